@@ -1,0 +1,69 @@
+// Package play runs games: it seats agents, advances many games in lockstep so
+// that agents decide for all waiting seats in one call, and records episodes.
+//
+// Every episode draws from generators of its own, derived from the run's seed
+// and the episode's number, so what happens in an episode does not depend on
+// how many games run beside it or on how many goroutines do the work.
+package play
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/agon-rl/agon/games"
+)
+
+// Agent is whatever picks actions. One call serves all seats that wait for it.
+type Agent interface {
+	// Act writes a decision for every request, in order. An error means that
+	// no decision could be made at all and ends the run; what goes wrong with
+	// one request goes into that decision's Err. Act may be called from
+	// several goroutines at once.
+	Act(ctx context.Context, in []Request, out []Decision) error
+	// Close releases what the agent holds.
+	Close() error
+}
+
+// Request asks for one action. The agent must not change State and must not
+// keep it after Act returns.
+type Request struct {
+	State games.State
+	Seat  games.Seat
+	// Rand is the generator of this seat in this episode. An agent draws its
+	// randomness from here and nowhere else.
+	Rand *rand.Rand
+}
+
+// Decision answers a Request.
+type Decision struct {
+	Action games.Action
+	// Text is what the agent said, where it speaks. It goes into the record
+	// and, where the game is a games.Talker, to the other seats.
+	Text string
+	// Record is opaque to everyone but the policy that wrote it: what its
+	// updater needs to learn from this turn later.
+	Record any
+	// Err says why there is no action: a forfeit.
+	Err error
+}
+
+// Episode is one finished game.
+type Episode struct {
+	Game    string         // the game's spec
+	Seed    uint64         // the run's seed
+	Number  uint64         // the episode's number in the run
+	Group   int            // which lockstep group played it
+	Actions []games.Action // all actions from the start, chance outcomes included: replaying them gives the game again
+	Turns   []Turn         // the players' decisions in order
+	Returns []float64      // by seat
+	Agents  []int          // by seat: index of the agent that sat there, as the caller numbers them
+	Forfeit games.Seat     // the seat that gave an illegal or no action, else games.Over
+}
+
+// Turn is one decision of a player.
+type Turn struct {
+	Seat   games.Seat
+	Action games.Action
+	Text   string
+	Record any
+}
