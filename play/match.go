@@ -1,0 +1,189 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/agon-rl/agon/games"
+)
+
+// Match says what is played by whom.
+type Match struct {
+	Game   games.Game
+	Seed   uint64
+	Agents []Agent
+	// Seats returns, for an episode and the lockstep group it is in, the index
+	// of the agent in every seat. It may be called from several goroutines.
+	Seats func(episode uint64, group int) []int
+	// Group is how many games advance in lockstep; 256 where it is zero. What
+	// an agent computes for one seat may depend in its last bits on what else
+	// is in the batch, so Group is part of what fixes a run; Workers is not.
+	Group int
+	// Workers is how many groups are played at the same time; 1 where zero.
+	Workers int
+}
+
+// Play plays episodes first, first+1, …, first+count-1 and returns them in
+// order.
+func (m Match) Play(ctx context.Context, first uint64, count int) ([]*Episode, error) {
+	group, workers := m.Group, m.Workers
+	if group <= 0 {
+		group = 256
+	}
+	groups := (count + group - 1) / group
+	workers = max(1, min(workers, groups))
+	episodes := make([]*Episode, count)
+	next := make(chan int)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for g := range next {
+				lo, hi := g*group, min((g+1)*group, count)
+				if err := m.lockstep(ctx, first+uint64(lo), g, episodes[lo:hi]); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for g := range groups {
+		next <- g
+	}
+	close(next)
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return episodes, nil
+}
+
+// table is one game under way.
+type table struct {
+	state   games.State
+	episode *Episode
+	chance  func() error
+	seats   []Request // by seat; State is filled in when the seat is to move
+}
+
+// lockstep plays one group of games: chance first, then one call an agent for
+// all seats that wait for it, until every game is over.
+func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Episode) error {
+	info := m.Game.Info()
+	tables := make([]*table, len(out))
+	for i := range out {
+		tables[i] = m.open(first+uint64(i), group, info)
+		out[i] = tables[i].episode
+	}
+	requests := make([][]Request, len(m.Agents))
+	waiting := make([][]*table, len(m.Agents))
+	var decisions []Decision
+	for live := tables; ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for a := range m.Agents {
+			requests[a], waiting[a] = requests[a][:0], waiting[a][:0]
+		}
+		still := live[:0]
+		for _, t := range live {
+			if t.episode.Forfeit != games.Over {
+				continue
+			}
+			if err := t.deal(); err != nil {
+				return fmt.Errorf("game %s, episode %d: %w", info.Name, t.episode.Number, err)
+			}
+			seat := t.state.Turn()
+			if seat == games.Over {
+				t.episode.Returns = t.state.Returns(t.episode.Returns[:0])
+				continue
+			}
+			agent := t.episode.Agents[seat]
+			requests[agent] = append(requests[agent], t.seats[seat])
+			waiting[agent] = append(waiting[agent], t)
+			still = append(still, t)
+		}
+		if live = still; len(live) == 0 {
+			return nil
+		}
+		for a, agent := range m.Agents {
+			if len(requests[a]) == 0 {
+				continue
+			}
+			decisions = append(decisions[:0], make([]Decision, len(requests[a]))...)
+			if err := agent.Act(ctx, requests[a], decisions); err != nil {
+				return err
+			}
+			for i, t := range waiting[a] {
+				t.take(requests[a][i].Seat, decisions[i], info)
+			}
+		}
+	}
+}
+
+func (m Match) open(number uint64, group int, info games.Info) *table {
+	t := &table{
+		state: m.Game.Start(),
+		episode: &Episode{
+			Game: info.Name, Seed: m.Seed, Number: number, Group: group,
+			Agents: m.Seats(number, group), Forfeit: games.Over,
+		},
+		seats: make([]Request, info.Seats),
+	}
+	for seat := range t.seats {
+		t.seats[seat] = Request{State: t.state, Seat: games.Seat(seat), Rand: Generator(m.Seed, "seat", number, uint64(seat))}
+	}
+	t.chance = func() error { return nil }
+	if info.Chance != games.NoChance {
+		r := Generator(m.Seed, "chance", number)
+		t.chance = func() error {
+			action, err := games.Draw(t.state, r)
+			if err != nil {
+				return err
+			}
+			t.episode.Actions = append(t.episode.Actions, action)
+			return t.state.Apply(action)
+		}
+	}
+	return t
+}
+
+// deal draws chance until a player is to move or the game is over.
+func (t *table) deal() error {
+	for t.state.Turn() == games.Chance {
+		if err := t.chance(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take plays an agent's decision. An action that the game refuses, or none at
+// all, forfeits the game.
+func (t *table) take(seat games.Seat, d Decision, info games.Info) {
+	if d.Err == nil {
+		if talker, ok := t.state.(games.Talker); ok && d.Text != "" {
+			talker.Talk(d.Text)
+		}
+		d.Err = t.state.Apply(d.Action)
+	}
+	t.episode.Turns = append(t.episode.Turns, Turn{Seat: seat, Action: d.Action, Text: d.Text, Record: d.Record})
+	if d.Err != nil {
+		t.episode.Forfeit = seat
+		t.episode.Returns = forfeit(seat, info)
+		return
+	}
+	t.episode.Actions = append(t.episode.Actions, d.Action)
+}
+
+// forfeit pays the offender the game's worst return and shares the rest among
+// the other seats, so that the returns still sum to the game's constant.
+func forfeit(offender games.Seat, info games.Info) []float64 {
+	returns := make([]float64, info.Seats)
+	for seat := range returns {
+		returns[seat] = (info.Sum - info.MinReturn) / float64(info.Seats-1)
+	}
+	returns[offender] = info.MinReturn
+	return returns
+}
