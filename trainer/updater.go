@@ -1,0 +1,259 @@
+package trainer
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/support/exceptions"
+
+	"github.com/agon-rl/agon/objective"
+	"github.com/agon-rl/agon/policy"
+)
+
+// Optimizer is Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1), with
+// decoupled weight decay (AdamW, Loshchilov & Hutter 2019, arXiv 1711.05101)
+// where WeightDecay is not zero, on gradients clipped to a global norm.
+type Optimizer struct {
+	Beta1       float64 `yaml:"beta1"`
+	Beta2       float64 `yaml:"beta2"`
+	Epsilon     float64 `yaml:"epsilon"`
+	WeightDecay float64 `yaml:"weight_decay"`
+	// ClipNorm bounds the norm of the gradient over all tensors; 0 for none.
+	ClipNorm float64 `yaml:"clip_norm"`
+}
+
+// Coefficients are the numbers of one update that schedules move. They are
+// inputs of the compiled graph, so that a schedule compiles nothing anew.
+type Coefficients struct {
+	Rate, Entropy, Magnet, Value float64
+}
+
+// Updater changes a network's weights by gradient steps on batches of turns.
+// One compiled call evaluates the network on the batch's distinct states, the
+// loss on its turns, the gradient, and the optimizer's step.
+type Updater struct {
+	model     *policy.Model
+	objective objective.PolicyGradient
+	optimizer Optimizer
+	copies    bool // the magnet is a copy of the network
+
+	state  State
+	update *Exec
+}
+
+// State is all that an updater must save: the weights, the optimizer's
+// moments, its count of steps and the magnet's weights.
+type State struct {
+	Steps   uint64
+	Weights *policy.Weights
+	First   *policy.Weights // Adam's first moments
+	Second  *policy.Weights // Adam's second moments
+	Magnet  *policy.Weights // nil for the uniform magnet
+}
+
+// NewUpdater prepares the update graph; it is compiled at the first batch of
+// each size. copies says that the magnet is a copy of the network, which
+// starts as the network itself.
+func NewUpdater(m *policy.Model, o objective.PolicyGradient, opt Optimizer, start *policy.Weights, copies bool) (*Updater, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	u := &Updater{model: m, objective: o, optimizer: opt, copies: copies}
+	u.state = State{Weights: start, First: zeros(m.Params), Second: zeros(m.Params)}
+	if copies {
+		u.state.Magnet = start
+	}
+	err := exceptions.TryCatch[error](func() {
+		u.update = MustNewExec(m.Backend, u.graph).SetMaxCache(-1)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the update: %w", err)
+	}
+	return u, nil
+}
+
+func zeros(params []policy.Param) *policy.Weights {
+	w := &policy.Weights{Params: params, Values: make([][]float32, len(params))}
+	for i, p := range params {
+		w.Values[i] = make([]float32, p.Size())
+	}
+	return w
+}
+
+// State returns what to save. It stays valid while the updater goes on.
+func (u *Updater) State() State { return u.state }
+
+// Restore continues from a saved state.
+func (u *Updater) Restore(s State) error {
+	for _, w := range []*policy.Weights{s.Weights, s.First, s.Second} {
+		if err := w.Check(u.model.Params); err != nil {
+			return err
+		}
+	}
+	if (s.Magnet != nil) != u.copies {
+		return fmt.Errorf("the saved state and the recipe differ in whether the magnet is a copy of the network")
+	}
+	u.state = s
+	return nil
+}
+
+// SetMagnet replaces the magnet's weights.
+func (u *Updater) SetMagnet(w *policy.Weights) { u.state.Magnet = w }
+
+// knobs are the scalars of an update in the order in which the graph reads
+// them.
+func (u *Updater) knobs(c Coefficients) []float32 {
+	t := float64(u.state.Steps + 1)
+	return []float32{
+		float32(c.Rate), float32(c.Entropy), float32(c.Magnet), float32(c.Value),
+		float32(1 - math.Pow(u.optimizer.Beta1, t)), float32(1 - math.Pow(u.optimizer.Beta2, t)),
+	}
+}
+
+// Step does one gradient step and returns the statistics of
+// objective.StatNames followed by the gradient's norm.
+func (u *Updater) Step(b *policy.Batch, c Coefficients) ([]float32, error) {
+	n := len(u.model.Params)
+	var stats []float32
+	next := State{Steps: u.state.Steps + 1, Magnet: u.state.Magnet}
+	err := exceptions.TryCatch[error](func() {
+		own := u.inputs()
+		args := make([]any, 0, len(own)+policy.BatchTensors+1)
+		for _, t := range own {
+			args = append(args, t)
+		}
+		for _, t := range b.Tensors() {
+			args = append(args, t)
+		}
+		knobs := tensors.FromFlatDataAndDimensions(u.knobs(c), 6)
+		out := u.update.MustCall(append(args, knobs)...)
+		next.Weights = take(u.model.Params, out[:n])
+		next.First = take(u.model.Params, out[n:2*n])
+		next.Second = take(u.model.Params, out[2*n:3*n])
+		stats = tensors.MustCopyFlatData[float32](out[3*n])
+		for _, t := range append(own, knobs, out[3*n]) {
+			t.MustFinalizeAll()
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("update %d: %w", next.Steps, err)
+	}
+	for _, s := range stats {
+		if math.IsNaN(float64(s)) || math.IsInf(float64(s), 0) {
+			return nil, fmt.Errorf("update %d: the loss or its gradient is not finite: lower optimizer.rate or set optimizer.clip_norm", next.Steps)
+		}
+	}
+	u.state = next
+	return stats, nil
+}
+
+// inputs are the tensors of the updater's own state.
+func (u *Updater) inputs() []*tensors.Tensor {
+	sets := []*policy.Weights{u.state.Weights, u.state.First, u.state.Second}
+	if u.copies {
+		sets = append(sets, u.state.Magnet)
+	}
+	var out []*tensors.Tensor
+	for _, w := range sets {
+		for i, p := range w.Params {
+			out = append(out, tensors.FromFlatDataAndDimensions(w.Values[i], p.Dims...))
+		}
+	}
+	return out
+}
+
+func take(params []policy.Param, out []*tensors.Tensor) *policy.Weights {
+	w := &policy.Weights{Params: params, Values: make([][]float32, len(params))}
+	for i := range params {
+		w.Values[i] = tensors.MustCopyFlatData[float32](out[i])
+		out[i].MustFinalizeAll()
+	}
+	return w
+}
+
+// graph builds one update: network, loss, gradient, Adam.
+func (u *Updater) graph(in []*Node) []*Node {
+	n := len(u.model.Params)
+	next := func(count int) []*Node {
+		nodes := in[:count]
+		in = in[count:]
+		return nodes
+	}
+	params, first, second := next(n), next(n), next(n)
+	var magnet []*Node
+	if u.copies {
+		magnet = next(n)
+	}
+	batch, knobs := next(policy.BatchTensors), next(1)[0]
+	knob := func(i int) *Node { return Reshape(SliceAxis(knobs, 0, AxisElem(i))) }
+	rate, correct1, correct2 := knob(0), knob(4), knob(5)
+
+	loss, stats := u.loss(params, magnet, batch, knob(1), knob(2), knob(3))
+	gradients := Gradient(loss, params...)
+	square := ScalarZero(loss.Graph(), loss.DType())
+	for _, g := range gradients {
+		square = Add(square, ReduceAllSum(Square(g)))
+	}
+	norm := Sqrt(square)
+	if o := u.optimizer; o.ClipNorm > 0 {
+		shrink := MinScalar(Div(ConstAs(norm, o.ClipNorm), AddScalar(norm, 1e-6)), 1)
+		for i, g := range gradients {
+			gradients[i] = Mul(g, shrink)
+		}
+	}
+	var newParams, newFirst, newSecond []*Node
+	for i, g := range gradients {
+		p, m, v := u.adam(params[i], first[i], second[i], g, rate, correct1, correct2)
+		newParams, newFirst, newSecond = append(newParams, p), append(newFirst, m), append(newSecond, v)
+	}
+	stats = append(stats, norm)
+	for i, s := range stats {
+		stats[i] = Reshape(s, 1)
+	}
+	out := append(append(newParams, newFirst...), newSecond...)
+	return append(out, Concatenate(stats, 0))
+}
+
+// adam is one step on one tensor:
+//
+//	m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²
+//	p ← p − rate·( (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε) + decay·p )
+func (u *Updater) adam(p, m, v, g, rate, correct1, correct2 *Node) (newP, newM, newV *Node) {
+	o := u.optimizer
+	m = Add(MulScalar(m, o.Beta1), MulScalar(g, 1-o.Beta1))
+	v = Add(MulScalar(v, o.Beta2), MulScalar(Square(g), 1-o.Beta2))
+	step := Div(Div(m, correct1), AddScalar(Sqrt(Div(v, correct2)), o.Epsilon))
+	if o.WeightDecay > 0 {
+		step = Add(step, MulScalar(p, o.WeightDecay))
+	}
+	return Sub(p, Mul(step, rate)), m, v
+}
+
+// loss evaluates the network on the batch's distinct states, spreads the
+// results over its turns and applies the objective.
+func (u *Updater) loss(params, magnet, batch []*Node, entropy, magnetWeight, value *Node) (*Node, []*Node) {
+	states, mask, row, action := batch[0], batch[1], batch[2], batch[3]
+	input := u.model.Encoder.Shape()
+	logProbs := func(params []*Node) (*Node, *Node) {
+		logits, values := u.model.Arch.Forward(params, input, states)
+		// An illegal action's logit drops by 1e9, so its probability is exactly 0.
+		masked := Add(Mul(logits, mask), MulScalar(AddScalar(mask, -1), 1e9))
+		return LogSoftmax(masked), values
+	}
+	spread := func(x *Node) *Node { return Gather(x, row) }
+	lp, values := logProbs(params)
+	turns := objective.Turns{
+		LogProbs: spread(lp), Mask: spread(mask),
+		Chosen:    OneHot(action, u.model.Info.Actions, lp.DType()),
+		Behaviour: batch[4], Advantage: batch[5], Return: batch[6], Weight: batch[7],
+		Values:        spread(values),
+		EntropyWeight: entropy, MagnetWeight: magnetWeight, ValueWeight: value,
+	}
+	if magnet != nil {
+		target, _ := logProbs(magnet)
+		turns.Magnet = StopGradient(spread(target))
+	}
+	return u.objective.Loss(turns)
+}
