@@ -182,6 +182,7 @@ func everyCall(t *testing.T, have []int, step int, with error, l loss) {
 		}
 		if with != errCrash {
 			checkNoTemp(t, dir, n)
+			checkReadable(t, dir, n, have[len(have)-1])
 		}
 		d.lose(t, l)
 		checkWhole(t, dir, n, have[len(have)-1], step, committed)
@@ -208,6 +209,20 @@ func checkNoTemp(t *testing.T, dir string, n int) {
 		if !strings.Contains(path, asideMark) && !strings.Contains(path, prunedMark) {
 			t.Errorf("fault at call %d: %s is left", n, path)
 		}
+	}
+}
+
+// checkReadable wants what a reader finds while the writer lives on after an
+// error to be no older than before.
+func checkReadable(t *testing.T, dir string, n, before int) {
+	t.Helper()
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatalf("fault at call %d: %v", n, err)
+	}
+	c, err := r.Latest(func(err error) { t.Errorf("fault at call %d: warning: %v", n, err) })
+	if err != nil || c.Step < before {
+		t.Errorf("fault at call %d: a reader gets %+v, %v", n, c, err)
 	}
 }
 
