@@ -1,0 +1,75 @@
+// Package report draws what a run measured: curve.png and curve.svg for
+// papers and pages, and report.html, one self-contained file that needs no
+// network, with every curve to look into.
+//
+// The same run gives the same bytes.
+package report
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/agon-rl/agon/runs"
+)
+
+// Names of the pictures in a run's folder; the page's is runs.ReportFile.
+const (
+	CurvePNG = "curve.png"
+	CurveSVG = "curve.svg"
+)
+
+// Write draws the run in the folder dir, also while it is being trained, and
+// leaves curve.png, curve.svg and report.html there.
+func Write(dir string) error {
+	run, err := runs.Open(dir)
+	if err != nil {
+		return err
+	}
+	recipe, err := run.Recipe()
+	if err != nil {
+		return err
+	}
+	lines, err := runs.ReadMetrics(dir)
+	if err != nil {
+		return fmt.Errorf("report of run %s: %w", dir, err)
+	}
+	groups := groupsOf(lines)
+	var panels []Panel
+	for _, g := range groups {
+		if g.headline {
+			panels = append(panels, g.Panel)
+		}
+	}
+	if len(panels) == 0 {
+		panels = []Panel{{Title: "No measures yet", X: "update"}}
+	}
+	page, err := renderPage(run.Name(), string(recipe), lines, groups)
+	if err != nil {
+		return fmt.Errorf("report of run %s: %w", dir, err)
+	}
+	return errors.Join(
+		Curves(run.Path(CurvePNG), panels...),
+		Curves(run.Path(CurveSVG), panels...),
+		replaceFile(run.Path(runs.ReportFile), page),
+	)
+}
+
+// replaceFile writes a file beside and moves it into place, so that nobody
+// reads half of it.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

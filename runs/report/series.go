@@ -1,0 +1,110 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Panel is one plot: several series over the same axes.
+type Panel struct {
+	Title  string
+	X, Y   string // the axes' titles
+	Log    bool   // logarithmic y axis; values that are not positive are left out
+	Series []Series
+}
+
+// Series is a line, and, where Low and High are given, a band around it. All
+// slices have one length; X ascends. Points that are not finite are left out.
+type Series struct {
+	Name      string
+	X, Y      []float64
+	Low, High []float64
+}
+
+func (s Series) check() error {
+	if len(s.Y) != len(s.X) || len(s.Low) != len(s.High) || len(s.Low) != 0 && len(s.Low) != len(s.X) {
+		return fmt.Errorf("series %q has %d x, %d y, %d low and %d high values: expected as many of each, or no low and high",
+			s.Name, len(s.X), len(s.Y), len(s.Low), len(s.High))
+	}
+	if !slices.IsSorted(s.X) {
+		return fmt.Errorf("series %q: expected x to ascend", s.Name)
+	}
+	return nil
+}
+
+// Median joins repetitions, such as runs of several seeds, to one series: the
+// median as the line, and a band from the lowest to the highest value. It
+// covers the x at which every repetition has a value.
+func Median(name string, repetitions ...Series) Series {
+	at := map[float64][]float64{}
+	for _, r := range repetitions {
+		for i, x := range r.X {
+			at[x] = append(at[x], r.Y[i])
+		}
+	}
+	s := Series{Name: name}
+	for x, ys := range at {
+		if len(ys) == len(repetitions) {
+			s.X = append(s.X, x)
+		}
+	}
+	slices.Sort(s.X)
+	for _, x := range s.X {
+		ys := slices.Sorted(slices.Values(at[x]))
+		s.Y = append(s.Y, (ys[(len(ys)-1)/2]+ys[len(ys)/2])/2)
+		s.Low, s.High = append(s.Low, ys[0]), append(s.High, ys[len(ys)-1])
+	}
+	return s
+}
+
+// drawable returns the series without points that cannot be drawn.
+func (s Series) drawable(log bool) Series {
+	out := Series{Name: s.Name}
+	for i := range s.X {
+		if !isFinite(s.X[i]) || !isFinite(s.Y[i]) || log && s.Y[i] <= 0 {
+			continue
+		}
+		if len(s.Low) > 0 {
+			if !isFinite(s.Low[i]) || !isFinite(s.High[i]) {
+				continue
+			}
+			out.Low, out.High = append(out.Low, s.Low[i]), append(out.High, s.High[i])
+		}
+		out.X, out.Y = append(out.X, s.X[i]), append(out.Y, s.Y[i])
+	}
+	return out
+}
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// thinned keeps at most limit points, at least 3, of a longer series: of each
+// stretch its lowest and its highest, so that every peak stays to be seen, and
+// the last. A series with a band stays as it is.
+func (s Series) thinned(limit int) Series {
+	last := len(s.X) - 1
+	if last < limit || len(s.Low) > 0 {
+		return s
+	}
+	out := Series{Name: s.Name}
+	keep := func(i int) { out.X, out.Y = append(out.X, s.X[i]), append(out.Y, s.Y[i]) }
+	stretches := (limit - 1) / 2
+	for b := range stretches {
+		from, to := b*last/stretches, (b+1)*last/stretches
+		low, high := from, from
+		for i := from; i < to; i++ {
+			if s.Y[i] < s.Y[low] {
+				low = i
+			}
+			if s.Y[i] > s.Y[high] {
+				high = i
+			}
+		}
+		keep(min(low, high))
+		if low != high {
+			keep(max(low, high))
+		}
+	}
+	keep(last)
+	return out
+}
