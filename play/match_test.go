@@ -1,0 +1,265 @@
+package play_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/play"
+)
+
+// duel is a toy: chance picks a number below 3, seat 0 then seat 1 name a
+// number below 3 without seeing anything, and the one nearer to chance's wins.
+type duel struct{}
+
+func (duel) Info() games.Info {
+	return games.Info{
+		Name: "duel", Seats: 2, Roles: []string{"first", "second"}, Actions: 3, MaxLength: 2,
+		MinReturn: -1, MaxReturn: 1, Chance: games.Listed, Hidden: true, Tensor: []int{1}, Recall: true,
+	}
+}
+func (duel) Start() games.State { return &node{} }
+
+type node struct{ moves []games.Action }
+
+func (n *node) Turn() games.Seat {
+	return [...]games.Seat{games.Chance, 0, 1, games.Over}[len(n.moves)]
+}
+func (n *node) Actions(dst []games.Action) []games.Action {
+	if len(n.moves) == 3 {
+		return dst
+	}
+	return append(dst, 0, 1, 2)
+}
+func (n *node) Odds(dst []float64) []float64 {
+	if len(n.moves) > 0 {
+		return dst
+	}
+	return append(dst, 0.25, 0.25, 0.5)
+}
+func (n *node) Apply(a games.Action) error {
+	if a < 0 || a > 2 || len(n.moves) == 3 {
+		return games.Illegal(n, a)
+	}
+	n.moves = append(n.moves, a)
+	return nil
+}
+func (n *node) Returns(dst []float64) []float64 {
+	if len(n.moves) < 3 {
+		return append(dst, 0, 0)
+	}
+	far := func(a games.Action) games.Action { return max(a-n.moves[0], n.moves[0]-a) }
+	switch d := far(n.moves[1]) - far(n.moves[2]); {
+	case d < 0:
+		return append(dst, 1, -1)
+	case d > 0:
+		return append(dst, -1, 1)
+	}
+	return append(dst, 0, 0)
+}
+func (n *node) Clone() games.State { return &node{slices.Clone(n.moves)} }
+func (n *node) AppendKey(dst []byte, s games.Seat) []byte {
+	if int(s)+1 < len(n.moves) {
+		return append(dst, byte('0'+n.moves[int(s)+1]))
+	}
+	return dst
+}
+func (n *node) Observe(_ games.Seat, dst []float32) { dst[0] = 0 }
+
+// dice draws its action from the seat's own generator and counts its calls.
+type dice struct{ calls, largest int }
+
+func (d *dice) Act(_ context.Context, in []play.Request, out []play.Decision) error {
+	d.calls++
+	d.largest = max(d.largest, len(in))
+	for i, r := range in {
+		out[i].Action = games.Action(r.Rand.IntN(3))
+	}
+	return nil
+}
+func (*dice) Close() error { return nil }
+
+// stubborn always gives the same decision.
+type stubborn struct{ decision play.Decision }
+
+func (s stubborn) Act(_ context.Context, _ []play.Request, out []play.Decision) error {
+	for i := range out {
+		out[i] = s.decision
+	}
+	return nil
+}
+func (stubborn) Close() error { return nil }
+
+func both(uint64, int) []int { return []int{0, 0} }
+
+func transcript(t *testing.T, m play.Match, first uint64, count int) string {
+	t.Helper()
+	episodes, err := m.Play(t.Context(), first, count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, e := range episodes {
+		fmt.Fprintln(&b, e.Number, e.Actions, e.Returns)
+	}
+	return b.String()
+}
+
+// The same episodes come out whatever the number of workers, the size of a
+// group, and where the counting starts.
+func TestEpisodesDependOnSeedAndNumberOnly(t *testing.T) {
+	match := func(group, workers int) play.Match {
+		return play.Match{Game: duel{}, Seed: 7, Agents: []play.Agent{&dice{}}, Seats: both, Group: group, Workers: workers}
+	}
+	want := transcript(t, match(100, 1), 0, 100)
+	for _, group := range []int{1, 7, 64} {
+		if got := transcript(t, match(group, 1), 0, 100); got != want {
+			t.Errorf("groups of %d play other games", group)
+		}
+	}
+	halves := transcript(t, match(50, 1), 0, 40) + transcript(t, match(50, 1), 40, 60)
+	if halves != want {
+		t.Error("episodes 40 to 99 differ when they are played by themselves")
+	}
+	other := match(100, 1)
+	other.Seed = 8
+	if transcript(t, other, 0, 100) == want {
+		t.Error("another seed plays the same games")
+	}
+}
+
+func TestWorkersChangeNothing(t *testing.T) {
+	play1 := play.Match{Game: duel{}, Seed: 7, Agents: []play.Agent{uniform{}}, Seats: both, Group: 8, Workers: 1}
+	want := transcript(t, play1, 0, 200)
+	for _, workers := range []int{2, 8} {
+		play1.Workers = workers
+		if transcript(t, play1, 0, 200) != want {
+			t.Errorf("%d workers play other games than one", workers)
+		}
+	}
+}
+
+type uniform struct{}
+
+func (uniform) Act(_ context.Context, in []play.Request, out []play.Decision) error {
+	for i, r := range in {
+		out[i].Action = games.Action(r.Rand.IntN(3))
+	}
+	return nil
+}
+func (uniform) Close() error { return nil }
+
+func TestLockstepAsksOnceForAllWaitingSeats(t *testing.T) {
+	d := &dice{}
+	m := play.Match{Game: duel{}, Seed: 1, Agents: []play.Agent{d}, Seats: both, Group: 64}
+	if _, err := m.Play(t.Context(), 0, 64); err != nil {
+		t.Fatal(err)
+	}
+	if d.calls != 2 || d.largest != 64 {
+		t.Errorf("%d calls, the largest for %d seats; want 2 for 64 each: one for every turn", d.calls, d.largest)
+	}
+}
+
+// An illegal action, or none, loses the game by its worst return and the rest
+// goes to the other seat.
+func TestForfeit(t *testing.T) {
+	for name, d := range map[string]play.Decision{
+		"illegal": {Action: 9},
+		"none":    {Err: errors.New("I do not understand the game")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := play.Match{
+				Game: duel{}, Agents: []play.Agent{&dice{}, stubborn{d}},
+				Seats: func(uint64, int) []int { return []int{0, 1} },
+			}
+			episodes, err := m.Play(t.Context(), 0, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range episodes {
+				if e.Forfeit != 1 || !slices.Equal(e.Returns, []float64{1, -1}) || len(e.Turns) != 2 || len(e.Actions) != 2 {
+					t.Errorf("got %+v, want a forfeit of seat 1", e)
+				}
+			}
+		})
+	}
+}
+
+func TestReplayingActionsGivesTheReturns(t *testing.T) {
+	m := play.Match{Game: duel{}, Seed: 3, Agents: []play.Agent{&dice{}}, Seats: both}
+	episodes, err := m.Play(t.Context(), 0, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range episodes {
+		s := duel{}.Start()
+		for _, a := range e.Actions {
+			if err := s.Apply(a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Turn() != games.Over || !slices.Equal(s.Returns(nil), e.Returns) {
+			t.Errorf("episode %d: replayed to %v, recorded %v", e.Number, s.Returns(nil), e.Returns)
+		}
+	}
+}
+
+func TestErrorsEndTheMatch(t *testing.T) {
+	broken := errors.New("the network has burnt down")
+	m := play.Match{Game: duel{}, Agents: []play.Agent{failing{broken}}, Seats: both, Group: 4, Workers: 2}
+	if _, err := m.Play(t.Context(), 0, 64); !errors.Is(err, broken) {
+		t.Errorf("got %v, want the agent's error", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	m.Agents = []play.Agent{uniform{}}
+	if _, err := m.Play(ctx, 0, 64); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Act(context.Context, []play.Request, []play.Decision) error { return f.err }
+func (failing) Close() error                                                 { return nil }
+
+// Chance follows its odds.
+func TestDrawFollowsTheOdds(t *testing.T) {
+	r := play.Generator(1, "odds")
+	counts := map[games.Action]int{}
+	for range 4000 {
+		a, err := games.Draw(duel{}.Start(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts[a]++
+	}
+	for a, want := range map[games.Action]int{0: 1000, 1: 1000, 2: 2000} {
+		if d := counts[a] - want; d < -150 || d > 150 {
+			t.Errorf("outcome %d came %d times of 4000, want about %d", a, counts[a], want)
+		}
+	}
+}
+
+func TestGeneratorsAreIndependentStreams(t *testing.T) {
+	seen := map[uint64]string{}
+	for _, g := range []struct {
+		seed   uint64
+		stream string
+		path   []uint64
+	}{{1, "seat", []uint64{0, 0}}, {1, "seat", []uint64{0, 1}}, {1, "seat", []uint64{0}}, {1, "seats", nil}, {2, "seat", []uint64{0, 0}}, {1, "chance", []uint64{0, 0}}} {
+		name := fmt.Sprint(g)
+		first := play.Generator(g.seed, g.stream, g.path...).Uint64()
+		if again := play.Generator(g.seed, g.stream, g.path...).Uint64(); again != first {
+			t.Errorf("%s starts differently the second time", name)
+		}
+		if other, taken := seen[first]; taken {
+			t.Errorf("%s starts like %s", name, other)
+		}
+		seen[first] = name
+	}
+}
