@@ -3,3 +3,10 @@
 //
 //	import _ "github.com/agon-rl/agon/games/standard"
 package standard
+
+import (
+	_ "github.com/agon-rl/agon/games/connectfour"
+	_ "github.com/agon-rl/agon/games/kuhn"
+	_ "github.com/agon-rl/agon/games/leduc"
+	_ "github.com/agon-rl/agon/games/tictactoe"
+)
