@@ -205,6 +205,9 @@ func (s Series) addTo(plt *plot.Plot, c color.NRGBA, log bool) error {
 		return err
 	}
 	line.LineStyle = draw.LineStyle{Color: c, Width: 1.3}
+	if len(points) > 150 {
+		line.Width = 0.8 // noise should not fill the plot
+	}
 	plt.Add(line)
 	if len(points) <= 30 {
 		dots.GlyphStyle = draw.GlyphStyle{Color: c, Radius: 1.8, Shape: draw.CircleGlyph{}}
@@ -244,19 +247,28 @@ func (p Panel) fitAxes(plt *plot.Plot) {
 	y.Max += air
 }
 
-// linearTicks are plot's, without the ticks between the labels, and with
-// spaces between thousands.
+// linearTicks labels about five round values.
 type linearTicks struct{}
 
 func (linearTicks) Ticks(low, high float64) []plot.Tick {
+	step := roundStep((high - low) / 5)
 	var ticks []plot.Tick
-	for _, t := range (plot.DefaultTicks{}).Ticks(low, high) {
-		if !t.IsMinor() {
-			t.Label = number(t.Value, max(math.Abs(low), math.Abs(high)))
-			ticks = append(ticks, t)
-		}
+	for i := math.Ceil(low / step); i*step <= high; i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: number(i*step, max(math.Abs(low), math.Abs(high)))})
 	}
 	return ticks
+}
+
+// roundStep returns the smallest of ..., 1, 2, 5, 10, ... that is not below
+// rough.
+func roundStep(rough float64) float64 {
+	decade := math.Pow(10, math.Floor(math.Log10(rough)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*decade >= rough*(1-1e-9) {
+			return m * decade
+		}
+	}
+	return 10 * decade
 }
 
 // logTicks labels the decades, and 2 and 5 between them where the axis is

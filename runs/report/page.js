@@ -1,7 +1,6 @@
 "use strict";
 (function () {
   const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#808080"];
-  const sync = uPlot.sync("update");
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const format = (v) => (v == null ? "–" : String(Number(v.toPrecision(5))));
 
@@ -25,9 +24,9 @@
       width: width, height: 260,
       scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
       axes: [axis("update", 34), axis(chart.axis, 56)],
-      cursor: { sync: { key: sync.key, setSeries: false }, points: { size: 7 } },
+      cursor: { sync: { key: "update" }, points: { size: 7 } },
       series: [{ label: "update", value: value }].concat(chart.names.map((name, i) => ({
-        label: name, stroke: palette[i % palette.length], width: 1.6, spanGaps: true, value: value,
+        label: name, stroke: palette[i % palette.length], width: chart.data[0].length > 150 ? 1.1 : 1.6, spanGaps: true, value: value,
         points: { show: chart.data[0].length <= 30, size: 5 },
       }))),
     };
@@ -56,12 +55,10 @@
 
     let plot = null;
     function draw() {
-      if (plot) {
-        sync.unsub(plot);
-        plot.destroy();
-      }
+      const zoom = plot && { min: plot.scales.x.min, max: plot.scales.x.max };
+      if (plot) plot.destroy();
       plot = new uPlot(options(chart, box.checked, place.clientWidth), box.checked ? positive(chart.data) : chart.data, place);
-      sync.sub(plot);
+      if (zoom) plot.setScale("x", zoom);
     }
     box.addEventListener("change", draw);
     draw();
