@@ -199,7 +199,7 @@ func (s *state) Returns(dst []float64) []float64 {
 		return append(dst, 0, 0)
 	}
 	first := s.first()
-	return append(dst, first, -first)
+	return append(dst, first, 0-first) // a draw is 0, not -0
 }
 
 // first is what the first player has won, in chips.
