@@ -100,7 +100,7 @@ func (p Panel) draw(area draw.Canvas) error {
 		if err := s.check(); err != nil {
 			return err
 		}
-		if err := s.drawable(p.Log).thinned(maxPoints).addTo(plt, palette[i%len(palette)], p.Log); err != nil {
+		if err := s.drawable(p.Log).thinned(maxPoints).addTo(plt, palette[i%len(palette)]); err != nil {
 			return err
 		}
 	}
@@ -172,7 +172,7 @@ func (p Panel) axes() *plot.Plot {
 func relabel(old *text.Style, with text.Style) { old.Font, old.Color = with.Font, with.Color }
 
 // addTo adds the series' band and line to a plot.
-func (s Series) addTo(plt *plot.Plot, c color.NRGBA, log bool) error {
+func (s Series) addTo(plt *plot.Plot, c color.NRGBA) error {
 	if len(s.X) == 0 {
 		return nil
 	}
@@ -182,11 +182,7 @@ func (s Series) addTo(plt *plot.Plot, c color.NRGBA, log bool) error {
 			outline = append(outline, plotter.XY{X: x, Y: s.High[i]})
 		}
 		for i := len(s.X) - 1; i >= 0; i-- {
-			low := s.Low[i]
-			if log && low <= 0 {
-				low = s.Y[i] / 10 // a logarithmic axis has no room for zero
-			}
-			outline = append(outline, plotter.XY{X: s.X[i], Y: low})
+			outline = append(outline, plotter.XY{X: s.X[i], Y: s.Low[i]})
 		}
 		band, err := plotter.NewPolygon(outline)
 		if err != nil {
@@ -226,7 +222,8 @@ func (p Panel) fitAxes(plt *plot.Plot) {
 		}
 	}
 	if plt.X.Min == plt.X.Max {
-		plt.X.Min, plt.X.Max = plt.X.Min-1, plt.X.Max+1
+		air := max(1, 1e-6*math.Abs(plt.X.Max))
+		plt.X.Min, plt.X.Max = plt.X.Min-air, plt.X.Max+air
 	}
 	y := &plt.Y
 	if p.Log {
@@ -234,8 +231,8 @@ func (p Panel) fitAxes(plt *plot.Plot) {
 		y.Min, y.Max = y.Min/air, y.Max*air
 		return
 	}
-	air := 0.05 * (y.Max - y.Min)
-	if air == 0 {
+	air := max(0.05*(y.Max-y.Min), 1e-6*math.Abs(y.Max))
+	if y.Min == y.Max {
 		air = max(0.1*math.Abs(y.Max), 1e-3)
 	}
 	// Not below zero where nothing is.
@@ -252,9 +249,12 @@ type linearTicks struct{}
 
 func (linearTicks) Ticks(low, high float64) []plot.Tick {
 	step := roundStep((high - low) / 5)
+	first := math.Ceil(low / step)
 	var ticks []plot.Tick
-	for i := math.Ceil(low / step); i*step <= high; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: number(i*step, max(math.Abs(low), math.Abs(high)))})
+	for i := range 6 {
+		if v := (first + float64(i)) * step; v <= high {
+			ticks = append(ticks, plot.Tick{Value: v, Label: number(v, max(math.Abs(low), math.Abs(high)))})
+		}
 	}
 	return ticks
 }

@@ -227,18 +227,20 @@ func TestThinned(t *testing.T) {
 	})
 }
 
-// TestCurvesDrawsAnything: no series makes the drawing fail or panic.
+// TestCurvesDrawsAnything: no values make the drawing fail, panic or hang.
 func TestCurvesDrawsAnything(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "any.svg")
-	value := rapid.OneOf(rapid.Float64Range(-1e3, 1e3), rapid.SampledFrom([]float64{0, math.NaN(), math.Inf(1), 1e-12, 1e12, -1e12}))
+	value := rapid.OneOf(rapid.Float64Range(-1e3, 1e3), rapid.Float64(), rapid.SampledFrom([]float64{0, math.NaN(), math.Inf(1), 1e-12, 1e12, -1e12}))
 	rapid.Check(t, func(t *rapid.T) {
 		y := rapid.SliceOfN(value, 0, 8).Draw(t, "y")
+		scale := rapid.SampledFrom([]float64{1, 1e-12, 1e15, 1e300}).Draw(t, "scale")
 		s := Series{Name: rapid.String().Draw(t, "name"), Y: y}
 		for i := range y {
-			s.X = append(s.X, float64(i))
+			s.X = append(s.X, float64(i)*scale)
 		}
 		if rapid.Bool().Draw(t, "band") {
-			s.Low, s.High = y, y
+			s.Low = rapid.SliceOfN(value, len(y), len(y)).Draw(t, "low")
+			s.High = rapid.SliceOfN(value, len(y), len(y)).Draw(t, "high")
 		}
 		panel := Panel{Title: "any", Log: rapid.Bool().Draw(t, "log"), Series: []Series{s, {Name: "second"}}}
 		if err := Curves(path, panel); err != nil {

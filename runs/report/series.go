@@ -58,25 +58,36 @@ func Median(name string, repetitions ...Series) Series {
 	return s
 }
 
-// drawable returns the series without points that cannot be drawn.
+// huge and tiny bound what is drawn: beyond them the arithmetic of a plot
+// overflows.
+const (
+	huge = 1e100
+	tiny = 1 / huge
+)
+
+// drawable returns the series without points that cannot be drawn, its band
+// around the line.
 func (s Series) drawable(log bool) Series {
+	fits := func(v float64) bool { return math.Abs(v) < huge } // false of NaN
 	out := Series{Name: s.Name}
-	for i := range s.X {
-		if !isFinite(s.X[i]) || !isFinite(s.Y[i]) || log && s.Y[i] <= 0 {
+	for i, y := range s.Y {
+		if !fits(s.X[i]) || !fits(y) || log && y < tiny {
 			continue
 		}
 		if len(s.Low) > 0 {
-			if !isFinite(s.Low[i]) || !isFinite(s.High[i]) {
+			low, high := min(s.Low[i], y), max(s.High[i], y)
+			if !fits(low) || !fits(high) {
 				continue
 			}
-			out.Low, out.High = append(out.Low, s.Low[i]), append(out.High, s.High[i])
+			if log && low < tiny {
+				low = max(y/10, tiny) // a logarithmic axis has no room for zero
+			}
+			out.Low, out.High = append(out.Low, low), append(out.High, high)
 		}
-		out.X, out.Y = append(out.X, s.X[i]), append(out.Y, s.Y[i])
+		out.X, out.Y = append(out.X, s.X[i]), append(out.Y, y)
 	}
 	return out
 }
-
-func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // thinned keeps at most limit points, at least 3, of a longer series: of each
 // stretch its lowest and its highest, so that every peak stays to be seen, and
