@@ -2,7 +2,7 @@ package policy
 
 import (
 	"fmt"
-	"slices"
+	"math/bits"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -49,17 +49,19 @@ func NewModel(backend compute.Backend, info games.Info, arch Arch, encoder Encod
 	return m, nil
 }
 
-// batchSizes are the numbers of rows that graphs are compiled for; a batch is
-// padded to the next one so that nothing compiles in the middle of a run.
-var batchSizes = []int{1, 8, 32, 128, 512, 2048, 8192, 32768, 131072}
+// maxRows bounds a batch.
+const maxRows = 1 << 20
 
-// Padded returns the compiled batch size that holds n rows.
+// Padded returns the batch size, a power of two from 8 on, that n rows are
+// padded to. A run meets few of them, so that soon nothing compiles any more.
 func Padded(n int) (int, error) {
-	i, _ := slices.BinarySearch(batchSizes, n)
-	if i == len(batchSizes) {
-		return 0, fmt.Errorf("a batch of %d rows is larger than the largest, %d: use fewer games an update or more minibatches", n, batchSizes[i-1])
+	if n > maxRows {
+		return 0, fmt.Errorf("a batch of %d rows is larger than the largest, %d: use fewer games an update or more minibatches", n, maxRows)
 	}
-	return batchSizes[i], nil
+	if n <= 1 {
+		return 1, nil
+	}
+	return max(8, 1<<bits.Len(uint(n-1))), nil
 }
 
 // Network is a model with weights: a Policy.
