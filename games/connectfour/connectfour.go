@@ -243,7 +243,7 @@ The board:
 			case s.boards[1]>>bit&1 != 0:
 				cell = 'o'
 			}
-			fmt.Fprintf(&b, "%2c ", cell)
+			b.Write([]byte{' ', cell, ' '})
 		}
 		b.WriteByte('\n')
 	}

@@ -8,5 +8,6 @@ import (
 	_ "github.com/agon-rl/agon/games/connectfour"
 	_ "github.com/agon-rl/agon/games/kuhn"
 	_ "github.com/agon-rl/agon/games/leduc"
+	_ "github.com/agon-rl/agon/games/matrix"
 	_ "github.com/agon-rl/agon/games/tictactoe"
 )

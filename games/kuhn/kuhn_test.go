@@ -1,0 +1,28 @@
+package kuhn_test
+
+import (
+	"testing"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/games/gamestest"
+	_ "github.com/agon-rl/agon/games/kuhn"
+)
+
+func TestConformance(t *testing.T) {
+	for _, name := range []string{"kuhn_poker", "kuhn_poker(players=3)", "kuhn_poker(players=10)"} {
+		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{}) })
+	}
+}
+
+func FuzzApply(f *testing.F) { gamestest.FuzzApply(f, newGame(f, "kuhn_poker")) }
+
+func FuzzHear(f *testing.F) { gamestest.FuzzHear(f, newGame(f, "kuhn_poker")) }
+
+func newGame(t testing.TB, name string) games.Game {
+	t.Helper()
+	game, err := games.New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return game
+}
