@@ -10,7 +10,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	for _, name := range []string{"connect_four", "connect_four(rows=2,columns=3,x_in_row=2)", "connect_four(rows=1,columns=32)"} {
-		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{}) })
+		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{Nodes: 2000}) })
 	}
 }
 

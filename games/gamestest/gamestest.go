@@ -190,7 +190,7 @@ func (c *checker) walk() error {
 		}
 		if kept.state == nil || c.random.IntN(4) == 0 {
 			kept = node{state: n.state.Clone(), history: n.history}
-			before = look(kept.state, c.info)
+			before = glance(kept.state, c.info)
 		}
 		a, ok := c.choose(n.state)
 		if !ok {
@@ -202,7 +202,7 @@ func (c *checker) walk() error {
 		}
 		n = child
 	}
-	if what := before.differs(look(kept.state, c.info)); what != "" {
+	if what := before.differs(glance(kept.state, c.info)); what != "" {
 		return &failure{history: kept.history, err: fmt.Errorf("a clone changed while the state it was taken from was played on: %s", what)}
 	}
 	return nil

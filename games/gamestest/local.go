@@ -24,7 +24,7 @@ func (c *checker) local(n node) (err error) {
 		}
 	}
 	before := look(s, c.info)
-	if what := before.differs(look(s, c.info)); what != "" {
+	if what := before.differs(glance(s, c.info)); what != "" {
 		return fmt.Errorf("looking at the state changes it: %s", what)
 	}
 	if err := c.illegal(s); err != nil {
@@ -224,9 +224,7 @@ func (c *checker) talk(n node) error {
 	if err := errors.Join(silent.Apply(a), loud.Apply(a)); err != nil {
 		return fmt.Errorf("the legal action %d is refused on a clone: %w", a, err)
 	}
-	quiet, heard := look(silent, c.info), look(loud, c.info)
-	quiet.prompts, heard.prompts = nil, nil
-	if what := quiet.differs(heard); what != "" {
+	if what := glance(silent, c.info).differs(glance(loud, c.info)); what != "" {
 		return fmt.Errorf("words that went along with action %d change the game: %s", a, what)
 	}
 	if loud.Turn() == games.Over {
@@ -300,13 +298,13 @@ func (c *checker) copies(s games.State, before view) error {
 		// leave anything of that.
 		copier.CopyFrom(s)
 		overwritten := copier.(games.State)
-		if what := before.differs(look(overwritten, c.info)); what != "" {
+		if what := before.differs(glance(overwritten, c.info)); what != "" {
 			return fmt.Errorf("a state overwritten by CopyFrom differs: %s", what)
 		}
 		if err := overwritten.Apply(a); err != nil {
 			return fmt.Errorf("the legal action %d is refused after CopyFrom: %w", a, err)
 		}
-		if what := look(clone, c.info).differs(look(overwritten, c.info)); what != "" {
+		if what := glance(clone, c.info).differs(glance(overwritten, c.info)); what != "" {
 			return fmt.Errorf("a clone and a state overwritten by CopyFrom differ after action %d: %s", a, what)
 		}
 	}

@@ -20,17 +20,26 @@ type view struct {
 	keys     []string    // by seat
 	tensors  [][]float32 // by seat
 	position string
-	prompts  []string // by seat
+	prompts  []string // by seat; nil after a mere glance
 }
 
+// look looks at everything.
 func look(s games.State, info games.Info) view {
+	v := glance(s, info)
+	if speaker, ok := s.(games.Speaker); ok {
+		for seat := range games.Seat(info.Seats) {
+			v.prompts = append(v.prompts, speaker.Prompt(seat))
+		}
+	}
+	return v
+}
+
+// glance looks at everything but the prompts, which take longest.
+func glance(s games.State, info games.Info) view {
 	v := view{turn: s.Turn(), actions: s.Actions(nil), odds: s.Odds(nil), returns: s.Returns(nil)}
 	for seat := range games.Seat(info.Seats) {
 		v.keys = append(v.keys, games.Key(s, seat))
 		v.tensors = append(v.tensors, tensor(s, info, seat))
-		if speaker, ok := s.(games.Speaker); ok {
-			v.prompts = append(v.prompts, speaker.Prompt(seat))
-		}
 	}
 	if p, ok := s.(games.Positioned); ok {
 		v.position = string(p.AppendPosition(nil))
@@ -38,7 +47,8 @@ func look(s games.State, info games.Info) view {
 	return v
 }
 
-// differs names the first thing that two views show differently.
+// differs names the first thing that two views show differently. Prompts are
+// held against one another where both views have them.
 func (v view) differs(w view) string {
 	switch {
 	case v.turn != w.turn:
@@ -60,7 +70,7 @@ func (v view) differs(w view) string {
 			return fmt.Sprintf("the tensor of seat %d was %v and is %v", seat, v.tensors[seat], w.tensors[seat])
 		}
 	}
-	for seat := range v.prompts {
+	for seat := range min(len(v.prompts), len(w.prompts)) {
 		if v.prompts[seat] != w.prompts[seat] {
 			return fmt.Sprintf("the prompt of seat %d was %q and is %q", seat, v.prompts[seat], w.prompts[seat])
 		}

@@ -10,7 +10,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	for _, name := range []string{"kuhn_poker", "kuhn_poker(players=3)", "kuhn_poker(players=10)"} {
-		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{}) })
+		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{Nodes: 2000}) })
 	}
 }
 

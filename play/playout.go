@@ -1,0 +1,107 @@
+package play
+
+import (
+	"fmt"
+	"math/bits"
+	"math/rand/v2"
+	"time"
+
+	"github.com/agon-rl/agon/games"
+)
+
+// Playout plays games to their end with uniformly random actions, chance by
+// its odds. It holds what one goroutine needs, so that after the first game
+// nothing is allocated where states are games.Copiers. The zero value is
+// ready.
+type Playout struct {
+	state   games.State
+	actions []games.Action
+	odds    []float64
+	returns []float64
+}
+
+// From plays one game from a state, which it leaves alone, and returns what
+// every seat gets. The slice is valid until the next call.
+func (p *Playout) From(start games.State, r *rand.Rand) ([]float64, error) {
+	p.state = games.Copy(p.state, start)
+	s, die := p.state, die{r: r}
+	for {
+		var action games.Action
+		switch turn := s.Turn(); {
+		case turn >= 0:
+			p.actions = s.Actions(p.actions[:0])
+			if len(p.actions) == 0 {
+				return nil, fmt.Errorf("playout: seat %d is to move and has no listed action", turn)
+			}
+			action = p.actions[die.roll(len(p.actions))]
+		case turn == games.Over:
+			p.returns = s.Returns(p.returns[:0])
+			return p.returns, nil
+		default:
+			var err error
+			if action, err = p.draw(r); err != nil {
+				return nil, fmt.Errorf("playout: %w", err)
+			}
+		}
+		if err := s.Apply(action); err != nil {
+			return nil, fmt.Errorf("playout: %w", err)
+		}
+	}
+}
+
+// draw is games.Draw without its allocations.
+func (p *Playout) draw(r *rand.Rand) (games.Action, error) {
+	if _, ok := p.state.(games.Sampler); ok {
+		return games.Draw(p.state, r)
+	}
+	p.actions = p.state.Actions(p.actions[:0])
+	p.odds = p.state.Odds(p.odds[:0])
+	if len(p.actions) == 0 || len(p.odds) != len(p.actions) {
+		return 0, fmt.Errorf("a chance node with %d outcomes has %d odds", len(p.actions), len(p.odds))
+	}
+	x := r.Float64()
+	for i, chance := range p.odds {
+		if x -= chance; x < 0 {
+			return p.actions[i], nil
+		}
+	}
+	return p.actions[len(p.actions)-1], nil
+}
+
+// die draws many small numbers from few words of a generator. A word is read
+// as a fraction in [0, 1): times n, its whole part is the number drawn and
+// what is left is a fraction again (Lemire's multiply-shift, used up to the
+// last good bit). A word is given up once 32 of its 64 bits are spent, so a
+// number's odds are off by less than n/2^32.
+type die struct {
+	r    *rand.Rand
+	word uint64
+	good uint64 // 2^64 over how finely word is still cut; 0 where there is none
+}
+
+// roll returns a number in [0, n).
+func (d *die) roll(n int) int {
+	if d.good < 1<<32 {
+		d.word, d.good = d.r.Uint64(), 1<<63
+	}
+	whole, rest := bits.Mul64(d.word, uint64(n))
+	d.word = rest
+	d.good >>= bits.Len(uint(n - 1))
+	return int(whole)
+}
+
+// Playouts plays random games from a state for as long as asked and returns
+// how many there were and how long they took.
+func Playouts(start games.State, least time.Duration, r *rand.Rand) (count int, took time.Duration, err error) {
+	const batch = 256 // games between two looks at the clock
+	var p Playout
+	for began := time.Now(); took < least; took = time.Since(began) {
+		for range batch {
+			if _, err := p.From(start, r); err != nil {
+				return count, took, err
+			}
+			count++
+		}
+	}
+	return count, took, nil
+}
