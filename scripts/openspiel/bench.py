@@ -1,0 +1,96 @@
+"""Random playouts a second on one core: OpenSpiel's C++ and Agon, side by side.
+
+    pip install open_spiel
+    python scripts/openspiel/bench.py [--seconds 1] [--repeats 5] [--json]
+
+Both play from the same state, the card games from after the deal, and take
+turns within every repeat, so that what else the machine does falls on both.
+OpenSpiel's rollouts are not open to Python by themselves; a search of one
+simulation does nothing but its evaluator's rollouts from the root, so that is
+what is timed. Agon is timed by BenchmarkPlayout in package play.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+
+import pyspiel
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# game: (actions to the state played from, name of Agon's benchmark)
+GAMES = {
+    "tic_tac_toe": ([], "tic_tac_toe"),
+    "kuhn_poker": ([0, 1], "kuhn_poker/dealt"),
+    "leduc_poker": ([0, 2], "leduc_poker/dealt"),
+    "connect_four": ([], "connect_four"),
+}
+
+
+def open_spiel(name, actions, seconds):
+    """Playouts a second of OpenSpiel."""
+    game = pyspiel.load_game(name)
+    state = game.new_initial_state()
+    for action in actions:
+        state.apply_action(action)
+    rollouts = 1000
+    while True:
+        evaluator = pyspiel.RandomRolloutEvaluator(rollouts, 1)
+        bot = pyspiel.MCTSBot(game, evaluator, 1.4, 1, 1000, False, 1, False)
+        began = time.perf_counter()
+        bot.mcts_search(state)
+        took = time.perf_counter() - began
+        if took >= seconds / 2:
+            return rollouts / took
+        rollouts = int(rollouts * min(100, 1.1 * seconds / took))
+
+
+def agon(program, benchmark, seconds):
+    """Playouts a second of Agon."""
+    pattern = "/".join(f"^{part}$" for part in ["BenchmarkPlayout", *benchmark.split("/")])
+    out = subprocess.run(
+        [program, "-test.run=^$", f"-test.bench={pattern}", f"-test.benchtime={seconds}s"],
+        cwd=ROOT / "play", env={**os.environ, "GOMAXPROCS": "1"},
+        check=True, capture_output=True, text=True,
+    ).stdout
+    found = re.findall(r"([\d.e+]+) games/s", out)
+    if len(found) != 1:
+        raise SystemExit(f"expected one figure of games/s for {benchmark}, found {len(found)} in:\n{out}")
+    return float(found[0])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=1, help="of each measurement (default 1)")
+    parser.add_argument("--repeats", type=int, default=5, help="medians are of so many (default 5)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a game")
+    args = parser.parse_args()
+    theirs, ours = {g: [] for g in GAMES}, {g: [] for g in GAMES}
+    with tempfile.TemporaryDirectory() as folder:
+        program = str(pathlib.Path(folder) / "play.test")
+        subprocess.run(["go", "test", "-c", "-o", program, "./play"], cwd=ROOT, check=True)
+        for _ in range(args.repeats):
+            for game, (actions, benchmark) in GAMES.items():
+                theirs[game].append(open_spiel(game, actions, args.seconds))
+                ours[game].append(agon(program, benchmark, args.seconds))
+    if not args.json:
+        print("| game | OpenSpiel C++, games/s | Agon, games/s | ratio of medians |")
+        print("| --- | --- | --- | --- |")
+    for game in GAMES:
+        a, b = theirs[game], ours[game]
+        ratio = statistics.median(b) / statistics.median(a)
+        if args.json:
+            print(json.dumps({"name": "playouts", "game": game, "openspiel": a, "agon": b, "ratio": ratio}))
+        else:
+            cells = [f"{statistics.median(x):,.0f} [{min(x):,.0f}-{max(x):,.0f}]" for x in (a, b)]
+            print(f"| {game} | {cells[0]} | {cells[1]} | {ratio:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
