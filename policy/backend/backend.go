@@ -59,8 +59,11 @@ func Open(name string) (compute.Backend, Choice, error) {
 		return b, Choice{Name: Go, Why: "asked for"}, err
 	case CPU, CUDA:
 		b, c, err := openXLA(name)
+		if err != nil {
+			return nil, Choice{}, err
+		}
 		c.Why = "asked for; plugin " + c.Plugin
-		return b, c, err
+		return b, c, nil
 	default:
 		return nil, Choice{}, fmt.Errorf("unknown backend %q: expected one of %s%s",
 			name, strings.Join(Names(), ", "), spec.Suggest(name, Names()))

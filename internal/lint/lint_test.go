@@ -1,0 +1,60 @@
+// Package lint holds the tests of the repository's own layout.
+package lint
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/agon-rl/agon/"
+
+// rooms from the top down: a package imports its own room and those below.
+var rooms = []string{
+	"cmd", "web", "trainer", "spc", "arena", "agents", "prefs", "mcts", "rae", "play",
+	"runs", "objective", "solve", "policy", "plugins", "games", "recipes", "spec",
+}
+
+// gomlxRooms may import GoMLX, whose interfaces change every few months.
+var gomlxRooms = []string{"policy", "objective", "trainer"}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-e"}, args...)...)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", cmd, err)
+	}
+	return strings.Fields(string(out))
+}
+
+func TestImportsPointDown(t *testing.T) {
+	const format = `{{$p := .ImportPath}}{{range .Imports}}{{$p}}>{{.}} {{end}}`
+	for _, pair := range goList(t, "-f", format, "./...") {
+		from, to, _ := strings.Cut(pair, ">")
+		room, _, _ := strings.Cut(strings.TrimPrefix(from, module), "/")
+		level := slices.Index(rooms, room)
+		if level < 0 && room != "internal" {
+			t.Fatalf("%s is in no room: give its folder a place in the table", from)
+		}
+		if path, ours := strings.CutPrefix(to, module); ours {
+			below, _, _ := strings.Cut(path, "/")
+			if above := slices.Index(rooms, below); above >= 0 && above < level {
+				t.Errorf("%s imports %s, a room above its own", from, to)
+			}
+		}
+		if strings.HasPrefix(to, "github.com/gomlx/") && !slices.Contains(gomlxRooms, room) {
+			t.Errorf("%s imports %s: only %s may import GoMLX", from, to, strings.Join(gomlxRooms, ", "))
+		}
+	}
+}
+
+func TestNothingDownloadsByItself(t *testing.T) {
+	for _, dep := range goList(t, "-deps", "./...") {
+		if strings.HasSuffix(dep, "/autoinstall") || strings.HasSuffix(dep, "gomlx/backends/default") {
+			t.Errorf("%s is linked in: it downloads plugins when a backend is opened", dep)
+		}
+	}
+}
