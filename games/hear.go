@@ -14,6 +14,9 @@ func Menu(s State, seat Seat) string {
 	switch turn := s.Turn(); turn {
 	case Over:
 		returns := s.Returns(nil)
+		if returns[seat] == 0 {
+			return "The game is over. Your return: 0."
+		}
 		return fmt.Sprintf("The game is over. Your return: %+g.", returns[seat])
 	case Chance:
 		return "Chance is to move."
@@ -36,8 +39,8 @@ func Menu(s State, seat Seat) string {
 // brackets can be left out.
 func Hear(s State, text string, candidates []Action) (Action, error) {
 	legal := s.Actions(nil)
-	if len(legal) == 0 {
-		return 0, fmt.Errorf("no action is open: %w", Illegal(s, -1))
+	if s.Turn() == Over {
+		return 0, fmt.Errorf("%w: the game is over", ErrIllegal)
 	}
 	answer := text
 	if box, ok := lastBox(text); ok {

@@ -194,6 +194,9 @@ func (c *checker) speech(n node) error {
 			return fmt.Errorf("Say(%d) is %q, as is Say(%d); expected names that differ and are not empty", a, name, other)
 		}
 		named[name] = a
+	}
+	for _, a := range s.Actions(nil) {
+		name := speaker.Say(a)
 		heard, err := speaker.Hear(name)
 		if err != nil {
 			return fmt.Errorf("Hear(Say(%d)) = Hear(%q) fails: %w", a, name, err)
@@ -291,6 +294,9 @@ func (c *checker) copies(s games.State, before view) error {
 		if err := clone.Apply(a); err != nil {
 			return fmt.Errorf("the legal action %d is refused on a clone: %w", a, err)
 		}
+		if what := before.differs(glance(s, c.info)); what != "" {
+			return fmt.Errorf("playing on a clone changes the state: %s", what)
+		}
 		if copier == nil {
 			continue
 		}
@@ -304,12 +310,12 @@ func (c *checker) copies(s games.State, before view) error {
 		if err := overwritten.Apply(a); err != nil {
 			return fmt.Errorf("the legal action %d is refused after CopyFrom: %w", a, err)
 		}
+		if what := before.differs(glance(s, c.info)); what != "" {
+			return fmt.Errorf("playing on a state overwritten by CopyFrom changes its source: %s", what)
+		}
 		if what := glance(clone, c.info).differs(glance(overwritten, c.info)); what != "" {
 			return fmt.Errorf("a clone and a state overwritten by CopyFrom differ after action %d: %s", a, what)
 		}
-	}
-	if what := before.differs(look(s, c.info)); what != "" {
-		return fmt.Errorf("playing on a copy changes the state: %s", what)
 	}
 	return nil
 }

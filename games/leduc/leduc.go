@@ -302,7 +302,7 @@ func (s *state) Hear(text string) (games.Action, error) {
 
 func (s *state) Prompt(seat games.Seat) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `Leduc hold'em for two players. The deck has six cards, 0 to 5: two of rank 0 (cards 0 and 1), two of rank 1 (2 and 3), two of rank 2 (4 and 5). Both players put one chip into the pot and are dealt one card that only they see. There are two rounds of betting, player 0 first in both; between them a public card is turned up. In a round there may be two raises, of 2 chips in the first round and of 4 in the second. Call puts in what you owe (nothing, if you owe nothing); Fold, open to you when you owe chips, gives up the pot. At the end a private card of the public card's rank wins, else the higher rank; equal ranks share the pot. Your return is the chips you win or lose.
+	fmt.Fprintf(&b, `Leduc hold'em for two players. The deck has six cards, 0 to 5: two of rank 0 (cards 0 and 1), two of rank 1 (2 and 3), two of rank 2 (4 and 5). Both players put one chip into the pot and are dealt one card that only they see. There are two rounds of betting, player 0 first in both; between them a public card is turned up. Call puts in what you owe, if anything. Raise puts in what you owe and 2 chips more in the first round, 4 more in the second; two raises a round at most. Fold, open to you when you owe chips, gives up the pot. At the end a private card of the public card's rank wins, else the higher rank; equal ranks share the pot. Your return is the chips you win or lose.
 
 You are player %d (%s).
 `, seat, info.Roles[seat])
