@@ -26,3 +26,13 @@ func newGame(t testing.TB, name string) games.Game {
 	}
 	return game
 }
+
+func TestBadParameters(t *testing.T) {
+	for _, name := range []string{"kuhn_poker(players=1)", "kuhn_poker(players=11)", "kuhn_poker(players=two)", "kuhn_poker(player=2)"} {
+		if _, err := games.New(name); err == nil {
+			t.Errorf("%s is taken", name)
+		} else {
+			t.Log(err)
+		}
+	}
+}

@@ -26,3 +26,13 @@ func newGame(t testing.TB, name string) games.Game {
 	}
 	return game
 }
+
+func TestBadParameters(t *testing.T) {
+	for _, name := range []string{"leduc_poker(players=3)", "leduc_poker(suit_isomorphism=true)"} {
+		if _, err := games.New(name); err == nil {
+			t.Errorf("%s is taken", name)
+		} else {
+			t.Log(err)
+		}
+	}
+}

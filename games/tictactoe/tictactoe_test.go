@@ -10,7 +10,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	for _, name := range []string{"tic_tac_toe"} {
-		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{}) })
+		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{Nodes: 3000}) })
 	}
 }
 
@@ -25,4 +25,14 @@ func newGame(t testing.TB, name string) games.Game {
 		t.Fatal(err)
 	}
 	return game
+}
+
+func TestBadParameters(t *testing.T) {
+	for _, name := range []string{"tic_tac_toe(size=4)"} {
+		if _, err := games.New(name); err == nil {
+			t.Errorf("%s is taken", name)
+		} else {
+			t.Log(err)
+		}
+	}
 }
