@@ -76,7 +76,7 @@ func (p *Playout) draw(r *rand.Rand) (games.Action, error) {
 type die struct {
 	r    *rand.Rand
 	word uint64
-	good uint64 // 2^64 over how finely word is still cut; 0 where there is none
+	good uint64 // how many values word may still have, at least; 0 before the first word
 }
 
 // roll returns a number in [0, n).

@@ -40,6 +40,9 @@ func FuzzApply(f *testing.F, game games.Game) {
 // FuzzHear fuzzes what a game understands with texts at any node: it must be a
 // legal action or an error, and must leave the state alone.
 func FuzzHear(f *testing.F, game games.Game) {
+	if _, ok := game.Start().(games.Speaker); !ok {
+		f.Fatalf("%s: its states are no games.Speaker", game.Info().Name)
+	}
 	for _, text := range append(garbage, "[0]", `so \boxed{[1]}`, "Bet or Pass?", "x(1,1)", `\boxed{\boxed{`, "3") {
 		f.Add([]byte{0, 1, 2}, text)
 	}

@@ -282,7 +282,7 @@ func TestBrokenPromisesAreFound(t *testing.T) {
 			}
 			return s.State.Returns(dst)
 		}},
-		{name: "returns too few", want: "one for each of the 2 seats", returns: func(s *state, dst []float64) []float64 {
+		{name: "returns too few", want: "one for each of the 2 seats", returns: func(_ *state, dst []float64) []float64 {
 			return append(dst, 0)
 		}},
 		{name: "clone shares", want: "playing on a clone changes the state", clone: func(s *state) games.State {
@@ -291,7 +291,7 @@ func TestBrokenPromisesAreFound(t *testing.T) {
 		{name: "clone starts anew", want: "a clone differs", clone: func(s *state) games.State {
 			return s.bent.Start()
 		}},
-		{name: "copy forgets", want: "overwritten by CopyFrom differs", copy: func(s, src *state) {
+		{name: "copy forgets", want: "overwritten by CopyFrom differs", copy: func(s, _ *state) {
 			s.State = straight.Start()
 		}},
 		{name: "copy shares", want: "overwritten by CopyFrom changes its source", copy: func(s, src *state) {
@@ -317,7 +317,7 @@ func TestBrokenPromisesAreFound(t *testing.T) {
 				dst[0] = float32(games.Key(s.State, 1-seat)[0])
 			}
 		}},
-		{name: "tensor tells too little", want: "Info.Recall says", observe: func(s *state, seat games.Seat, dst []float32) {
+		{name: "tensor tells too little", want: "Info.Recall says", observe: func(_ *state, _ games.Seat, dst []float32) {
 			clear(dst)
 		}},
 		{name: "key forgets", want: "or the key too little", key: func(s *state, seat games.Seat) string {
@@ -335,7 +335,7 @@ func TestBrokenPromisesAreFound(t *testing.T) {
 			}
 			return s.speaker().Prompt(seat)
 		}},
-		{name: "names not unique", want: "expected names that differ", say: func(s *state, a games.Action) string { return "move" }},
+		{name: "names not unique", want: "expected names that differ", say: func(*state, games.Action) string { return "move" }},
 		{name: "hears another", want: "Hear(Say(1))", hear: func(s *state, text string) (games.Action, error) {
 			a, err := s.speaker().Hear(text)
 			if err == nil && s.State.Turn() == 0 {
