@@ -2,7 +2,7 @@
 .PHONY: build test lint race bench ci
 
 # On amd64 the Go backend's matrix products use SIMD where the toolchain's
-# experiment is switched on: two to five times faster, slower to build.
+# experiment is switched on: inference is two to four times faster.
 build:
 	GOEXPERIMENT=simd go build ./cmd/agon
 

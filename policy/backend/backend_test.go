@@ -86,8 +86,11 @@ func TestCatch(t *testing.T) {
 }
 
 // A graph with many independent matrix products stops for ever in the Go
-// backend's parallel mode, within 0 to 22 calls on two cores.
+// backend's default, parallel mode, within 0 to 22 calls on two cores.
 func TestGoBackendDoesNotHang(t *testing.T) {
+	if testing.Short() {
+		t.Skip("under the race detector it takes minutes")
+	}
 	const products, size, calls = 16, 256, 30
 	b := open(t, backend.Go)
 	rng := rand.New(rand.NewPCG(1, 2))
