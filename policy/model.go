@@ -78,8 +78,17 @@ func (m *Model) Network(w *Weights) (*Network, error) {
 		return nil, err
 	}
 	n := &Network{Model: m, Weights: w, tensors: make([]*tensors.Tensor, len(w.Values))}
-	for i, p := range w.Params {
-		n.tensors[i] = tensors.FromFlatDataAndDimensions(w.Values[i], p.Dims...)
+	err := catch(func() {
+		for i, p := range w.Params {
+			n.tensors[i] = tensors.FromFlatDataAndDimensions(w.Values[i], p.Dims...)
+			// A tensor moves to the device at its first use, and a second
+			// goroutine that looks at it meanwhile finds it nowhere. Moved here,
+			// it is only read from then on.
+			n.tensors[i].MustMaterializeOnDevice(m.Backend, true, 0)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("moving the weights to the device: %w", err)
 	}
 	return n, nil
 }

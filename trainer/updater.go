@@ -39,8 +39,9 @@ type Updater struct {
 	optimizer Optimizer
 	copies    bool // the magnet is a copy of the network
 
-	state  State
-	update *Exec
+	state    State
+	update   *Exec
+	gradient *Exec
 }
 
 // State is all that an updater must save: the weights, the optimizer's
@@ -67,6 +68,7 @@ func NewUpdater(m *policy.Model, o objective.PolicyGradient, opt Optimizer, star
 	}
 	err := exceptions.TryCatch[error](func() {
 		u.update = MustNewExec(m.Backend, u.graph).SetMaxCache(-1)
+		u.gradient = MustNewExec(m.Backend, u.gradientGraph).SetMaxCache(-1)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the update: %w", err)
@@ -118,24 +120,11 @@ func (u *Updater) Step(b *policy.Batch, c Coefficients) ([]float32, error) {
 	n := len(u.model.Params)
 	var stats []float32
 	next := State{Steps: u.state.Steps + 1, Magnet: u.state.Magnet}
-	err := exceptions.TryCatch[error](func() {
-		own := u.inputs()
-		args := make([]any, 0, len(own)+policy.BatchTensors+1)
-		for _, t := range own {
-			args = append(args, t)
-		}
-		for _, t := range b.Tensors() {
-			args = append(args, t)
-		}
-		knobs := tensors.FromFlatDataAndDimensions(u.knobs(c), 6)
-		out := u.update.MustCall(append(args, knobs)...)
+	err := u.call(u.update, b, c, func(out []*tensors.Tensor) {
 		next.Weights = take(u.model.Params, out[:n])
 		next.First = take(u.model.Params, out[n:2*n])
 		next.Second = take(u.model.Params, out[2*n:3*n])
-		stats = tensors.MustCopyFlatData[float32](out[3*n])
-		for _, t := range append(own, knobs, out[3*n]) {
-			t.MustFinalizeAll()
-		}
+		stats = flat(out[3*n])
 	})
 	if err != nil {
 		return nil, fmt.Errorf("update %d: %w", next.Steps, err)
@@ -147,6 +136,41 @@ func (u *Updater) Step(b *policy.Batch, c Coefficients) ([]float32, error) {
 	}
 	u.state = next
 	return stats, nil
+}
+
+// Gradient returns the gradient of the loss on a batch, all tensors one after
+// the other, and changes nothing.
+func (u *Updater) Gradient(b *policy.Batch, c Coefficients) ([]float32, error) {
+	var gradient []float32
+	err := u.call(u.gradient, b, c, func(out []*tensors.Tensor) { gradient = flat(out[0]) })
+	if err != nil {
+		return nil, fmt.Errorf("gradient at update %d: %w", u.state.Steps, err)
+	}
+	return gradient, nil
+}
+
+// call runs a graph on the updater's state, a batch and the knobs.
+func (u *Updater) call(exec *Exec, b *policy.Batch, c Coefficients, read func(out []*tensors.Tensor)) error {
+	return exceptions.TryCatch[error](func() {
+		own := append(u.inputs(), tensors.FromFlatDataAndDimensions(u.knobs(c), 6))
+		all := make([]any, 0, len(own)+policy.BatchTensors)
+		for _, t := range own {
+			all = append(all, t)
+		}
+		for _, t := range b.Tensors() {
+			all = append(all, t)
+		}
+		read(exec.MustCall(all...))
+		for _, t := range own {
+			t.MustFinalizeAll()
+		}
+	})
+}
+
+func flat(t *tensors.Tensor) []float32 {
+	values := tensors.MustCopyFlatData[float32](t)
+	t.MustFinalizeAll()
+	return values
 }
 
 // inputs are the tensors of the updater's own state.
@@ -167,31 +191,51 @@ func (u *Updater) inputs() []*tensors.Tensor {
 func take(params []policy.Param, out []*tensors.Tensor) *policy.Weights {
 	w := &policy.Weights{Params: params, Values: make([][]float32, len(params))}
 	for i := range params {
-		w.Values[i] = tensors.MustCopyFlatData[float32](out[i])
-		out[i].MustFinalizeAll()
+		w.Values[i] = flat(out[i])
 	}
 	return w
 }
 
+// nodes are a graph's inputs by name, in the order of call.
+type nodes struct {
+	params, first, second, magnet, batch []*Node
+	knobs                                *Node
+}
+
+func (u *Updater) nodes(in []*Node) nodes {
+	next := func(count int) []*Node {
+		taken := in[:count]
+		in = in[count:]
+		return taken
+	}
+	n := len(u.model.Params)
+	out := nodes{params: next(n), first: next(n), second: next(n)}
+	if u.copies {
+		out.magnet = next(n)
+	}
+	out.knobs, out.batch = next(1)[0], next(policy.BatchTensors)
+	return out
+}
+
+func (n nodes) knob(i int) *Node { return Reshape(SliceAxis(n.knobs, 0, AxisElem(i))) }
+
+// gradientGraph builds the gradient alone.
+func (u *Updater) gradientGraph(in []*Node) []*Node {
+	n := u.nodes(in)
+	loss, _ := u.loss(n)
+	gradients := Gradient(loss, n.params...)
+	for i, g := range gradients {
+		gradients[i] = Reshape(g, g.Shape().Size())
+	}
+	return []*Node{Concatenate(gradients, 0)}
+}
+
 // graph builds one update: network, loss, gradient, Adam.
 func (u *Updater) graph(in []*Node) []*Node {
-	n := len(u.model.Params)
-	next := func(count int) []*Node {
-		nodes := in[:count]
-		in = in[count:]
-		return nodes
-	}
-	params, first, second := next(n), next(n), next(n)
-	var magnet []*Node
-	if u.copies {
-		magnet = next(n)
-	}
-	batch, knobs := next(policy.BatchTensors), next(1)[0]
-	knob := func(i int) *Node { return Reshape(SliceAxis(knobs, 0, AxisElem(i))) }
-	rate, correct1, correct2 := knob(0), knob(4), knob(5)
-
-	loss, stats := u.loss(params, magnet, batch, knob(1), knob(2), knob(3))
-	gradients := Gradient(loss, params...)
+	n := u.nodes(in)
+	rate, correct1, correct2 := n.knob(0), n.knob(4), n.knob(5)
+	loss, stats := u.loss(n)
+	gradients := Gradient(loss, n.params...)
 	square := ScalarZero(loss.Graph(), loss.DType())
 	for _, g := range gradients {
 		square = Add(square, ReduceAllSum(Square(g)))
@@ -205,7 +249,7 @@ func (u *Updater) graph(in []*Node) []*Node {
 	}
 	var newParams, newFirst, newSecond []*Node
 	for i, g := range gradients {
-		p, m, v := u.adam(params[i], first[i], second[i], g, rate, correct1, correct2)
+		p, m, v := u.adam(n.params[i], n.first[i], n.second[i], g, rate, correct1, correct2)
 		newParams, newFirst, newSecond = append(newParams, p), append(newFirst, m), append(newSecond, v)
 	}
 	stats = append(stats, norm)
@@ -233,8 +277,8 @@ func (u *Updater) adam(p, m, v, g, rate, correct1, correct2 *Node) (newP, newM, 
 
 // loss evaluates the network on the batch's distinct states, spreads the
 // results over its turns and applies the objective.
-func (u *Updater) loss(params, magnet, batch []*Node, entropy, magnetWeight, value *Node) (*Node, []*Node) {
-	states, mask, row, action := batch[0], batch[1], batch[2], batch[3]
+func (u *Updater) loss(n nodes) (*Node, []*Node) {
+	states, mask, row, action := n.batch[0], n.batch[1], n.batch[2], n.batch[3]
 	input := u.model.Encoder.Shape()
 	logProbs := func(params []*Node) (*Node, *Node) {
 		logits, values := u.model.Arch.Forward(params, input, states)
@@ -243,16 +287,16 @@ func (u *Updater) loss(params, magnet, batch []*Node, entropy, magnetWeight, val
 		return LogSoftmax(masked), values
 	}
 	spread := func(x *Node) *Node { return Gather(x, row) }
-	lp, values := logProbs(params)
+	lp, values := logProbs(n.params)
 	turns := objective.Turns{
 		LogProbs: spread(lp), Mask: spread(mask),
 		Chosen:    OneHot(action, u.model.Info.Actions, lp.DType()),
-		Behaviour: batch[4], Advantage: batch[5], Return: batch[6], Weight: batch[7],
+		Behaviour: n.batch[4], Advantage: n.batch[5], Return: n.batch[6], Weight: n.batch[7],
 		Values:        spread(values),
-		EntropyWeight: entropy, MagnetWeight: magnetWeight, ValueWeight: value,
+		EntropyWeight: n.knob(1), MagnetWeight: n.knob(2), ValueWeight: n.knob(3),
 	}
-	if magnet != nil {
-		target, _ := logProbs(magnet)
+	if n.magnet != nil {
+		target, _ := logProbs(n.magnet)
 		turns.Magnet = StopGradient(spread(target))
 	}
 	return u.objective.Loss(turns)

@@ -1,0 +1,176 @@
+// Package agents holds whatever picks actions, and opens each by the same kind
+// of name on every verb: random, policy:FILE.json, run:DIR@STEP,
+// cfr:iterations=1000, minimax, human.
+package agents
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/policy/backend"
+	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/spec"
+)
+
+// Forms documents the agents for help texts.
+const Forms = `random                       every legal action with equal probability
+human                        a person at the terminal
+policy:FILE.json             probabilities by information state
+run:DIR[@STEP]               a trained network; run(DIR,greedy=true) takes its most probable action
+cfr:iterations=1000          the average policy of CFR+, for games small enough to solve
+minimax                      perfect play where nothing is hidden, any of the best moves`
+
+var names = []string{"random", "human", "policy", "run", "cfr", "minimax"}
+
+// Environment is what agents are opened in.
+type Environment struct {
+	Game games.Game
+	// Backend opens the backend that networks run on. It is called only where
+	// an agent needs one.
+	Backend func() (backend.Backend, error)
+	// In and Out are a person's terminal.
+	In  io.Reader
+	Out io.Writer
+}
+
+// Open opens the agent that text names.
+func Open(ctx context.Context, text string, env Environment) (play.Agent, error) {
+	s, err := spec.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("agent %w", err)
+	}
+	r := spec.Read(s)
+	agent, err := open(ctx, s.Name, r, env)
+	if err == nil {
+		if err = r.Err(); err != nil {
+			err = errors.Join(err, agent.Close())
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("agent %w", err)
+	}
+	return agent, nil
+}
+
+func open(ctx context.Context, name string, r *spec.Reader, env Environment) (play.Agent, error) {
+	switch name {
+	case "random":
+		return NewSampler(policy.Uniform{}, false), nil
+	case "human":
+		return NewHuman(env.In, env.Out), nil
+	case "policy":
+		file, greedy := r.String("file", ""), r.Bool("greedy", false)
+		if file == "" {
+			return nil, fmt.Errorf("policy: expected a file, such as policy:kuhn.json")
+		}
+		table, err := policy.ReadTable(file)
+		if err != nil {
+			return nil, err
+		}
+		return NewSampler(table, greedy), nil
+	case "run":
+		return openRun(r.String("dir", ""), r.Bool("greedy", false), env)
+	case "cfr":
+		iterations := r.Int("iterations", 1000, 1, 1<<30)
+		if err := r.Err(); err != nil {
+			return nil, err
+		}
+		table, err := equilibrium(ctx, env.Game, iterations)
+		if err != nil {
+			return nil, err
+		}
+		return NewSampler(table, false), nil
+	case "minimax":
+		p, err := solve.Minimax(ctx, env.Game)
+		if err != nil {
+			return nil, err
+		}
+		return NewSampler(p, false), nil
+	}
+	return nil, fmt.Errorf("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
+}
+
+// openRun opens the network of a run's checkpoint: DIR or DIR@STEP.
+func openRun(where string, greedy bool, env Environment) (play.Agent, error) {
+	if where == "" {
+		return nil, fmt.Errorf("run: expected a run's folder, such as run:runs/kuhn_poker or run:runs/kuhn_poker@200")
+	}
+	dir, step := where, -1
+	if i := strings.LastIndexByte(where, '@'); i >= 0 {
+		n, err := strconv.Atoi(where[i+1:])
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("run: %q: expected a step number after @", where)
+		}
+		dir, step = where[:i], n
+	}
+	run, err := runs.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	checkpoint, err := checkpointOf(run, step)
+	if err != nil {
+		return nil, err
+	}
+	file, err := checkpoint.Open("policy.safetensors")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // opened for reading
+	network, err := openNetwork(file, env)
+	if err != nil {
+		return nil, fmt.Errorf("run %s, checkpoint %d: %w", dir, checkpoint.Step, err)
+	}
+	sampler := NewSampler(network, greedy)
+	sampler.close = network.Close
+	return sampler, nil
+}
+
+func checkpointOf(run *runs.Run, step int) (*runs.Checkpoint, error) {
+	if step >= 0 {
+		return run.At(step)
+	}
+	var refused error
+	c, err := run.Latest(func(err error) { refused = errors.Join(refused, err) })
+	if refused != nil {
+		fmt.Fprintln(os.Stderr, "warning:", refused)
+	}
+	return c, err
+}
+
+func openNetwork(in io.Reader, env Environment) (*policy.Network, error) {
+	description, weights, err := policy.ReadNetwork(in)
+	if err != nil {
+		return nil, err
+	}
+	device, err := env.Backend()
+	if err != nil {
+		return nil, err
+	}
+	model, err := description.Model(device, env.Game)
+	if err != nil {
+		return nil, err
+	}
+	return model.Network(weights)
+}
+
+// equilibrium solves a game by CFR+.
+func equilibrium(ctx context.Context, game games.Game, iterations int) (*policy.Table, error) {
+	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
+	if err != nil {
+		return nil, err
+	}
+	solver := solve.NewCFR(tree, solve.Variant{Plus: true})
+	if err := solver.Iterate(ctx, iterations); err != nil {
+		return nil, err
+	}
+	return tree.Table(solver.Average()), nil
+}

@@ -1,0 +1,140 @@
+package solve
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/policy"
+)
+
+// minimaxPositions bounds the positions that Perfect remembers: about half a
+// gigabyte.
+const minimaxPositions = 5_000_000
+
+// Perfect plays perfectly where nothing is hidden: any action that keeps the
+// value of its position, with equal probability. It remembers the positions
+// that it has searched.
+type Perfect struct {
+	info games.Info
+
+	mu     sync.Mutex
+	values map[string]float64
+}
+
+var _ policy.Policy = (*Perfect)(nil)
+
+// Minimax solves a two-seat zero-sum game without chance or hidden information
+// by exhaustive search with memory.
+func Minimax(ctx context.Context, game games.Game) (*Perfect, error) {
+	info := game.Info()
+	switch {
+	case info.Seats != 2:
+		return nil, fmt.Errorf("minimax: %s has %d seats, and it needs two", info.Name, info.Seats)
+	case info.Hidden:
+		return nil, fmt.Errorf("minimax: %s hides information: use cfr", info.Name)
+	case info.Chance != games.NoChance:
+		return nil, fmt.Errorf("minimax: %s has chance, and it needs a game without", info.Name)
+	}
+	p := &Perfect{info: info, values: map[string]float64{}}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, err := p.value(ctx, game.Start())
+	return p, err
+}
+
+// Positions is how many positions are known, final ones included.
+func (p *Perfect) Positions() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.values)
+}
+
+// Value returns the return of seat 0 from a state under perfect play.
+func (p *Perfect) Value(ctx context.Context, s games.State) (float64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.value(ctx, s)
+}
+
+func (p *Perfect) value(ctx context.Context, s games.State) (float64, error) {
+	key := position(s)
+	if v, known := p.values[key]; known {
+		return v, nil
+	}
+	if len(p.values)%4096 == 0 && ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if len(p.values) >= minimaxPositions {
+		return 0, fmt.Errorf("%w: %s has more than %d positions", ErrTooLarge, p.info.Name, minimaxPositions)
+	}
+	if s.Turn() == games.Over {
+		v := s.Returns(nil)[0]
+		p.values[key] = v
+		return v, nil
+	}
+	_, best, err := p.children(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	p.values[key] = best
+	return best, nil
+}
+
+// children returns the value, for seat 0, of every action, and of the best for
+// the seat to move.
+func (p *Perfect) children(ctx context.Context, s games.State) ([]float64, float64, error) {
+	sign := 1.0
+	if s.Turn() == 1 {
+		sign = -1
+	}
+	best := math.Inf(-1)
+	var values []float64
+	for _, a := range s.Actions(nil) {
+		next := s.Clone()
+		if err := next.Apply(a); err != nil {
+			return nil, 0, err
+		}
+		v, err := p.value(ctx, next)
+		if err != nil {
+			return nil, 0, err
+		}
+		values = append(values, v)
+		best = math.Max(best, sign*v)
+	}
+	return values, sign * best, nil
+}
+
+func position(s games.State) string {
+	if positioned, ok := s.(games.Positioned); ok {
+		return string(positioned.AppendPosition(nil))
+	}
+	return games.Key(s, 0)
+}
+
+// Probabilities implements policy.Policy.
+func (p *Perfect) Probabilities(ctx context.Context, states []games.State, out [][]float64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, s := range states {
+		values, best, err := p.children(ctx, s)
+		if err != nil {
+			return err
+		}
+		count := 0.0
+		for _, v := range values {
+			if v == best {
+				count++
+			}
+		}
+		for j, v := range values {
+			out[i][j] = 0
+			if v == best {
+				out[i][j] = 1 / count
+			}
+		}
+	}
+	return nil
+}

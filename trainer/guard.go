@@ -1,0 +1,124 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
+)
+
+// The collapse guard. Self-play against the latest self can narrow to a few
+// lines that beat or draw with themselves while the policy forgets how to meet
+// anything else; its returns stay near zero and show nothing. Three signs do:
+// the policy's score against anchors that never change falls from its best,
+// its entropy is gone, and one seat wins nearly all games.
+const (
+	// A fall counts when it is larger than guardFall and than guardErrors
+	// standard errors of the difference.
+	guardFall   = 0.05
+	guardErrors = 3
+	// guardEntropy is the share of the first entropy below which the policy
+	// has narrowed; guardSeat the share of wins above which a seat dominates.
+	guardEntropy = 0.1
+	guardSeat    = 0.9
+)
+
+// guardState is what a checkpoint remembers of the guard.
+type guardState struct {
+	Best      float64 `json:"best"`      // the best score against the anchors
+	BestAt    int     `json:"best_at"`   // and its update
+	Entropy   float64 `json:"entropy"`   // at the first look
+	Collapsed int     `json:"collapsed"` // the update at which collapse was seen, 0 if it was not
+}
+
+// guard plays the network against frozen anchors.
+type guard struct {
+	state  guardState
+	anchor *policy.Network // the network as it was drawn
+}
+
+func (g *guard) close() error {
+	if g.anchor == nil {
+		return nil
+	}
+	return g.anchor.Close()
+}
+
+// watch adds the anchors' score to the line, with collapse = 1 from the update
+// at which it is seen on.
+func (g *guard) watch(ctx context.Context, t *Trainer, network *policy.Network, line map[string]float64) (err error) {
+	if g.anchor == nil {
+		if g.anchor, err = t.model.Network(t.initial()); err != nil {
+			return err
+		}
+	}
+	score, deviation, err := t.versusAnchor(ctx, network, g.anchor)
+	if err != nil {
+		return fmt.Errorf("the guard's games after update %d: %w", t.update, err)
+	}
+	s := &g.state
+	if s.Entropy == 0 {
+		s.Entropy = line["entropy"]
+	}
+	if score > s.Best {
+		s.Best, s.BestAt = score, t.update
+	}
+	line["guard/score"], line["guard/best"] = score, s.Best
+	fall := s.Best - score
+	fell := fall > guardFall && fall > guardErrors*deviation*math.Sqrt2
+	narrow := line["entropy"] < guardEntropy*s.Entropy
+	seat := ""
+	for _, role := range t.info.Roles {
+		if line["wins/"+role] > guardSeat {
+			seat = role
+		}
+	}
+	if s.Collapsed == 0 && (fell || narrow && seat != "") {
+		s.Collapsed = t.update
+		t.options.Log.Warn().Int("update", t.update).Float64("anchor_score", score).Float64("best", s.Best).Int("best_at", s.BestAt).
+			Float64("entropy", line["entropy"]).Float64("entropy_first", s.Entropy).Str("dominant_seat", seat).
+			Msg("collapse: play against the latest self has stopped making the policy stronger; opponents: past(…) or a magnet cures it")
+	}
+	line["collapse"] = 0
+	if s.Collapsed > 0 {
+		line["collapse"] = 1
+	}
+	return nil
+}
+
+// versusAnchor returns the network's mean score in [0, 1] against the anchor,
+// over both seats, and its standard error.
+func (t *Trainer) versusAnchor(ctx context.Context, network, anchor *policy.Network) (score, deviation float64, err error) {
+	match := play.Match{
+		Game: t.game, Seed: t.recipe.Seed ^ 0x677561726400, Group: t.recipe.Group, Workers: t.options.Workers,
+		Agents: []play.Agent{agents.NewSampler(network, false), agents.NewSampler(anchor, false)},
+		Seats:  func(episode uint64, _ int) []int { return oneAgainstRest(t.info.Seats, episode) },
+	}
+	episodes, err := match.Play(ctx, uint64(t.update)<<24, t.recipe.Guard.Games)
+	if err != nil {
+		return 0, 0, err
+	}
+	var sum, square float64
+	for _, e := range episodes {
+		learner, _ := versus(e)
+		x := t.score(e, learner)
+		sum, square = sum+x, square+x*x
+	}
+	n := float64(len(episodes))
+	mean := sum / n
+	return mean, math.Sqrt(math.Max(0, square/n-mean*mean) / n), nil
+}
+
+// oneAgainstRest seats agent 0 in one seat, which goes round with the
+// episodes, and agent 1 in all others.
+func oneAgainstRest(seats int, episode uint64) []int {
+	out := make([]int, seats)
+	for s := range out {
+		out[s] = 1
+	}
+	out[episode%uint64(seats)] = 0
+	return out
+}

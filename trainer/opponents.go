@@ -1,0 +1,95 @@
+package trainer
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/spec"
+)
+
+// OpponentForms documents what a recipe's opponents may be.
+const OpponentForms = `self                                   the current policy in every seat
+past(share=0.5,every=50,keep=10)       in a share of the games, past snapshots drawn uniformly
+league(share=0.5,every=50,keep=10)     the same, drawn more often the less they are beaten
+fixed(AGENT,share=1)                   in a share of the games, a fixed agent`
+
+// opponents says who sits opposite the learner.
+type opponents struct {
+	kind  string // self, past, league or fixed
+	share float64
+	every int // updates between snapshots
+	keep  int
+	agent string // fixed: the agent's spec
+}
+
+func parseOpponents(text string) (opponents, error) {
+	s, err := spec.Parse(text)
+	if err != nil {
+		return opponents{}, fmt.Errorf("opponents: %w", err)
+	}
+	r := spec.Read(s)
+	o := opponents{kind: s.Name}
+	switch s.Name {
+	case "self":
+	case "past", "league":
+		o.share, o.every, o.keep = r.Float("share", 0.5, 0, 1), r.Int("every", 50, 1, 1<<30), r.Int("keep", 10, 1, 1000)
+	case "fixed":
+		o.agent, o.share = r.String("agent", ""), r.Float("share", 1, 0, 1)
+		if o.agent == "" {
+			return o, fmt.Errorf("opponents: fixed: expected an agent, such as fixed(random)")
+		}
+	default:
+		return o, fmt.Errorf("opponents: unknown form %q%s; there are self, past, league, fixed", s.Name, spec.Suggest(s.Name, []string{"self", "past", "league", "fixed"}))
+	}
+	if err := r.Err(); err != nil {
+		return o, fmt.Errorf("opponents: %w", err)
+	}
+	return o, nil
+}
+
+// snapshot is a past version of the learner in the pool.
+type snapshot struct {
+	Update  int     `json:"update"`
+	Games   int     `json:"games"` // played against it
+	Score   float64 `json:"score"` // the learner's running score against it, in [0, 1]
+	weights *policy.Weights
+	network *policy.Network
+}
+
+// pool is the past that the learner meets.
+type pool []*snapshot
+
+// scoreDecay forgets a snapshot's old games: the learner changes.
+const scoreDecay = 0.99
+
+// record counts one game of the learner, scored in [0, 1].
+func (s *snapshot) record(score float64) {
+	s.Games++
+	rate := math.Max(1-scoreDecay, 1/float64(s.Games+1))
+	s.Score += rate * (score - s.Score)
+}
+
+// draw picks a snapshot for one group of games. A league prefers those that
+// the learner beats least: weight (1 − score)² (prioritised fictitious
+// self-play, Vinyals et al. 2019, doi 10.1038/s41586-019-1724-z).
+func (p pool) draw(o opponents, seed uint64, update, group int) int {
+	r := play.Generator(seed, "opponent", uint64(update), uint64(group))
+	if len(p) == 0 || r.Float64() >= o.share {
+		return -1
+	}
+	weights := make([]float64, len(p))
+	sum := 0.0
+	for i, s := range p {
+		weights[i] = 1
+		if o.kind == "league" {
+			weights[i] = (1-s.Score)*(1-s.Score) + 1e-3
+		}
+		sum += weights[i]
+	}
+	for i := range weights {
+		weights[i] /= sum
+	}
+	return policy.Sample(weights, r)
+}

@@ -1,0 +1,336 @@
+package trainer
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/objective"
+	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/rae"
+	"github.com/agon-rl/agon/spec"
+)
+
+// RecipeVersion is the version of the recipe's form that this program reads
+// and writes.
+const RecipeVersion = 1
+
+// Recipe is everything that fixes what a run learns. Backend and number of
+// workers are not in it: they change how fast a run is, not what it is.
+type Recipe struct {
+	Version int    `yaml:"version"`
+	Program string `yaml:"program,omitempty"` // version of the program that wrote it
+	Game    string `yaml:"game"`
+	Seed    uint64 `yaml:"seed"`
+	Updates int    `yaml:"updates"`
+	Games   int    `yaml:"games"` // episodes an update
+	Group   int    `yaml:"group"` // games in lockstep, evaluated in one call
+
+	Policy     policy.Arch `yaml:"policy"`
+	Advantage  string      `yaml:"advantage"` // see rae.Params
+	Objective  Objective   `yaml:"objective"`
+	Optimizer  Optimizing  `yaml:"optimizer"`
+	Opponents  string      `yaml:"opponents"` // see OpponentForms
+	Evaluate   Evaluate    `yaml:"evaluate"`
+	Guard      Guard       `yaml:"guard"`
+	Stop       Stop        `yaml:"stop"`
+	Checkpoint Checkpoint  `yaml:"checkpoint"`
+}
+
+// Objective is the loss of an update.
+type Objective struct {
+	Name        string   `yaml:"name"` // ppo or reinforce
+	Clip        float64  `yaml:"clip"` // PPO's ε
+	Epochs      int      `yaml:"epochs"`
+	Minibatches int      `yaml:"minibatches"` // of whole games
+	Entropy     Schedule `yaml:"entropy"`     // weight of the entropy bonus
+	Value       Schedule `yaml:"value"`       // weight of the value loss
+	Magnet      Magnet   `yaml:"magnet"`
+}
+
+// Magnet is the policy that a KL term pulls to.
+type Magnet struct {
+	Kind   string   `yaml:"kind"`   // uniform, or copy: the network as it was at the last multiple of Every
+	Weight Schedule `yaml:"weight"` // weight of the KL term; 0 for no magnet
+	Every  int      `yaml:"every,omitempty"`
+}
+
+// Optimizing is the optimizer with its learning rate.
+type Optimizing struct {
+	Rate      Schedule `yaml:"rate"`
+	Optimizer `yaml:",inline"`
+}
+
+// Evaluate says how strength is measured during the run.
+type Evaluate struct {
+	Every int `yaml:"every"` // updates
+	// Exploitability is auto (where the game is small enough), on or off.
+	Exploitability string   `yaml:"exploitability"`
+	Against        []string `yaml:"against,omitempty"` // agents to play
+	Games          int      `yaml:"games"`             // games against each
+}
+
+// Guard watches for collapse; see Guard in docs/train.md.
+type Guard struct {
+	Every int  `yaml:"every"` // updates between matches against the anchors; 0 for no guard
+	Games int  `yaml:"games"` // games against each anchor
+	Stop  bool `yaml:"stop"`  // end the run when collapse is seen
+}
+
+// Stop ends a run early once a measure reaches a target.
+type Stop struct {
+	Measure string   `yaml:"measure,omitempty"`
+	Below   *float64 `yaml:"below,omitempty"`
+	Above   *float64 `yaml:"above,omitempty"`
+}
+
+// Checkpoint says how often the run is saved.
+type Checkpoint struct {
+	Every int `yaml:"every"` // updates
+	Keep  int `yaml:"keep"`
+}
+
+// Defaults returns the settings that a recipe starts from.
+func Defaults() Recipe {
+	return Recipe{
+		Version: RecipeVersion, Seed: 1, Updates: 1000, Games: 512, Group: 256,
+		Policy:    policy.Arch{Kind: "mlp", Hidden: []int{64, 64}, Activation: "relu", Blocks: 2, Channels: 32},
+		Advantage: "rae",
+		Objective: Objective{
+			Name: "ppo", Clip: 0.2, Epochs: 2, Minibatches: 1, Entropy: "0", Value: "0",
+			Magnet: Magnet{Kind: "uniform", Weight: "0", Every: 100},
+		},
+		Optimizer:  Optimizing{Rate: "0.001", Optimizer: Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
+		Opponents:  "self",
+		Evaluate:   Evaluate{Every: 50, Exploitability: "auto", Games: 1000},
+		Guard:      Guard{Every: 0, Games: 200},
+		Checkpoint: Checkpoint{Every: 100, Keep: 3},
+	}
+}
+
+// ReadRecipe fills the defaults with a YAML text and then with settings of the
+// form path=value, such as objective.magnet.weight=0.1. Unknown names are
+// refused with the nearest right one. The recipe is validated.
+func ReadRecipe(text []byte, settings []string) (Recipe, error) {
+	r := Defaults()
+	if err := checkNames(text); err != nil {
+		return r, err
+	}
+	if err := yaml.UnmarshalWithOptions(text, &r, yaml.Strict()); err != nil {
+		return r, fmt.Errorf("recipe: %s", oneLine(err))
+	}
+	for _, setting := range settings {
+		path, value, ok := strings.Cut(setting, "=")
+		if !ok {
+			return r, fmt.Errorf("--set %q: expected path=value, such as optimizer.rate=0.001", setting)
+		}
+		parts := strings.Split(path, ".")
+		var doc strings.Builder
+		for i, part := range parts {
+			fmt.Fprintf(&doc, "%s%s:", strings.Repeat("  ", i), part)
+			if i < len(parts)-1 {
+				doc.WriteByte('\n')
+			}
+		}
+		fmt.Fprintf(&doc, " %s\n", value)
+		if err := checkNames([]byte(doc.String())); err != nil {
+			return r, fmt.Errorf("--set %s: %w", setting, err)
+		}
+		if err := yaml.UnmarshalWithOptions([]byte(doc.String()), &r, yaml.Strict()); err != nil {
+			return r, fmt.Errorf("--set %s: %s", setting, oneLine(err))
+		}
+	}
+	return r, r.Validate()
+}
+
+// oneLine keeps the first line of the YAML library's error, which goes on with
+// a picture of the source.
+func oneLine(err error) string {
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return first
+}
+
+// checkNames refuses keys that a recipe does not have.
+func checkNames(text []byte) error {
+	var tree map[string]any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return fmt.Errorf("recipe: %s", oneLine(err))
+	}
+	return checkTree("", tree, reflect.TypeFor[Recipe]())
+}
+
+func checkTree(prefix string, tree map[string]any, t reflect.Type) error {
+	fields := fieldsOf(t)
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	keys := make([]string, 0, len(tree))
+	for key := range tree {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		field, ok := fields[key]
+		if !ok {
+			return fmt.Errorf("recipe: unknown setting %q%s; there are %s", prefix+key, spec.Suggest(key, names), strings.Join(names, ", "))
+		}
+		sub, isTree := tree[key].(map[string]any)
+		if field.Kind() == reflect.Struct != isTree && tree[key] != nil {
+			if isTree {
+				return fmt.Errorf("recipe: %s: expected a value, not settings", prefix+key)
+			}
+			return fmt.Errorf("recipe: %s: expected settings below it, such as %s.%s", prefix+key, prefix+key, firstOf(fieldsOf(field)))
+		}
+		if isTree {
+			if err := checkTree(prefix+key+".", sub, field); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func firstOf(fields map[string]reflect.Type) string {
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	return slices.Min(names)
+}
+
+// fieldsOf returns a struct's fields by their YAML names.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	out := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if strings.Contains(options, "inline") {
+			for n, ft := range fieldsOf(f.Type) {
+				out[n] = ft
+			}
+			continue
+		}
+		out[name] = f.Type
+	}
+	return out
+}
+
+// YAML returns the complete recipe.
+func (r Recipe) YAML() ([]byte, error) { return yaml.Marshal(r) }
+
+// Validate says what is wrong with a recipe, naming the setting.
+func (r Recipe) Validate() error {
+	if r.Version != RecipeVersion {
+		return fmt.Errorf("recipe: version %d: this program reads version %d", r.Version, RecipeVersion)
+	}
+	if r.Game == "" {
+		return fmt.Errorf("recipe: game is missing: name one, such as game: kuhn_poker")
+	}
+	game, err := games.New(r.Game)
+	if err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	for _, bound := range []struct {
+		name          string
+		value, lo, hi int
+	}{
+		{"updates", r.Updates, 1, 1 << 30},
+		{"games", r.Games, 1, 1 << 20},
+		{"group", r.Group, 1, 1 << 16},
+		{"objective.epochs", r.Objective.Epochs, 1, 1000},
+		{"objective.minibatches", r.Objective.Minibatches, 1, r.Games},
+		{"objective.magnet.every", r.Objective.Magnet.Every, 1, 1 << 30},
+		{"evaluate.every", r.Evaluate.Every, 1, 1 << 30},
+		{"evaluate.games", r.Evaluate.Games, 2, 1 << 24},
+		{"guard.every", r.Guard.Every, 0, 1 << 30},
+		{"guard.games", r.Guard.Games, 2, 1 << 24},
+		{"checkpoint.every", r.Checkpoint.Every, 1, 1 << 30},
+		{"checkpoint.keep", r.Checkpoint.Keep, 1, 1 << 20},
+	} {
+		if bound.value < bound.lo || bound.value > bound.hi {
+			return fmt.Errorf("recipe: %s: %d: expected %d to %d", bound.name, bound.value, bound.lo, bound.hi)
+		}
+	}
+	for _, choice := range []struct {
+		name, value string
+		values      []string
+	}{
+		{"objective.name", r.Objective.Name, objective.PolicyGradients},
+		{"objective.magnet.kind", r.Objective.Magnet.Kind, []string{"uniform", "copy"}},
+		{"evaluate.exploitability", r.Evaluate.Exploitability, []string{"auto", "on", "off"}},
+	} {
+		if !slices.Contains(choice.values, choice.value) {
+			return fmt.Errorf("recipe: %s: %q: expected %s%s", choice.name, choice.value, strings.Join(choice.values, ", "), spec.Suggest(choice.value, choice.values))
+		}
+	}
+	if err := r.Policy.Validate(game.Info()); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	if err := r.lossSettings().Validate(); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	if _, err := rae.New(r.Advantage); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	if _, err := parseOpponents(r.Opponents); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	if _, err := r.schedules(); err != nil {
+		return err
+	}
+	return r.validateOptimizer()
+}
+
+func (r Recipe) validateOptimizer() error {
+	o := r.Optimizer
+	for _, bound := range []struct {
+		name          string
+		value, lo, hi float64
+	}{
+		{"beta1", o.Beta1, 0, 0.999999},
+		{"beta2", o.Beta2, 0, 0.999999},
+		{"epsilon", o.Epsilon, 1e-16, 1},
+		{"weight_decay", o.WeightDecay, 0, 10},
+		{"clip_norm", o.ClipNorm, 0, 1e9},
+	} {
+		if !(bound.value >= bound.lo && bound.value <= bound.hi) {
+			return fmt.Errorf("recipe: optimizer.%s: %g: expected %g to %g", bound.name, bound.value, bound.lo, bound.hi)
+		}
+	}
+	if (r.Stop.Measure == "") != (r.Stop.Below == nil && r.Stop.Above == nil) {
+		return fmt.Errorf("recipe: stop: expected a measure together with below or above")
+	}
+	return nil
+}
+
+func (r Recipe) lossSettings() objective.PolicyGradient {
+	return objective.PolicyGradient{Name: r.Objective.Name, Clip: r.Objective.Clip}
+}
+
+// schedules compiles what changes over the run.
+func (r Recipe) schedules() (func(update int) Coefficients, error) {
+	var err error
+	compile := func(name string, s Schedule) func(int) float64 {
+		f, e := s.compile(r.Updates)
+		if e != nil && err == nil {
+			err = fmt.Errorf("recipe: %s: %w", name, e)
+		}
+		return f
+	}
+	rate := compile("optimizer.rate", r.Optimizer.Rate)
+	entropy := compile("objective.entropy", r.Objective.Entropy)
+	magnet := compile("objective.magnet.weight", r.Objective.Magnet.Weight)
+	value := compile("objective.value", r.Objective.Value)
+	if err != nil {
+		return nil, err
+	}
+	return func(u int) Coefficients {
+		return Coefficients{Rate: rate(u), Entropy: entropy(u), Magnet: magnet(u), Value: value(u)}
+	}, nil
+}

@@ -1,0 +1,250 @@
+package trainer_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	_ "github.com/agon-rl/agon/games/standard"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy/backend"
+	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/trainer"
+)
+
+// small is a run of a second or two that uses every part that a checkpoint
+// must hold: moving baselines, optimizer moments, a magnet that is a copy, a
+// league of past selves, the guard.
+const small = `
+version: 1
+game: kuhn_poker
+updates: 40
+games: 96
+group: 32
+policy: {kind: mlp, hidden: [16]}
+advantage: rae
+objective:
+  epochs: 2
+  minibatches: 2
+  entropy: linear(0.01,0)
+  value: 0.1
+  magnet: {kind: copy, weight: 0.05, every: 7}
+optimizer: {rate: 0.003}
+opponents: league(share=0.5,every=6,keep=3)
+evaluate: {every: 10, against: [random], games: 60}
+guard: {every: 5, games: 40}
+checkpoint: {every: 8, keep: 4}
+`
+
+func goBackend(t testing.TB) backend.Backend {
+	t.Helper()
+	b, _, err := backend.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func create(t *testing.T, recipe string, settings ...string) string {
+	t.Helper()
+	r, err := trainer.ReadRecipe([]byte(recipe), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := r.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	run, err := runs.Create(dir, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// train runs the run in dir to its end, from wherever it stands.
+func train(ctx context.Context, dir string, options trainer.Options) (trainer.Result, error) {
+	run, err := runs.Resume(dir)
+	if err != nil {
+		return trainer.Result{}, err
+	}
+	defer run.Close() //nolint:errcheck // gives the lock back
+	return trainer.Train(ctx, run, options)
+}
+
+func options(t testing.TB, workers int) trainer.Options {
+	return trainer.Options{Backend: goBackend(t), Workers: workers, Log: zerolog.New(zerolog.NewTestWriter(t))}
+}
+
+func finish(t *testing.T, dir string, workers int) {
+	t.Helper()
+	if _, err := train(t.Context(), dir, options(t, workers)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// outcome is all that a run leaves behind of learning: metrics and the files of
+// the last checkpoint.
+func outcome(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	metrics, err := os.ReadFile(filepath.Join(dir, runs.MetricsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out["metrics"] = metrics
+	run, err := runs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := run.Latest(func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range c.Files() {
+		if out[name], err = c.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func same(t *testing.T, what string, want, got map[string][]byte) {
+	t.Helper()
+	if len(want) != len(got) {
+		t.Errorf("%s: %d files, want %d", what, len(got), len(want))
+	}
+	for name, content := range want {
+		if !bytes.Equal(content, got[name]) {
+			t.Errorf("%s: %s differs", what, name)
+		}
+	}
+}
+
+func TestSameSeedSameBytes(t *testing.T) {
+	first, second, other := create(t, small), create(t, small), create(t, small, "seed=2")
+	finish(t, first, 1)
+	finish(t, second, 1)
+	finish(t, other, 1)
+	want := outcome(t, first)
+	same(t, "the same seed", want, outcome(t, second))
+	if bytes.Equal(want["metrics"], outcome(t, other)["metrics"]) {
+		t.Error("another seed gives the same metrics")
+	}
+	if lines := bytes.Count(want["metrics"], []byte("\n")); lines != 40 {
+		t.Errorf("%d lines of metrics, want 40: one an update", lines)
+	}
+}
+
+func TestWorkersChangeNothing(t *testing.T) {
+	dir := create(t, small)
+	finish(t, dir, 1)
+	want := outcome(t, dir)
+	for _, workers := range []int{2, 8} {
+		dir := create(t, small)
+		finish(t, dir, workers)
+		same(t, fmt.Sprintf("%d workers", workers), want, outcome(t, dir))
+	}
+}
+
+// A run that a person stops again and again ends as if it had not been.
+func TestStoppedAndResumed(t *testing.T) {
+	straight, stopped := create(t, small), create(t, small)
+	finish(t, straight, 2)
+	for at := 3; ; at += 5 {
+		ctx, cancel := context.WithCancel(t.Context())
+		o := options(t, 2)
+		o.Progress = func(p trainer.Progress) {
+			if p.Update == at {
+				cancel()
+			}
+		}
+		_, err := train(ctx, stopped, o)
+		cancel()
+		if err == nil {
+			break
+		}
+		if ctx.Err() == nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, "stopped and resumed", outcome(t, straight), outcome(t, stopped))
+}
+
+const childEnv = "AGON_TEST_TRAIN_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childEnv); dir != "" {
+		b, _, err := backend.Open("go")
+		if err == nil {
+			_, err = train(context.Background(), dir, trainer.Options{Backend: b, Workers: 2, Log: zerolog.New(os.Stderr)})
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// Killed at twenty random moments, a run ends byte for byte as if it had not
+// been.
+func TestKilledAndResumed(t *testing.T) {
+	longer := []string{"updates=200", "checkpoint.every=3"}
+	straight, killed := create(t, small, longer...), create(t, small, longer...)
+	began := time.Now()
+	finish(t, straight, 2)
+	whole := time.Since(began)
+	child := func() *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childEnv+"="+killed)
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		t.Cleanup(func() {
+			if strings.Contains(stderr.String(), "panic") {
+				t.Error(stderr.String())
+			}
+		})
+		return cmd
+	}
+	r := play.Generator(uint64(time.Now().UnixNano()), "kills")
+	kills := 0
+	for kills < 20 {
+		cmd := child()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
+		select {
+		case <-time.After(time.Duration(r.Float64() * float64(whole) / 15)):
+			if err := cmd.Process.Kill(); err == nil {
+				kills++
+			}
+			<-done
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("finished after %d kills", kills)
+			kills = 20
+		}
+	}
+	if err := child().Run(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "killed and resumed", outcome(t, straight), outcome(t, killed))
+}

@@ -1,0 +1,371 @@
+// Package trainer trains agents by self-play: actors play games with the
+// current policy, an estimator turns them into advantages, the updater steps
+// the weights. All that a run is depends on its recipe alone; how many workers
+// play, and whether the run was interrupted, changes nothing in it.
+package trainer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/rs/zerolog"
+
+	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/objective"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/rae"
+	"github.com/agon-rl/agon/runs"
+)
+
+// Options are what may differ between two executions of the same recipe.
+type Options struct {
+	Backend compute.Backend
+	Workers int // groups of games played at the same time
+	Log     zerolog.Logger
+	// Progress, if not nil, is called after every update.
+	Progress func(Progress)
+}
+
+// Progress is what a person watches.
+type Progress struct {
+	Update, Updates int
+	Games           int     // episodes played so far
+	GamesPerSecond  float64 // since this process began
+	Measure         string  // the newest measure's name, "" before the first
+	Value           float64
+}
+
+// Result says how a run ended.
+type Result struct {
+	Updates int
+	Games   int
+	Reached bool               // the recipe's target was reached before its last update
+	Final   map[string]float64 // the newest value of every metric
+}
+
+// Trainer is a run under way.
+type Trainer struct {
+	recipe  Recipe
+	options Options
+	run     *runs.Run
+	game    games.Game
+	info    games.Info
+
+	describe     policy.Description
+	model        *policy.Model
+	updater      *Updater
+	coefficients func(update int) Coefficients
+	estimator    rae.Estimator
+	opponents    opponents
+	fixed        play.Agent // opponents.kind fixed
+	evaluator    *evaluator
+
+	update  int // updates done
+	saved   int // updates done at the last checkpoint
+	pool    pool
+	guard   guard
+	final   map[string]float64
+	reached bool
+}
+
+// Train runs the recipe of an open run to its end, from its last whole
+// checkpoint where it has one. A cancelled context ends it after a checkpoint
+// of the updates done, with the context's error.
+func Train(ctx context.Context, run *runs.Run, options Options) (result Result, err error) {
+	text, err := run.Recipe()
+	if err != nil {
+		return Result{}, err
+	}
+	recipe, err := ReadRecipe(text, nil)
+	if err != nil {
+		return Result{}, err
+	}
+	t, err := newTrainer(ctx, run, recipe, options)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	checkpoint, err := t.resume()
+	if err != nil {
+		return Result{}, err
+	}
+	metrics, err := run.Metrics(checkpoint)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, metrics.Close()) }()
+	timing, err := run.Timing(checkpoint)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, timing.Close()) }()
+	err = t.loop(ctx, metrics, timing)
+	return Result{Updates: t.update, Games: t.update * recipe.Games, Reached: t.reached, Final: t.final}, err
+}
+
+func newTrainer(ctx context.Context, run *runs.Run, recipe Recipe, options Options) (*Trainer, error) {
+	game, err := games.New(recipe.Game)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{recipe: recipe, options: options, run: run, game: game, info: game.Info(), final: map[string]float64{}}
+	if t.evaluator, err = newEvaluator(ctx, t); err != nil {
+		return nil, err
+	}
+	if err := t.prepareModel(); err != nil {
+		return nil, err
+	}
+	if t.estimator, err = rae.New(recipe.Advantage); err != nil {
+		return nil, err
+	}
+	if t.coefficients, err = recipe.schedules(); err != nil {
+		return nil, err
+	}
+	if t.opponents, err = parseOpponents(recipe.Opponents); err != nil {
+		return nil, err
+	}
+	if t.opponents.kind == "fixed" {
+		t.fixed, err = agents.Open(ctx, t.opponents.agent, t.environment())
+	}
+	return t, err
+}
+
+func (t *Trainer) environment() agents.Environment {
+	return agents.Environment{Game: t.game, Backend: func() (compute.Backend, error) { return t.options.Backend, nil }}
+}
+
+func (t *Trainer) prepareModel() (err error) {
+	t.describe = policy.Description{Game: t.info.Name, Arch: t.recipe.Policy}
+	if t.recipe.Policy.Kind == "table" {
+		if t.describe.Keys, err = t.evaluator.keys(); err != nil {
+			return err
+		}
+	}
+	if t.model, err = t.describe.Model(t.options.Backend, t.game); err != nil {
+		return err
+	}
+	copies := t.recipe.Objective.Magnet.Kind == "copy"
+	t.updater, err = NewUpdater(t.model, t.recipe.lossSettings(), t.recipe.Optimizer.Optimizer, t.initial(), copies)
+	return err
+}
+
+// initial draws the weights that the run starts from.
+func (t *Trainer) initial() *policy.Weights {
+	return policy.NewWeights(t.model.Params, play.Generator(t.recipe.Seed, "weights"))
+}
+
+func (t *Trainer) close() error {
+	var errs []error
+	for _, s := range t.pool {
+		errs = append(errs, s.close())
+	}
+	if t.fixed != nil {
+		errs = append(errs, t.fixed.Close())
+	}
+	return errors.Join(append(errs, t.guard.close(), t.evaluator.close())...)
+}
+
+// loop is the training algorithm: play, estimate, update, measure, save.
+func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
+	began, first := time.Now(), t.update
+	for t.update < t.recipe.Updates && !t.reached {
+		updateBegan := time.Now()
+		network, err := t.model.Network(t.updater.State().Weights)
+		if err != nil {
+			return err
+		}
+		line := map[string]float64{"games": float64((t.update + 1) * t.recipe.Games)}
+
+		episodes, err := t.playGames(ctx, network)
+		if err != nil {
+			return t.interrupted(ctx, err, network)
+		}
+		played := time.Now()
+		estimates, err := t.estimator.Estimate(episodes, t.info.Roles, owns)
+		if err != nil {
+			return err
+		}
+		if err := network.Close(); err != nil {
+			return err
+		}
+		if err := t.learn(episodes, estimates, line); err != nil {
+			return err
+		}
+		t.describeGames(episodes, estimates, line)
+		t.recordOpponents(episodes, line)
+		learnt := time.Now()
+		t.update++
+		if err := t.measure(ctx, line); err != nil {
+			return err
+		}
+		if err := metrics.Append(t.update, line); err != nil {
+			return err
+		}
+		for name, value := range line {
+			t.final[name] = value
+		}
+		t.reached = t.recipe.Stop.reached(line) || t.recipe.Guard.Stop && line["collapse"] == 1
+		if t.update%t.recipe.Checkpoint.Every == 0 || t.update == t.recipe.Updates || t.reached {
+			if err := t.save(); err != nil {
+				return err
+			}
+		}
+		if err := timing.Append(t.update, map[string]float64{
+			"seconds": time.Since(updateBegan).Seconds(), "seconds_play": played.Sub(updateBegan).Seconds(),
+			"seconds_learn": learnt.Sub(played).Seconds(),
+		}); err != nil {
+			return err
+		}
+		t.report(first, began)
+	}
+	return nil
+}
+
+// interrupted saves what was learnt before the update under way where a person
+// stopped the run. That update is dropped, and played again the same when the
+// run is resumed.
+func (t *Trainer) interrupted(ctx context.Context, err error, network *policy.Network) error {
+	err = errors.Join(err, network.Close())
+	if ctx.Err() != nil && t.update > t.saved {
+		err = errors.Join(err, t.save())
+	}
+	return err
+}
+
+// owns says whether a seat of an episode was the learner's: agent 0.
+func owns(e *play.Episode, s games.Seat) bool { return e.Agents[s] == 0 }
+
+// playGames plays the update's episodes. The learner is agent 0; past
+// snapshots or the fixed agent come after it.
+func (t *Trainer) playGames(ctx context.Context, network *policy.Network) ([]*play.Episode, error) {
+	players := []play.Agent{agents.Learner{Network: network}}
+	for _, s := range t.pool {
+		players = append(players, agents.NewSampler(s.network, false))
+	}
+	if t.fixed != nil {
+		players = append(players, t.fixed)
+	}
+	match := play.Match{
+		Game: t.game, Seed: t.recipe.Seed, Agents: players,
+		Group: t.recipe.Group, Workers: t.options.Workers, Seats: t.seats,
+	}
+	return match.Play(ctx, uint64(t.update)*uint64(t.recipe.Games), t.recipe.Games)
+}
+
+// seats puts the learner in every seat, or, in a group that meets an opponent,
+// in one seat that goes round with the episodes.
+func (t *Trainer) seats(episode uint64, group int) []int {
+	seats := make([]int, t.info.Seats)
+	opponent := 0
+	switch t.opponents.kind {
+	case "past", "league":
+		opponent = 1 + t.pool.draw(t.opponents, t.recipe.Seed, t.update, group)
+	case "fixed":
+		if play.Generator(t.recipe.Seed, "opponent", uint64(t.update), uint64(group)).Float64() < t.opponents.share {
+			opponent = 1
+		}
+	}
+	for s := range seats {
+		if uint64(s) != episode%uint64(len(seats)) {
+			seats[s] = opponent
+		}
+	}
+	return seats
+}
+
+// learn does the update's gradient steps. Minibatches are made of whole games.
+// Turns whose advantage is exactly zero teach nothing and are dropped, as
+// SPIRAL does, unless a value head learns from them.
+func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, line map[string]float64) error {
+	c := t.coefficients(t.update)
+	order := make([]int, len(episodes))
+	for i := range order {
+		order[i] = i
+	}
+	if t.evaluates(t.update + 1) {
+		noise, err := t.gradientNoise(episodes, estimates, c)
+		if err != nil {
+			return err
+		}
+		line["gradient_noise"] = noise
+	}
+	shuffle := play.Generator(t.recipe.Seed, "minibatches", uint64(t.update))
+	sums := make([]float64, len(objective.StatNames)+1)
+	steps, kept, all := 0, 0, 0
+	for range t.recipe.Objective.Epochs {
+		if t.recipe.Objective.Minibatches > 1 {
+			shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		}
+		for m := range t.recipe.Objective.Minibatches {
+			lo, hi := m*len(order)/t.recipe.Objective.Minibatches, (m+1)*len(order)/t.recipe.Objective.Minibatches
+			turns, total := t.gather(episodes, estimates, order[lo:hi], c)
+			kept, all = kept+len(turns), all+total
+			if len(turns) == 0 {
+				continue
+			}
+			batch, err := policy.NewBatch(t.model, turns)
+			if err != nil {
+				return err
+			}
+			stats, err := t.updater.Step(batch, c)
+			if err := errors.Join(err, batch.Close()); err != nil {
+				return err
+			}
+			for i, s := range stats {
+				sums[i] += float64(s)
+			}
+			steps++
+		}
+	}
+	if m := t.recipe.Objective.Magnet; m.Kind == "copy" && (t.update+1)%m.Every == 0 {
+		t.updater.SetMagnet(t.updater.State().Weights)
+	}
+	for i, name := range append(objective.StatNames, "gradient_norm") {
+		if steps > 0 {
+			line[name] = sums[i] / float64(steps)
+		}
+	}
+	line["rate"], line["dropped"] = c.Rate, 1-float64(kept)/float64(max(1, all))
+	return nil
+}
+
+func (t *Trainer) gather(episodes []*play.Episode, estimates [][]rae.Estimate, chosen []int, c Coefficients) (turns []policy.Turn, total int) {
+	for _, i := range chosen {
+		for j, turn := range episodes[i].Turns {
+			step, ok := turn.Record.(*policy.Step)
+			if !ok || !owns(episodes[i], turn.Seat) {
+				continue
+			}
+			total++
+			estimate := estimates[i][j]
+			if estimate.Advantage == 0 && c.Value == 0 {
+				continue
+			}
+			turns = append(turns, policy.Turn{Step: step, Advantage: float32(estimate.Advantage), Return: float32(estimate.Target)})
+		}
+	}
+	return turns, total
+}
+
+func (t *Trainer) report(first int, began time.Time) {
+	if t.options.Progress == nil {
+		return
+	}
+	done := (t.update - first) * t.recipe.Games
+	p := Progress{
+		Update: t.update, Updates: t.recipe.Updates, Games: t.update * t.recipe.Games,
+		GamesPerSecond: float64(done) / time.Since(began).Seconds(),
+	}
+	p.Measure, p.Value = t.evaluator.headline(t.final)
+	t.options.Progress(p)
+}
+
+// reached says whether a line of metrics meets the target.
+func (s Stop) reached(line map[string]float64) bool {
+	value, ok := line[s.Measure]
+	return ok && (s.Below != nil && value < *s.Below || s.Above != nil && value > *s.Above)
+}
