@@ -99,6 +99,20 @@ func open(ctx context.Context, name string, r *spec.Reader, env Environment) (pl
 	return nil, fmt.Errorf("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
 }
 
+// RunDir returns the folder of the run that an agent's name names, if it names
+// one.
+func RunDir(text string) (string, bool) {
+	s, err := spec.Parse(text)
+	if err != nil || s.Name != "run" {
+		return "", false
+	}
+	dir := spec.Read(s).String("dir", "")
+	if i := strings.LastIndexByte(dir, '@'); i >= 0 {
+		dir = dir[:i]
+	}
+	return dir, dir != ""
+}
+
 // openRun opens the network of a run's checkpoint: DIR or DIR@STEP.
 func openRun(where string, greedy bool, env Environment) (play.Agent, error) {
 	if where == "" {

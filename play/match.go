@@ -187,3 +187,14 @@ func forfeit(offender games.Seat, info games.Info) []float64 {
 	returns[offender] = info.MinReturn
 	return returns
 }
+
+// OneAgainstRest seats agent 0 in one seat, which goes round with the
+// episodes, and agent 1 in all others.
+func OneAgainstRest(seats int, episode uint64) []int {
+	out := make([]int, seats)
+	for s := range out {
+		out[s] = 1
+	}
+	out[episode%uint64(seats)] = 0
+	return out
+}

@@ -80,7 +80,7 @@ func (e *evaluator) measure(ctx context.Context, network *policy.Network, line m
 		match := play.Match{
 			Game: t.game, Seed: t.recipe.Seed, Group: t.recipe.Group, Workers: t.options.Workers,
 			Agents: []play.Agent{agents.NewSampler(network, false), opponent},
-			Seats:  func(episode uint64, _ int) []int { return oneAgainstRest(t.info.Seats, episode) },
+			Seats:  func(episode uint64, _ int) []int { return play.OneAgainstRest(t.info.Seats, episode) },
 		}
 		// Episodes that training never reaches, and each evaluation its own.
 		first := uint64(1)<<62 + uint64(t.update)<<24

@@ -95,7 +95,7 @@ func (t *Trainer) versusAnchor(ctx context.Context, network, anchor *policy.Netw
 	match := play.Match{
 		Game: t.game, Seed: t.recipe.Seed ^ 0x677561726400, Group: t.recipe.Group, Workers: t.options.Workers,
 		Agents: []play.Agent{agents.NewSampler(network, false), agents.NewSampler(anchor, false)},
-		Seats:  func(episode uint64, _ int) []int { return oneAgainstRest(t.info.Seats, episode) },
+		Seats:  func(episode uint64, _ int) []int { return play.OneAgainstRest(t.info.Seats, episode) },
 	}
 	episodes, err := match.Play(ctx, uint64(t.update)<<24, t.recipe.Guard.Games)
 	if err != nil {
@@ -110,15 +110,4 @@ func (t *Trainer) versusAnchor(ctx context.Context, network, anchor *policy.Netw
 	n := float64(len(episodes))
 	mean := sum / n
 	return mean, math.Sqrt(math.Max(0, square/n-mean*mean) / n), nil
-}
-
-// oneAgainstRest seats agent 0 in one seat, which goes round with the
-// episodes, and agent 1 in all others.
-func oneAgainstRest(seats int, episode uint64) []int {
-	out := make([]int, seats)
-	for s := range out {
-		out[s] = 1
-	}
-	out[episode%uint64(seats)] = 0
-	return out
 }

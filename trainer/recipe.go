@@ -272,7 +272,7 @@ func (r Recipe) Validate() error {
 	if err := r.Policy.Validate(game.Info()); err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
-	if err := r.lossSettings().Validate(); err != nil {
+	if err := r.Loss().Validate(); err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
 	if _, err := rae.New(r.Advantage); err != nil {
@@ -309,7 +309,8 @@ func (r Recipe) validateOptimizer() error {
 	return nil
 }
 
-func (r Recipe) lossSettings() objective.PolicyGradient {
+// Loss returns the settings of the loss.
+func (r Recipe) Loss() objective.PolicyGradient {
 	return objective.PolicyGradient{Name: r.Objective.Name, Clip: r.Objective.Clip}
 }
 

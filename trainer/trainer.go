@@ -149,7 +149,7 @@ func (t *Trainer) prepareModel() (err error) {
 		return err
 	}
 	copies := t.recipe.Objective.Magnet.Kind == "copy"
-	t.updater, err = NewUpdater(t.model, t.recipe.lossSettings(), t.recipe.Optimizer.Optimizer, t.initial(), copies)
+	t.updater, err = NewUpdater(t.model, t.recipe.Loss(), t.recipe.Optimizer.Optimizer, t.initial(), copies)
 	return err
 }
 

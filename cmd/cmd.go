@@ -1,0 +1,191 @@
+// Package cmd is the program agon: one file a verb. cmd/agon is its main.
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/policy/backend"
+)
+
+// Version is the program's version.
+const Version = "0.1.0"
+
+// Exit statuses.
+const (
+	statusDone   = 0
+	statusFailed = 1
+	statusUsage  = 2
+)
+
+// usageError marks what the person typed as the cause: exit status 2.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// program is one execution: its streams and what holds for all verbs.
+type program struct {
+	in          io.Reader
+	out, errOut io.Writer
+	log         zerolog.Logger
+	json        bool
+	backend     string
+}
+
+// Main runs the program and returns its exit status: 0 done, 1 failed, 2 wrong
+// use. An error is one line on errOut.
+func Main(args []string, in io.Reader, out, errOut io.Writer) (status int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(errOut, "agon: this is a defect of the program, please report it: %v\n", r)
+			if os.Getenv("AGON_DEBUG") != "" {
+				fmt.Fprintf(errOut, "%s", debug.Stack())
+			}
+			status = statusFailed
+		}
+	}()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	p := &program{in: in, out: out, errOut: errOut}
+	p.log = zerolog.New(zerolog.ConsoleWriter{Out: errOut, NoColor: !isTerminal(errOut), TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return statusDone
+	}
+	fmt.Fprintf(errOut, "agon: %s\n", oneLine(err))
+	var u usageError
+	if errors.As(err, &u) || strings.HasPrefix(err.Error(), "unknown command") {
+		return statusUsage
+	}
+	return statusFailed
+}
+
+// oneLine joins the lines of an error.
+func oneLine(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	return strings.Join(lines, "; ")
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "agon",
+		Short: "Self-play reinforcement learning in zero-sum games",
+		Long: `Agon trains agents by self-play in zero-sum games, measures them exactly where
+the game allows it, and plays them against each other.`,
+		Version:       Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Example: `  agon train kuhn_poker
+  agon eval run:runs/kuhn_poker --exploitability
+  agon play tic_tac_toe`,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(
+		p.gamesVerb(), p.replayVerb(), p.playVerb(), p.trainVerb(), p.evalVerb(),
+		p.solveVerb(), p.backendVerb(), p.runsVerb(), p.benchVerb(),
+	)
+	return root
+}
+
+// jsonFlag adds --json to a verb that reports.
+func (p *program) jsonFlag(c *cobra.Command, form string) {
+	c.Flags().BoolVar(&p.json, "json", false, "print "+form+" on standard output and nothing else there")
+}
+
+// backendFlag adds --backend to a verb that runs networks.
+func (p *program) backendFlag(c *cobra.Command) {
+	initial := os.Getenv("AGON_BACKEND")
+	if initial == "" {
+		initial = backend.Auto
+	}
+	c.Flags().StringVar(&p.backend, "backend", initial, strings.Join(backend.Names(), ", ")+" (or AGON_BACKEND)")
+}
+
+// openBackend opens the chosen backend and says on the log which and why.
+func (p *program) openBackend() (backend.Backend, error) {
+	b, choice, err := backend.Open(p.backend)
+	if err != nil {
+		return nil, err
+	}
+	p.log.Info().Msgf("backend %s", choice)
+	return b, nil
+}
+
+// environment is what agents are opened in. The backend is opened once, when
+// the first agent needs it.
+func (p *program) environment(game games.Game) agents.Environment {
+	var opened backend.Backend
+	return agents.Environment{
+		Game: game, In: p.in, Out: p.out,
+		Backend: func() (b backend.Backend, err error) {
+			if opened == nil {
+				opened, err = p.openBackend()
+			}
+			return opened, err
+		},
+	}
+}
+
+// print writes one JSON object as a line.
+func (p *program) print(v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	_, err = fmt.Fprintf(p.out, "%s\n", line)
+	return err
+}
+
+// say writes a line for people.
+func (p *program) say(format string, args ...any) {
+	fmt.Fprintf(p.out, format+"\n", args...) //nolint:errcheck // a closed terminal loses its text
+}
+
+// exactly is cobra.ExactArgs as wrong use, naming what is expected.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return between(n, n, what)
+}
+
+func between(lo, hi int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < lo || len(args) > hi {
+			return usage(fmt.Errorf("%s: %d arguments: expected %s (agon %s --help)", c.Name(), len(args), what, c.Name()))
+		}
+		return nil
+	}
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

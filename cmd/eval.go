@@ -1,0 +1,261 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/trainer"
+)
+
+// evaluation is what the eval verb was asked for.
+type evaluation struct {
+	agent, game    string
+	exploitability bool
+	against        []string
+	games          int
+	seed           uint64
+}
+
+func (p *program) evalVerb() *cobra.Command {
+	var e evaluation
+	c := &cobra.Command{
+		Use:   "eval AGENT",
+		Short: "Measure an agent: exactly, or in games against others",
+		Long:  "Agents:\n" + indent(agents.Forms),
+		Example: `  agon eval run:runs/kuhn_poker --exploitability
+  agon eval policy:kuhn.json --game kuhn_poker --exploitability --json
+  agon eval 'run(runs/tic_tac_toe,greedy=true)' --vs minimax,random --games 1000`,
+		Args: exactly(1, "one agent"),
+		RunE: func(c *cobra.Command, args []string) error {
+			e.agent = args[0]
+			if !e.exploitability && len(e.against) == 0 {
+				return usage(fmt.Errorf("eval: expected --exploitability, or --vs with agents to play"))
+			}
+			if e.games < 2 || e.games > 1<<24 {
+				return usage(fmt.Errorf("eval: --games %d: expected 2 to %d", e.games, 1<<24))
+			}
+			return p.eval(c.Context(), e)
+		},
+	}
+	c.Flags().StringVar(&e.game, "game", "", "the game (known where the agent is a run)")
+	c.Flags().BoolVar(&e.exploitability, "exploitability", false, "best responses and exploitability, exactly")
+	c.Flags().StringArrayVar(&e.against, "vs", nil, "agents to play, separated by commas")
+	c.Flags().IntVar(&e.games, "games", 1000, "games against each")
+	c.Flags().Uint64Var(&e.seed, "seed", 1, "seed of the games")
+	p.backendFlag(c)
+	p.jsonFlag(c, "one object")
+	return c
+}
+
+// evalReport is what --json prints.
+type evalReport struct {
+	Game           string     `json:"game"`
+	Agent          string     `json:"agent"`
+	Exploitability *float64   `json:"exploitability,omitempty"`
+	Value          *float64   `json:"value,omitempty"`         // the first seat's, against itself
+	BestResponse   []float64  `json:"best_response,omitempty"` // by seat, against the agent
+	Versus         []vsReport `json:"vs,omitempty"`
+}
+
+// vsReport holds an agent's games against another. Mean is of returns, CI95 the
+// interval of the mean by the normal approximation.
+type vsReport struct {
+	Agent  string     `json:"agent"`
+	Games  int        `json:"games"`
+	Wins   int        `json:"wins"`
+	Draws  int        `json:"draws"`
+	Losses int        `json:"losses"`
+	Mean   float64    `json:"mean"`
+	CI95   [2]float64 `json:"ci95"`
+	BySeat []vsSeat   `json:"by_seat"`
+}
+
+type vsSeat struct {
+	Role   string  `json:"role"`
+	Games  int     `json:"games"`
+	Wins   int     `json:"wins"`
+	Draws  int     `json:"draws"`
+	Losses int     `json:"losses"`
+	Mean   float64 `json:"mean"`
+}
+
+func (p *program) eval(ctx context.Context, e evaluation) (err error) {
+	game, err := evalGame(e)
+	if err != nil {
+		return err
+	}
+	env := p.environment(game)
+	agent, err := agents.Open(ctx, e.agent, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, agent.Close()) }()
+	report := evalReport{Game: game.Info().Name, Agent: e.agent}
+	if e.exploitability {
+		if err := measure(ctx, game, agent, &report); err != nil {
+			return err
+		}
+	}
+	for _, list := range e.against {
+		for _, name := range splitAgents(list) {
+			result, err := versus(ctx, game, env, agent, name, e)
+			if err != nil {
+				return err
+			}
+			report.Versus = append(report.Versus, result)
+		}
+	}
+	if p.json {
+		return p.print(report)
+	}
+	p.showEvaluation(report)
+	return nil
+}
+
+// splitAgents cuts a list of agents at the commas outside parentheses. An
+// agent in the form name:key=value,… cannot stand in a list with others; it
+// takes name(key=value,…) or a --vs of its own.
+func splitAgents(list string) []string {
+	if head, rest, ok := strings.Cut(list, ":"); ok && strings.Contains(rest, "=") && !strings.ContainsAny(head, "(,") {
+		return []string{list}
+	}
+	var out []string
+	depth, start := 0, 0
+	for i, r := range list {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth--
+		case r == ',' && depth == 0:
+			out = append(out, list[start:i])
+			start = i + 1
+		}
+	}
+	return append(out, list[start:])
+}
+
+func evalGame(e evaluation) (games.Game, error) {
+	name := e.game
+	if name == "" {
+		recipe, err := recipeOf(e.agent)
+		if err != nil {
+			return nil, err
+		}
+		name = recipe
+	}
+	game, err := games.New(name)
+	return game, usage(err)
+}
+
+// recipeOf returns the game of a run agent.
+func recipeOf(agent string) (string, error) {
+	dir, ok := agents.RunDir(agent)
+	if !ok {
+		return "", usage(fmt.Errorf("eval: expected --game GAME: agent %s does not say what it plays", agent))
+	}
+	run, err := runs.Open(dir)
+	if err != nil {
+		return "", err
+	}
+	text, err := run.Recipe()
+	if err != nil {
+		return "", err
+	}
+	recipe, err := trainer.ReadRecipe(text, nil)
+	return recipe.Game, err
+}
+
+func measure(ctx context.Context, game games.Game, agent play.Agent, report *evalReport) error {
+	queryable, ok := agent.(agents.Queryable)
+	if !ok {
+		return fmt.Errorf("eval: agent %s cannot be asked for its probabilities, which exploitability needs", report.Agent)
+	}
+	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
+	if err != nil {
+		return err
+	}
+	r, err := tree.Evaluate(ctx, queryable.Policy())
+	if err != nil {
+		return err
+	}
+	report.Exploitability, report.Value, report.BestResponse = &r.Exploitability, &r.Value[0], r.BestResponse
+	return nil
+}
+
+// versus plays the agent against another, in every seat in turn.
+func versus(ctx context.Context, game games.Game, env agents.Environment, agent play.Agent, name string, e evaluation) (vsReport, error) {
+	out := vsReport{Agent: name, Games: e.games}
+	other, err := agents.Open(ctx, name, env)
+	if err != nil {
+		return out, err
+	}
+	info := game.Info()
+	match := play.Match{
+		Game: game, Seed: e.seed, Agents: []play.Agent{agent, other}, Workers: runtime.GOMAXPROCS(0),
+		Seats: func(episode uint64, _ int) []int { return play.OneAgainstRest(info.Seats, episode) },
+	}
+	episodes, err := match.Play(ctx, 0, e.games)
+	if err := errors.Join(err, other.Close()); err != nil {
+		return out, err
+	}
+	for _, role := range info.Roles {
+		out.BySeat = append(out.BySeat, vsSeat{Role: role})
+	}
+	even := info.Sum / float64(info.Seats)
+	var square float64
+	for _, episode := range episodes {
+		seat := slices.Index(episode.Agents, 0)
+		ret := episode.Returns[seat]
+		s := &out.BySeat[seat]
+		s.Games++
+		s.Mean += ret
+		out.Mean += ret / float64(e.games)
+		square += ret * ret / float64(e.games)
+		switch {
+		case ret > even:
+			s.Wins, out.Wins = s.Wins+1, out.Wins+1
+		case ret < even:
+			s.Losses, out.Losses = s.Losses+1, out.Losses+1
+		default:
+			s.Draws, out.Draws = s.Draws+1, out.Draws+1
+		}
+	}
+	for i := range out.BySeat {
+		out.BySeat[i].Mean /= math.Max(1, float64(out.BySeat[i].Games))
+	}
+	half := 1.96 * math.Sqrt(math.Max(0, square-out.Mean*out.Mean)/float64(e.games))
+	out.CI95 = [2]float64{out.Mean - half, out.Mean + half}
+	return out, nil
+}
+
+func (p *program) showEvaluation(r evalReport) {
+	p.say("%s at %s", r.Agent, r.Game)
+	if r.Exploitability != nil {
+		p.say("  exploitability         %.9f", *r.Exploitability)
+		p.say("  value against itself   %.9f for the first seat", *r.Value)
+		p.say("  best responses earn    %.9f by seat", r.BestResponse)
+	}
+	for _, v := range r.Versus {
+		p.say("  against %s: %d games, %d won, %d drawn, %d lost; mean return %.4f, 95%% interval %.4f to %.4f",
+			v.Agent, v.Games, v.Wins, v.Draws, v.Losses, v.Mean, v.CI95[0], v.CI95[1])
+		for _, s := range v.BySeat {
+			p.say("    as %-8s %d games, %d won, %d drawn, %d lost; mean %.4f", s.Role, s.Games, s.Wins, s.Draws, s.Losses, s.Mean)
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,143 @@
+package cmd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/play"
+)
+
+func (p *program) gamesVerb() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "games [GAME]",
+		Short: "List the games, or describe one",
+		Example: `  agon games
+  agon games kuhn_poker
+  agon games 'connect_four(rows=5)' --json`,
+		Args: between(0, 1, "at most one game"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return p.listGames()
+			}
+			return p.describeGame(args[0])
+		},
+	}
+	p.jsonFlag(c, "one object a game")
+	return c
+}
+
+// gameReport is what --json prints of a game.
+type gameReport struct {
+	Name    string        `json:"name"`
+	Summary string        `json:"summary,omitempty"`
+	Params  []games.Param `json:"params,omitempty"`
+	Info    *games.Info   `json:"info,omitempty"`
+	Example []string      `json:"example,omitempty"`
+}
+
+func (p *program) listGames() error {
+	t := table.NewWriter()
+	t.AppendHeader(table.Row{"game", "parameters", "summary"})
+	for _, r := range games.All() {
+		if p.json {
+			if err := p.print(gameReport{Name: r.Name, Summary: r.Summary, Params: r.Params}); err != nil {
+				return err
+			}
+			continue
+		}
+		var params []string
+		for _, q := range r.Params {
+			params = append(params, q.Name+"="+q.Default)
+		}
+		t.AppendRow(table.Row{r.Name, strings.Join(params, ", "), r.Summary})
+	}
+	if !p.json {
+		p.say("%s", t.Render())
+	}
+	return nil
+}
+
+func (p *program) describeGame(text string) error {
+	game, err := games.New(text)
+	if err != nil {
+		return usage(err)
+	}
+	info := game.Info()
+	example, err := examplePlay(game)
+	if err != nil {
+		return err
+	}
+	report := gameReport{Name: info.Name, Info: &info, Example: example}
+	for _, r := range games.All() {
+		if r.Name == strings.SplitN(info.Name, "(", 2)[0] {
+			report.Summary, report.Params = r.Summary, r.Params
+		}
+	}
+	if p.json {
+		return p.print(report)
+	}
+	p.say("%s: %s\n", report.Name, report.Summary)
+	t := table.NewWriter()
+	t.AppendRows([]table.Row{
+		{"seats", fmt.Sprintf("%d: %s", info.Seats, strings.Join(info.Roles, ", "))},
+		{"actions", info.Actions}, {"longest game", info.MaxLength},
+		{"returns", fmt.Sprintf("%g to %g, summing to %g", info.MinReturn, info.MaxReturn, info.Sum)},
+		{"chance", [...]string{"none", "listed", "sampled"}[info.Chance]},
+		{"hidden information", info.Hidden}, {"tensor", fmt.Sprint(info.Tensor)},
+	})
+	for _, q := range report.Params {
+		t.AppendRow(table.Row{"parameter " + q.Name, fmt.Sprintf("%s (default %s)", q.Help, q.Default)})
+	}
+	p.say("%s\n", t.Render())
+	if s, ok := firstSpeaker(game); ok {
+		p.say("What the first player sees:\n%s\n", indent(s.Prompt(0)))
+	}
+	p.say("A random game: %s", strings.Join(example, ", "))
+	return nil
+}
+
+func firstSpeaker(game games.Game) (games.Speaker, bool) {
+	s := game.Start()
+	r := play.Generator(1, "example")
+	for s.Turn() == games.Chance {
+		a, err := games.Draw(s, r)
+		if err != nil || s.Apply(a) != nil {
+			return nil, false
+		}
+	}
+	speaker, ok := s.(games.Speaker)
+	return speaker, ok
+}
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
+}
+
+// examplePlay names the actions of one random game.
+func examplePlay(game games.Game) ([]string, error) {
+	s := game.Start()
+	r := play.Generator(1, "example")
+	var said []string
+	for s.Turn() != games.Over {
+		var a games.Action
+		if s.Turn() == games.Chance {
+			drawn, err := games.Draw(s, r)
+			if err != nil {
+				return nil, err
+			}
+			a = drawn
+		} else {
+			actions := s.Actions(nil)
+			a = actions[r.IntN(len(actions))]
+		}
+		said = append(said, games.Say(s, a))
+		if err := s.Apply(a); err != nil {
+			return nil, err
+		}
+	}
+	return append(said, fmt.Sprintf("returns %v", s.Returns(nil))), nil
+}

@@ -1,0 +1,152 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/runs/report"
+	"github.com/agon-rl/agon/trainer"
+)
+
+func (p *program) runsVerb() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "runs",
+		Short: "List, show or plot runs",
+		Example: `  agon runs list
+  agon runs show runs/kuhn_poker
+  agon runs plot runs/kuhn_poker`,
+		Args: exactly(0, "list, show or plot"),
+		RunE: func(*cobra.Command, []string) error {
+			return usage(fmt.Errorf("runs: expected list, show or plot"))
+		},
+	}
+	list := &cobra.Command{
+		Use: "list [DIR]", Short: "List the runs in a folder", Args: between(0, 1, "at most one folder"),
+		Example: "  agon runs list runs",
+		RunE: func(_ *cobra.Command, args []string) error {
+			return p.listRuns(append(args, "runs")[0])
+		},
+	}
+	show := &cobra.Command{
+		Use: "show DIR", Short: "Show a run: its recipe, how far it is, its newest metrics", Args: exactly(1, "one run"),
+		Example: "  agon runs show runs/kuhn_poker --json",
+		RunE:    func(_ *cobra.Command, args []string) error { return p.showRun(args[0]) },
+	}
+	plot := &cobra.Command{
+		Use: "plot DIR", Short: "Draw a run's curves and report anew", Args: exactly(1, "one run"),
+		Example: "  agon runs plot runs/kuhn_poker",
+		RunE: func(_ *cobra.Command, args []string) error {
+			run, err := runs.Open(args[0])
+			if err != nil {
+				return err
+			}
+			if err := report.Write(run.Dir()); err != nil {
+				return err
+			}
+			files := map[string]string{"png": run.Path(report.CurvePNG), "svg": run.Path(report.CurveSVG), "report": run.Path(runs.ReportFile)}
+			if p.json {
+				return p.print(files)
+			}
+			p.say("%s\n%s\n%s", files["png"], files["svg"], files["report"])
+			return nil
+		},
+	}
+	p.jsonFlag(list, "one object a run")
+	p.jsonFlag(show, "one object")
+	p.jsonFlag(plot, "one object")
+	c.AddCommand(list, show, plot)
+	return c
+}
+
+// runReport is what --json prints of a run.
+type runReport struct {
+	Run         string             `json:"run"`
+	Game        string             `json:"game"`
+	Updates     int                `json:"updates"`
+	Of          int                `json:"of"`
+	Checkpoints []int              `json:"checkpoints"`
+	Final       map[string]float64 `json:"final"`
+	recipe      []byte
+}
+
+func describeRun(run *runs.Run) (runReport, error) {
+	text, err := run.Recipe()
+	if err != nil {
+		return runReport{}, err
+	}
+	recipe, err := trainer.ReadRecipe(text, nil)
+	if err != nil {
+		return runReport{}, fmt.Errorf("%s: %w", run.Dir(), err)
+	}
+	lines, err := runs.ReadMetrics(run.Dir())
+	if err != nil {
+		return runReport{}, err
+	}
+	steps, err := run.Steps()
+	if err != nil {
+		return runReport{}, err
+	}
+	r := runReport{Run: run.Dir(), Game: recipe.Game, Of: recipe.Updates, Checkpoints: steps, Final: map[string]float64{}, recipe: text}
+	for _, line := range lines {
+		for key, value := range line {
+			r.Final[key] = value
+		}
+	}
+	r.Updates = int(r.Final[runs.UpdateKey])
+	delete(r.Final, runs.UpdateKey)
+	return r, nil
+}
+
+func (p *program) listRuns(root string) error {
+	all, broken := runs.List(root)
+	t := table.NewWriter()
+	t.AppendHeader(table.Row{"run", "game", "updates", "measure"})
+	for _, run := range all {
+		r, err := describeRun(run)
+		if err != nil {
+			broken = errors.Join(broken, err)
+			continue
+		}
+		if p.json {
+			if err := p.print(r); err != nil {
+				return err
+			}
+			continue
+		}
+		measure := ""
+		for _, name := range headlines(r.Final) {
+			measure += fmt.Sprintf("%s %.4f  ", name, r.Final[name])
+		}
+		t.AppendRow(table.Row{r.Run, r.Game, fmt.Sprintf("%d of %d", r.Updates, r.Of), measure})
+	}
+	if !p.json && len(all) > 0 {
+		p.say("%s", t.Render())
+	}
+	return broken
+}
+
+func (p *program) showRun(dir string) error {
+	run, err := runs.Open(dir)
+	if err != nil {
+		return err
+	}
+	r, err := describeRun(run)
+	if err != nil {
+		return err
+	}
+	if p.json {
+		return p.print(r)
+	}
+	p.say("%s: %s, %d of %d updates; checkpoints %v\n", r.Run, r.Game, r.Updates, r.Of, r.Checkpoints)
+	t := table.NewWriter()
+	t.AppendHeader(table.Row{"metric", "newest value"})
+	for _, name := range sortedKeys(r.Final) {
+		t.AppendRow(table.Row{name, fmt.Sprintf("%.6g", r.Final[name])})
+	}
+	p.say("%s\n\n%s", t.Render(), r.recipe)
+	return nil
+}

@@ -1,0 +1,162 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/spec"
+)
+
+// cfrMethods are the solvers by name.
+var cfrMethods = map[string]solve.Variant{
+	"cfr+":             {Plus: true},
+	"cfr":              {},
+	"cfr-simultaneous": {Simultaneous: true},
+}
+
+var methodNames = []string{"cfr+", "cfr", "cfr-simultaneous", "minimax"}
+
+func (p *program) solveVerb() *cobra.Command {
+	var method, out string
+	var iterations int
+	c := &cobra.Command{
+		Use:   "solve GAME",
+		Short: "Solve a game exactly",
+		Long: `Solves a game that is small enough to enumerate and prints the exploitability
+of the average policy at 1, 2, 5, 10, 20, 50 … iterations; minimax prints the
+value of a game in which nothing is hidden.`,
+		Example: `  agon solve kuhn_poker --iterations 1000 --out kuhn.json
+  agon solve leduc_poker --method cfr --iterations 200 --json
+  agon solve tic_tac_toe --method minimax`,
+		Args: exactly(1, "one game"),
+		RunE: func(c *cobra.Command, args []string) error {
+			game, err := games.New(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			if method == "minimax" {
+				if out != "" {
+					return usage(fmt.Errorf("solve: --out writes the policies of CFR methods; minimax has none to write"))
+				}
+				return p.minimax(c.Context(), game)
+			}
+			variant, ok := cfrMethods[method]
+			if !ok {
+				return usage(fmt.Errorf("solve: unknown method %q%s; there are %s", method, spec.Suggest(method, methodNames), strings.Join(methodNames, ", ")))
+			}
+			if iterations < 1 {
+				return usage(fmt.Errorf("solve: --iterations %d: expected 1 or more", iterations))
+			}
+			if err := writable(out); err != nil {
+				return err
+			}
+			return p.cfr(c.Context(), game, variant, iterations, out)
+		},
+	}
+	c.Flags().StringVar(&method, "method", "cfr+", strings.Join(methodNames, ", "))
+	c.Flags().IntVar(&iterations, "iterations", 1000, "how many iterations")
+	c.Flags().StringVar(&out, "out", "", "write the average policy to this JSON file")
+	p.jsonFlag(c, `{"iteration","exploitability"} a line`)
+	return c
+}
+
+// writable says early, before hours of work, that a file cannot be written.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("--out %s is a folder: expected a file", path)
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".agon-*")
+	if err != nil {
+		return fmt.Errorf("--out %s cannot be written: %w", path, err)
+	}
+	if err := probe.Close(); err != nil {
+		return fmt.Errorf("--out %s cannot be written: %w", path, err)
+	}
+	return os.Remove(probe.Name())
+}
+
+type solveReport struct {
+	Iteration      int     `json:"iteration"`
+	Exploitability float64 `json:"exploitability"`
+}
+
+func (p *program) cfr(ctx context.Context, game games.Game, variant solve.Variant, iterations int, out string) error {
+	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
+	if err != nil {
+		return err
+	}
+	solver := solve.NewCFR(tree, variant)
+	if !p.json {
+		p.say("%s: %d histories, %d information states", tree.Info.Name, tree.Nodes(), len(tree.Sets))
+		p.say("%10s  %s", "iteration", "exploitability")
+	}
+	var report solve.Report
+	for _, stop := range marks(iterations) {
+		if err := solver.Iterate(ctx, stop-solver.Iterations()); err != nil {
+			return err
+		}
+		if report, err = tree.Measure(solver.Average()); err != nil {
+			return err
+		}
+		if p.json {
+			err = p.print(solveReport{stop, report.Exploitability})
+		} else {
+			p.say("%10d  %.9f", stop, report.Exploitability)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !p.json {
+		p.say("value of the first seat under the average policy: %.9f", report.Value[0])
+	}
+	if out == "" {
+		return nil
+	}
+	if err := tree.Table(solver.Average()).WriteFile(out); err != nil {
+		return err
+	}
+	if !p.json {
+		p.say("the average policy is in %s", out)
+	}
+	return nil
+}
+
+// marks lists 1, 2, 5, 10, 20, 50 … and n.
+func marks(n int) []int {
+	var out []int
+	for decade := 1; ; decade *= 10 {
+		for _, m := range []int{1, 2, 5} {
+			if m*decade >= n {
+				return append(out, n)
+			}
+			out = append(out, m*decade)
+		}
+	}
+}
+
+func (p *program) minimax(ctx context.Context, game games.Game) error {
+	perfect, err := solve.Minimax(ctx, game)
+	if err != nil {
+		return err
+	}
+	value, err := perfect.Value(ctx, game.Start())
+	if err != nil {
+		return err
+	}
+	if p.json {
+		return p.print(map[string]any{"game": game.Info().Name, "value": value, "positions": perfect.Positions()})
+	}
+	p.say("%s: the first seat's value is %g; %d positions", game.Info().Name, value, perfect.Positions())
+	return nil
+}
