@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
@@ -20,10 +21,15 @@ func (t *Trainer) describeGames(episodes []*play.Episode, estimates [][]rae.Esti
 	sum, square, turns := make([]float64, n), make([]float64, n), make([]float64, n)
 	length, forfeits := 0, 0
 	played := make([]float64, n)
+	alone := 0.0 // games with the learner in every seat: only there do wins compare seats
 	for i, e := range episodes {
 		length += len(e.Turns)
 		if e.Forfeit != games.Over {
 			forfeits++
+		}
+		_, opponent := versus(e)
+		if opponent == 0 {
+			alone++
 		}
 		for s := range n {
 			if !owns(e, games.Seat(s)) {
@@ -31,7 +37,7 @@ func (t *Trainer) describeGames(episodes []*play.Episode, estimates [][]rae.Esti
 			}
 			played[s]++
 			returns[s] += e.Returns[s]
-			if e.Returns[s] > t.info.Sum/float64(n) {
+			if opponent == 0 && t.score(e, s) == 1 {
 				wins[s]++
 			}
 		}
@@ -48,7 +54,10 @@ func (t *Trainer) describeGames(episodes []*play.Episode, estimates [][]rae.Esti
 	line["length"], line["forfeits"] = float64(length)/games, float64(forfeits)/games
 	for s, role := range t.info.Roles {
 		if played[s] > 0 {
-			line["return/"+role], line["wins/"+role] = returns[s]/played[s], wins[s]/played[s]
+			line["return/"+role] = returns[s] / played[s]
+		}
+		if alone > 0 {
+			line["wins/"+role] = wins[s] / alone
 		}
 		if turns[s] > 0 {
 			mean := sum[s] / turns[s]
@@ -122,19 +131,9 @@ func (t *Trainer) remember() error {
 	if len(t.pool) <= t.opponents.keep {
 		return nil
 	}
-	// The oldest stays as an anchor. Of the others a plain pool forgets the
-	// oldest, a league the one that the learner beats most.
-	drop := min(1, len(t.pool)-2)
-	if t.opponents.kind == "league" {
-		best := math.Inf(-1)
-		for i := 1; i < len(t.pool)-1; i++ {
-			if t.pool[i].Score > best {
-				best, drop = t.pool[i].Score, i
-			}
-		}
-	}
+	drop := t.pool.superfluous(t.opponents)
 	dropped := t.pool[drop]
-	t.pool = append(t.pool[:drop:drop], t.pool[drop+1:]...)
+	t.pool = slices.Delete(slices.Clone(t.pool), drop, drop+1)
 	return dropped.close()
 }
 

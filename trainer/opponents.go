@@ -71,6 +71,25 @@ func (s *snapshot) record(score float64) {
 	s.Score += rate * (score - s.Score)
 }
 
+// superfluous picks the snapshot that a full pool forgets. A league forgets the
+// one that the learner beats most. A plain pool keeps its snapshots evenly
+// spread over the run, the first and the newest always among them: a pool of
+// recent selves alone collapses like self-play does, because all of them have
+// narrowed to the same lines.
+func (p pool) superfluous(o opponents) int {
+	drop, least := 0, math.Inf(1)
+	for i := 1; i < len(p)-1; i++ {
+		cost := float64(p[i+1].Update - p[i-1].Update)
+		if o.kind == "league" {
+			cost = -p[i].Score
+		}
+		if cost < least {
+			drop, least = i, cost
+		}
+	}
+	return drop
+}
+
 // draw picks a snapshot for one group of games. A league prefers those that
 // the learner beats least: weight (1 − score)² (prioritised fictitious
 // self-play, Vinyals et al. 2019, doi 10.1038/s41586-019-1724-z).
