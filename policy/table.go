@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -44,9 +45,13 @@ func ReadTable(path string) (*Table, error) {
 	if err := json.Unmarshal(text, &t.probs); err != nil {
 		return nil, fmt.Errorf(`policy %s: expected JSON {"information state": {"action": probability}}: %w`, path, err)
 	}
-	for key, probs := range t.probs {
-		sum := 0.0
-		for action, p := range probs {
+	if t.probs == nil {
+		return nil, fmt.Errorf(`policy %s: expected JSON {"information state": {"action": probability}}, found null`, path)
+	}
+	for _, key := range slices.Sorted(maps.Keys(t.probs)) {
+		probs, sum := t.probs[key], 0.0
+		for _, action := range slices.Sorted(maps.Keys(probs)) {
+			p := probs[action]
 			if math.IsNaN(p) || p < 0 || p > 1+tolerance {
 				return nil, fmt.Errorf("policy %s: information state %q, action %q: %g is no probability", path, key, action, p)
 			}
@@ -72,6 +77,9 @@ func (t *Table) WriteFile(path string) error {
 	}
 	defer os.Remove(file.Name()) //nolint:errcheck // gone after the rename
 	_, err = file.Write(append(text, '\n'))
+	if err == nil {
+		err = file.Sync()
+	}
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
@@ -115,7 +123,7 @@ func (t *Table) at(s games.State, out []float64) error {
 	if found == len(probs) {
 		return nil
 	}
-	for action := range probs {
+	for _, action := range slices.Sorted(maps.Keys(probs)) {
 		if !slices.Contains(names, action) {
 			return fmt.Errorf("policy: information state %q: %q is not legal there%s; legal are %v", key, action, spec.Suggest(action, names), names)
 		}

@@ -21,6 +21,8 @@ func TestReadTableRefuses(t *testing.T) {
 		"no probability":  {`{"0": {"Pass": "NaN"}}`, `expected JSON`},
 		"empty":           {``, `expected JSON`},
 		"nothing at all":  {`{"0": {}}`, `sum to 0, not to 1`},
+		"null":            {`null`, `found null`},
+		"first of two":    {`{"1": {"Pass": 2}, "0": {"Pass": 2}}`, `information state "0", action "Pass"`},
 		"a missing close": {`{"0": {"Pass": 1}`, `expected JSON`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package solve
 
 import (
 	"context"
+	"slices"
 
 	"github.com/agon-rl/agon/games"
 )
@@ -18,29 +19,32 @@ type Variant struct {
 
 // CFR is a solver under way. Its average strategy approaches an equilibrium of
 // a two-seat zero-sum game (Zinkevich et al. 2007, "Regret Minimization in
-// Games with Incomplete Information").
+// Games with Incomplete Information"). It belongs to one goroutine at a time.
 type CFR struct {
 	tree    *Tree
 	variant Variant
 	done    int
 
-	current Strategy  // regret matching on the regrets
-	regrets []float64 // by strategy entry
-	sums    []float64 // by strategy entry: the average's numerator
-
-	reach [][]float64 // by seat, by node: the probability that the seat's own actions lead there
-	value []float64   // by node: the updated seat's expected return below
+	current Strategy    // regret matching on the regrets, then the tree's odds
+	regrets []float64   // by strategy entry
+	sums    []float64   // by strategy entry: the average's numerator
+	reach   []float64   // by sequence: the probability that its seat plays it
+	value   [][]float64 // by seat, by node: the seat's expected return below
 }
 
 // NewCFR prepares a solver, which starts from the uniform strategy.
 func NewCFR(t *Tree, v Variant) *CFR {
+	uniform := t.Uniform()
 	c := &CFR{
-		tree: t, variant: v, current: t.Uniform(),
+		tree: t, variant: v, current: slices.Concat(uniform, t.odds),
 		regrets: make([]float64, t.actions), sums: make([]float64, t.actions),
-		reach: make([][]float64, t.Info.Seats), value: make([]float64, t.Nodes()),
+		reach: t.reach(uniform), value: make([][]float64, t.Info.Seats),
 	}
-	for seat := range c.reach {
-		c.reach[seat] = make([]float64, t.Nodes())
+	for seat := range c.value {
+		c.value[seat] = make([]float64, t.nodes)
+		for i, id := range t.ends.id {
+			c.value[seat][id] = t.ends.payoff[i*t.Info.Seats+seat]
+		}
 	}
 	return c
 }
@@ -55,114 +59,87 @@ func (c *CFR) Iterate(ctx context.Context, n int) error {
 			return err
 		}
 		c.done++
-		for seat := range c.tree.Info.Seats {
-			c.descend()
-			c.ascend(games.Seat(seat))
-			c.learn(games.Seat(seat))
+		for seat := range games.Seat(c.tree.Info.Seats) {
+			c.accumulate(seat)
+			c.learn(seat)
 			if !c.variant.Simultaneous {
-				c.match(games.Seat(seat))
+				c.match(seat)
 			}
 		}
-		for seat := range c.tree.Info.Seats {
-			if c.variant.Simultaneous {
-				c.match(games.Seat(seat))
+		if c.variant.Simultaneous {
+			for seat := range games.Seat(c.tree.Info.Seats) {
+				c.match(seat)
 			}
 		}
 	}
 	return nil
 }
 
-// descend passes every seat's probability of reaching each node down the tree.
-func (c *CFR) descend() {
-	t := c.tree
-	for _, reach := range c.reach {
-		reach[0] = 1
-	}
-	for id, turn := range t.seat {
-		if turn == games.Over {
-			continue
-		}
-		children := t.child[t.edge[id]:t.edge[id+1]]
-		for seat, reach := range c.reach {
-			r := reach[id]
-			if games.Seat(seat) != turn {
-				for _, child := range children {
-					reach[child] = r
-				}
-				continue
-			}
-			first := t.Sets[t.set[id]].First
-			for i, p := range c.current[first : first+len(children)] {
-				reach[children[i]] = r * p
-			}
-		}
-	}
-}
-
-// ascend passes the seat's expected returns up the tree.
-func (c *CFR) ascend(seat games.Seat) {
-	t := c.tree
-	for id := len(t.seat) - 1; id >= 0; id-- {
-		if f := t.final[id]; f >= 0 {
-			c.value[id] = t.payoff[int(f)*t.Info.Seats+int(seat)]
-			continue
-		}
-		value := 0.0
-		for i, p := range t.probabilities(c.current, int32(id)) {
-			value += p * c.value[t.child[int(t.edge[id])+i]]
-		}
-		c.value[id] = value
-	}
-}
-
-// learn adds, at the seat's own nodes, to the regrets and to the average:
+// accumulate adds a seat's strategy to its average, with weight w:
 //
-//	R(I,a) += π₋ᵢ(h)·(v(h·a) − v(h)),  S(I,a) += w·πᵢ(h)·σ(I,a)
-//
-// Nodes are taken in the order of a depth-first walk and products in that of
-// the seats, chance last: where a regret is zero but for rounding, the order
-// decides, and this one is OpenSpiel's.
-func (c *CFR) learn(seat games.Seat) {
-	t := c.tree
+//	S(I,a) += w·πᵢ(I)·σ(I,a)
+func (c *CFR) accumulate(seat games.Seat) {
 	weight := 1.0
 	if c.variant.Plus {
 		weight = float64(c.done)
 	}
-	for id, turn := range t.seat {
-		if turn != seat {
+	for _, set := range c.tree.own[seat] {
+		for a := set.first; a < set.last; a++ {
+			c.sums[a] += float64(weight * c.reach[a])
+		}
+	}
+}
+
+// learn passes the seat's expected returns up the tree and adds, at its own
+// nodes, to the regrets:
+//
+//	R(I,a) += π₋ᵢ(h)·(v(h·a) − v(h))
+//
+// Where a regret is zero but for rounding, the order of the arithmetic decides
+// what regret matching makes of it. This order is OpenSpiel's: nodes as a
+// depth-first walk leaves them, seats' probabilities multiplied in turn, chance
+// last. The conversions keep a product and a sum from being fused, so that
+// every processor computes the same.
+func (c *CFR) learn(seat games.Seat) {
+	t := c.tree
+	value, seats := c.value[seat], t.Info.Seats
+	for i := range t.inner {
+		n := &t.inner[i]
+		children := value[n.child : n.child+n.count]
+		v := 0.0
+		for a, p := range c.current[n.first : n.first+n.count] {
+			v += float64(p * children[a])
+		}
+		value[n.id] = v
+		if games.Seat(n.seat) != seat {
 			continue
 		}
 		others := 1.0
-		for other, reach := range c.reach {
+		for other, sequence := range t.before[i*seats : (i+1)*seats] {
 			if games.Seat(other) != seat {
-				others *= reach[id]
+				others *= c.reach[sequence]
 			}
 		}
-		others *= t.chance[id]
-		own := weight * c.reach[seat][id]
-		first := t.Sets[t.set[id]].First
-		for i, child := range t.child[t.edge[id]:t.edge[id+1]] {
-			c.regrets[first+i] += others * (c.value[child] - c.value[id])
-			c.sums[first+i] += own * c.current[first+i]
+		others *= n.chance
+		regrets := c.regrets[n.first : n.first+n.count]
+		for a, child := range children {
+			regrets[a] += float64(others * (child - v))
 		}
 	}
 }
 
 // match sets a seat's strategy in proportion to its positive regrets.
 func (c *CFR) match(seat games.Seat) {
-	for i := range c.tree.Sets {
-		set := &c.tree.Sets[i]
-		if set.Seat != seat {
-			continue
-		}
-		lo, hi := set.First, set.First+len(set.Actions)
+	for _, set := range c.tree.own[seat] {
+		regrets := c.regrets[set.first:set.last]
 		if c.variant.Plus {
-			for j, r := range c.regrets[lo:hi] {
-				c.regrets[lo+j] = max(r, 0)
+			for a, r := range regrets {
+				regrets[a] = max(r, 0)
 			}
 		}
-		proportional(c.current[lo:hi], c.regrets[lo:hi])
+		proportional(c.current[set.first:set.last], regrets)
 	}
+	c.tree.realise(c.current, c.reach, seat)
 }
 
 // proportional overwrites dst with the positive parts of weights as
@@ -183,7 +160,7 @@ func proportional(dst, weights []float64) {
 
 // Average returns the average strategy.
 func (c *CFR) Average() Strategy {
-	out := make(Strategy, len(c.sums))
+	out := make(Strategy, c.tree.actions)
 	for _, set := range c.tree.Sets {
 		lo, hi := set.First, set.First+len(set.Actions)
 		proportional(out[lo:hi], c.sums[lo:hi])

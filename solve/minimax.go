@@ -10,15 +10,19 @@ import (
 	"github.com/agon-rl/agon/policy"
 )
 
-// minimaxPositions bounds the positions that Perfect remembers: about half a
+// DefaultPositions bounds the positions that Minimax remembers: about half a
 // gigabyte.
-const minimaxPositions = 5_000_000
+const DefaultPositions = 5_000_000
+
+// deepest bounds the recursion, whatever length a game claims.
+const deepest = 100_000
 
 // Perfect plays perfectly where nothing is hidden: any action that keeps the
 // value of its position, with equal probability. It remembers the positions
 // that it has searched.
 type Perfect struct {
-	info games.Info
+	info  games.Info
+	limit int
 
 	mu     sync.Mutex
 	values map[string]float64
@@ -27,8 +31,14 @@ type Perfect struct {
 var _ policy.Policy = (*Perfect)(nil)
 
 // Minimax solves a two-seat zero-sum game without chance or hidden information
-// by exhaustive search with memory.
+// by exhaustive search with memory of at most DefaultPositions positions.
 func Minimax(ctx context.Context, game games.Game) (*Perfect, error) {
+	return MinimaxWithin(ctx, game, DefaultPositions)
+}
+
+// MinimaxWithin is Minimax with another bound on the positions. A game with
+// more is an error that wraps ErrTooLarge.
+func MinimaxWithin(ctx context.Context, game games.Game, limit int) (*Perfect, error) {
 	info := game.Info()
 	switch {
 	case info.Seats != 2:
@@ -38,11 +48,11 @@ func Minimax(ctx context.Context, game games.Game) (*Perfect, error) {
 	case info.Chance != games.NoChance:
 		return nil, fmt.Errorf("minimax: %s has chance, and it needs a game without", info.Name)
 	}
-	p := &Perfect{info: info, values: map[string]float64{}}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, err := p.value(ctx, game.Start())
-	return p, err
+	p := &Perfect{info: info, limit: limit, values: map[string]float64{}}
+	if _, err := p.Value(ctx, game.Start()); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Positions is how many positions are known, final ones included.
@@ -56,10 +66,10 @@ func (p *Perfect) Positions() int {
 func (p *Perfect) Value(ctx context.Context, s games.State) (float64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.value(ctx, s)
+	return p.value(ctx, s, 0)
 }
 
-func (p *Perfect) value(ctx context.Context, s games.State) (float64, error) {
+func (p *Perfect) value(ctx context.Context, s games.State, depth int) (float64, error) {
 	key := position(s)
 	if v, known := p.values[key]; known {
 		return v, nil
@@ -67,25 +77,30 @@ func (p *Perfect) value(ctx context.Context, s games.State) (float64, error) {
 	if len(p.values)%4096 == 0 && ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
-	if len(p.values) >= minimaxPositions {
-		return 0, fmt.Errorf("%w: %s has more than %d positions", ErrTooLarge, p.info.Name, minimaxPositions)
+	if most := min(p.info.MaxLength, deepest); depth > most {
+		return 0, fmt.Errorf("minimax: %s goes on after %d moves, which is more than its length allows or than minimax searches", p.info.Name, most)
 	}
 	if s.Turn() == games.Over {
-		v := s.Returns(nil)[0]
-		p.values[key] = v
-		return v, nil
+		return p.remember(key, s.Returns(nil)[0])
 	}
-	_, best, err := p.children(ctx, s)
+	_, best, err := p.children(ctx, s, depth)
 	if err != nil {
 		return 0, err
 	}
-	p.values[key] = best
-	return best, nil
+	return p.remember(key, best)
+}
+
+func (p *Perfect) remember(key string, v float64) (float64, error) {
+	if len(p.values) >= p.limit {
+		return 0, fmt.Errorf("%w: %s has more than %d positions", ErrTooLarge, p.info.Name, p.limit)
+	}
+	p.values[key] = v
+	return v, nil
 }
 
 // children returns the value, for seat 0, of every action, and of the best for
 // the seat to move.
-func (p *Perfect) children(ctx context.Context, s games.State) ([]float64, float64, error) {
+func (p *Perfect) children(ctx context.Context, s games.State, depth int) ([]float64, float64, error) {
 	sign := 1.0
 	if s.Turn() == 1 {
 		sign = -1
@@ -97,7 +112,7 @@ func (p *Perfect) children(ctx context.Context, s games.State) ([]float64, float
 		if err := next.Apply(a); err != nil {
 			return nil, 0, err
 		}
-		v, err := p.value(ctx, next)
+		v, err := p.value(ctx, next, depth+1)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -119,7 +134,7 @@ func (p *Perfect) Probabilities(ctx context.Context, states []games.State, out [
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, s := range states {
-		values, best, err := p.children(ctx, s)
+		values, best, err := p.children(ctx, s, 0)
 		if err != nil {
 			return err
 		}

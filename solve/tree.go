@@ -7,36 +7,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/policy"
 )
 
 // DefaultNodes bounds the trees that are compiled unless the caller says
-// otherwise: about a gigabyte.
+// otherwise.
 const DefaultNodes = 10_000_000
 
 // ErrTooLarge is wrapped by the error for a game with more nodes than the
 // bound.
 var ErrTooLarge = errors.New("the game is too large for an exact method")
 
-// Tree is a game compiled into flat arrays. Nodes are numbered depth first from
-// 0, the start, so children come after their parents; the edges of a node are
-// the actions in the order of State.Actions.
+// Tree is a game compiled into flat arrays. It does not change once compiled.
+//
+// Seats recall what they did (Compile refuses other games), so all that a seat
+// itself contributed to a node is told by its last own action: its sequence.
+// A sequence is the index of that action in a Strategy, or empty().
 type Tree struct {
 	Info games.Info
-	Sets []Set // information sets of all seats, in the order in which they are met
+	Sets []Set // information sets of all seats, in the order in which a depth-first walk meets them
 
-	seat    []games.Seat // by node: who moves, Chance or Over
-	edge    []int32      // by node, and one more: its first edge
-	child   []int32      // by edge
-	odds    []float64    // by edge: the probability at a chance node
-	chance  []float64    // by node: the probability that chance leads there
-	set     []int32      // by node: its information set, -1 for none
-	payoff  []float64    // by final node's number × seats
-	final   []int32      // by node: its number among the final nodes, -1 for none
-	levels  [][]level    // by seat: nodes by the number of the seat's own actions before them
-	actions int          // entries of a Strategy
+	nodes   int
+	actions int       // entries of a Strategy
+	odds    []float64 // of all chance nodes
+	inner   []inner   // chance and decision nodes, each after its children
+	before  []int32   // by inner node × seats: the seat's sequence
+	ends    ends
+	own     [][]span // by seat: its information sets, each after those that precede it in the game
 }
 
 // Set is an information set: the nodes that its seat cannot tell apart.
@@ -45,167 +45,43 @@ type Set struct {
 	Key     string
 	Actions []games.Action
 	First   int         // index of its first action in a Strategy
-	State   games.State // one of its nodes
-
-	nodes []int32
+	State   games.State // one of its nodes, to be read only
 }
 
 // Strategy holds a probability for every action of every information set, at
 // Set.First and on.
 type Strategy []float64
 
-// level are the nodes before which a seat has acted equally often.
-type level struct {
-	sets  []int32 // the seat's own information sets
-	other []int32 // nodes of other seats, chance and the end, children first
+// inner is a chance or decision node. Nodes are numbered so that the children
+// of a node follow one another, in the order of State.Actions.
+type inner struct {
+	id     int32
+	child  int32 // number of its first child
+	count  int32 // how many children
+	first  int32 // where its probabilities start in a Strategy with Tree.odds appended
+	seat   int32 // who moves, or games.Chance
+	chance float64
 }
 
-// Compile enumerates a game of at most limit nodes.
-func Compile(ctx context.Context, game games.Game, limit int) (*Tree, error) {
-	info := game.Info()
-	if info.Chance == games.Sampled {
-		return nil, fmt.Errorf("%s: its chance can only be sampled, and exact methods need its odds", info.Name)
-	}
-	c := &compiler{ctx: ctx, limit: limit, tree: &Tree{Info: info}, sets: map[string]int32{}}
-	if err := c.walk(game.Start(), make([]int, info.Seats)); err != nil {
-		return nil, err
-	}
-	c.tree.edge = make([]int32, 0, len(c.children)+1)
-	for _, children := range c.children {
-		c.tree.edge = append(c.tree.edge, int32(len(c.tree.child)))
-		c.tree.child = append(c.tree.child, children...)
-	}
-	c.tree.edge = append(c.tree.edge, int32(len(c.tree.child)))
-	c.arrangeOdds()
-	c.arrangeLevels()
-	return c.tree, nil
+// ends are the final nodes.
+type ends struct {
+	id       []int32
+	chance   []float64 // the probability that chance plays its part on the way there
+	sequence []int32   // by end × seats
+	payoff   []float64 // by end × seats
 }
 
-// compiler holds what is needed only while a tree is built.
-type compiler struct {
-	ctx      context.Context
-	limit    int
-	tree     *Tree
-	sets     map[string]int32
-	children [][]int32
-	chance   map[int32][]float64
-	acted    [][]int16 // by seat, by node: the seat's own actions before it
+// span is an information set as the loops need it.
+type span struct {
+	first, last int32 // its actions in a Strategy, last excluded
+	after       int32 // its seat's sequence
 }
 
-func (c *compiler) walk(s games.State, acted []int) error {
-	t := c.tree
-	id := int32(len(t.seat))
-	if len(t.seat) >= c.limit {
-		return fmt.Errorf("%w: %s has more than %d nodes", ErrTooLarge, t.Info.Name, c.limit)
-	}
-	if id%4096 == 0 && c.ctx.Err() != nil {
-		return c.ctx.Err()
-	}
-	seat := s.Turn()
-	t.seat, t.set, t.final = append(t.seat, seat), append(t.set, -1), append(t.final, -1)
-	c.children = append(c.children, nil)
-	if c.acted == nil {
-		c.acted = make([][]int16, t.Info.Seats)
-	}
-	for p := range c.acted {
-		c.acted[p] = append(c.acted[p], int16(acted[p]))
-	}
-	if seat == games.Over {
-		t.final[id] = int32(len(t.payoff) / t.Info.Seats)
-		t.payoff = s.Returns(t.payoff)
-		return nil
-	}
-	actions := s.Actions(nil)
-	if seat == games.Chance {
-		if c.chance == nil {
-			c.chance = map[int32][]float64{}
-		}
-		c.chance[id] = s.Odds(nil)
-	} else if err := c.join(id, s, seat, actions); err != nil {
-		return err
-	}
-	children := make([]int32, len(actions))
-	if seat >= 0 {
-		acted[seat]++
-		defer func() { acted[seat]-- }()
-	}
-	for i, a := range actions {
-		next := s.Clone()
-		if err := next.Apply(a); err != nil {
-			return fmt.Errorf("%s: %w", t.Info.Name, err)
-		}
-		children[i] = int32(len(t.seat))
-		if err := c.walk(next, acted); err != nil {
-			return err
-		}
-	}
-	c.children[id] = children
-	return nil
-}
-
-// join puts a node into its information set.
-func (c *compiler) join(id int32, s games.State, seat games.Seat, actions []games.Action) error {
-	t := c.tree
-	key := fmt.Sprintf("%d %s", seat, games.Key(s, seat))
-	set, known := c.sets[key]
-	if !known {
-		set = int32(len(t.Sets))
-		c.sets[key] = set
-		t.Sets = append(t.Sets, Set{Seat: seat, Key: games.Key(s, seat), Actions: actions, First: t.actions, State: s})
-		t.actions += len(actions)
-	}
-	if want := len(t.Sets[set].Actions); want != len(actions) {
-		return fmt.Errorf("%s: seat %d has %d actions in one state and %d in another with the same key %q", t.Info.Name, seat, want, len(actions), games.Key(s, seat))
-	}
-	t.Sets[set].nodes = append(t.Sets[set].nodes, id)
-	t.set[id] = set
-	return nil
-}
-
-func (c *compiler) arrangeOdds() {
-	t := c.tree
-	t.odds = make([]float64, len(t.child))
-	for id, odds := range c.chance {
-		copy(t.odds[t.edge[id]:], odds)
-	}
-	t.chance = make([]float64, len(t.seat))
-	t.chance[0] = 1
-	for id, seat := range t.seat {
-		for e := t.edge[id]; e < t.edge[id+1]; e++ {
-			t.chance[t.child[e]] = t.chance[id]
-			if seat == games.Chance {
-				t.chance[t.child[e]] *= t.odds[e]
-			}
-		}
-	}
-}
-
-func (c *compiler) arrangeLevels() {
-	t := c.tree
-	t.levels = make([][]level, t.Info.Seats)
-	for p := range t.levels {
-		deepest := int16(0)
-		for _, d := range c.acted[p] {
-			deepest = max(deepest, d)
-		}
-		t.levels[p] = make([]level, deepest+1)
-		for id := len(t.seat) - 1; id >= 0; id-- {
-			if t.seat[id] != games.Seat(p) {
-				l := &t.levels[p][c.acted[p][id]]
-				l.other = append(l.other, int32(id))
-			}
-		}
-		for i, set := range t.Sets {
-			if set.Seat == games.Seat(p) {
-				l := &t.levels[p][c.acted[p][set.nodes[0]]]
-				l.sets = append(l.sets, int32(i))
-			}
-		}
-	}
-}
+// empty is the sequence of a seat that has not acted.
+func (t *Tree) empty() int32 { return int32(t.actions) }
 
 // Nodes is the number of histories, final ones included.
-func (t *Tree) Nodes() int { return len(t.seat) }
+func (t *Tree) Nodes() int { return t.nodes }
 
 // Keys lists the keys of the information sets, in order.
 func (t *Tree) Keys() []string {
@@ -219,7 +95,11 @@ func (t *Tree) Keys() []string {
 // chunk is how many information sets a policy is asked about in one call.
 const chunk = 1024
 
-// Strategy asks a policy for its probabilities at every information set.
+// tolerance is how far probabilities may be from summing to one.
+const tolerance = 1e-6
+
+// Strategy asks a policy for its probabilities at every information set. An
+// answer that is no distribution is an error that names the set.
 func (t *Tree) Strategy(ctx context.Context, p policy.Policy) (Strategy, error) {
 	out := make(Strategy, t.actions)
 	for lo := 0; lo < len(t.Sets); lo += chunk {
@@ -232,7 +112,40 @@ func (t *Tree) Strategy(ctx context.Context, p policy.Policy) (Strategy, error) 
 			return nil, err
 		}
 	}
+	if err := t.check(out); err != nil {
+		return nil, err
+	}
 	return out, nil
+}
+
+// check refuses what is not a distribution at every information set.
+func (t *Tree) check(s Strategy) error {
+	if len(s) != t.actions {
+		return fmt.Errorf("%s: a strategy with %d probabilities: expected %d", t.Info.Name, len(s), t.actions)
+	}
+	for i := range t.Sets {
+		set := &t.Sets[i]
+		if err := distribution(s[set.First : set.First+len(set.Actions)]); err != nil {
+			return fmt.Errorf("%s: seat %d, information state %q: %w", t.Info.Name, set.Seat, set.Key, err)
+		}
+	}
+	return nil
+}
+
+// distribution refuses probabilities that are negative, not numbers, or do not
+// sum to one.
+func distribution(probs []float64) error {
+	sum := 0.0
+	for _, p := range probs {
+		if !(p >= 0) {
+			return fmt.Errorf("%g is no probability", p)
+		}
+		sum += p
+	}
+	if !(math.Abs(sum-1) <= tolerance) {
+		return fmt.Errorf("the probabilities sum to %g, not to 1", sum)
+	}
+	return nil
 }
 
 // Uniform plays every action with equal probability.

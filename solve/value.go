@@ -2,8 +2,8 @@ package solve
 
 import (
 	"context"
-	"fmt"
 	"math"
+	"slices"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/policy"
@@ -28,14 +28,16 @@ func (t *Tree) Evaluate(ctx context.Context, p policy.Policy) (Report, error) {
 	return t.Measure(s)
 }
 
-// Measure measures a strategy profile.
+// Measure measures a strategy profile. One that is no distribution at some
+// information set is an error.
 func (t *Tree) Measure(s Strategy) (Report, error) {
-	if len(s) != t.actions {
-		return Report{}, fmt.Errorf("a strategy with %d probabilities for a tree with %d actions", len(s), t.actions)
+	if err := t.check(s); err != nil {
+		return Report{}, err
 	}
-	r := Report{Value: t.Value(s)}
+	reach := t.reach(s)
+	r := Report{Value: t.value(reach)}
 	for seat := range t.Info.Seats {
-		value, _ := t.BestResponse(s, games.Seat(seat))
+		value, _ := t.respond(s, reach, games.Seat(seat))
 		r.BestResponse = append(r.BestResponse, value)
 		r.NashConv += value - r.Value[seat]
 	}
@@ -44,96 +46,79 @@ func (t *Tree) Measure(s Strategy) (Report, error) {
 }
 
 // Value returns every seat's expected return under a strategy profile.
-func (t *Tree) Value(s Strategy) []float64 {
-	reach := make([]float64, t.Nodes())
-	reach[0] = 1
-	out := make([]float64, t.Info.Seats)
-	for id, seat := range t.seat {
-		if seat == games.Over {
-			for p := range out {
-				out[p] += reach[id] * t.payoff[int(t.final[id])*t.Info.Seats+p]
-			}
-			continue
-		}
-		t.spread(s, int32(id), reach)
-	}
-	return out
-}
-
-// probabilities returns those of a node's edges under a strategy.
-func (t *Tree) probabilities(s Strategy, id int32) []float64 {
-	lo, hi := t.edge[id], t.edge[id+1]
-	if set := t.set[id]; set >= 0 {
-		first := t.Sets[set].First
-		return s[first : first+int(hi-lo)]
-	}
-	return t.odds[lo:hi]
-}
-
-func (t *Tree) spread(s Strategy, id int32, reach []float64) {
-	for i, p := range t.probabilities(s, id) {
-		reach[t.child[int(t.edge[id])+i]] = reach[id] * p
-	}
-}
+func (t *Tree) Value(s Strategy) []float64 { return t.value(t.reach(s)) }
 
 // BestResponse returns the expected return of the best response of a seat to
 // the others' strategies, and that response: s with the seat's probabilities
 // replaced by 1 for a best action, the first of equals.
-//
-// Information sets are decided from the last of the seat's own actions to the
-// first, each for the action with the largest value summed over its nodes,
-// weighted with the probability that chance and the others reach them.
 func (t *Tree) BestResponse(s Strategy, seat games.Seat) (float64, Strategy) {
-	reach := make([]float64, t.Nodes()) // by chance and the others alone
-	reach[0] = 1
-	for id, turn := range t.seat {
-		switch turn {
-		case games.Over:
-		case seat:
-			for e := t.edge[id]; e < t.edge[id+1]; e++ {
-				reach[t.child[e]] = reach[id]
-			}
-		default:
-			t.spread(s, int32(id), reach)
-		}
-	}
-	value := make([]float64, t.Nodes())
-	best := append(Strategy(nil), s...)
-	for d := len(t.levels[seat]) - 1; d >= 0; d-- {
-		for _, set := range t.levels[seat][d].sets {
-			t.decide(&t.Sets[set], reach, value, best)
-		}
-		for _, id := range t.levels[seat][d].other {
-			if f := t.final[id]; f >= 0 {
-				value[id] = t.payoff[int(f)*t.Info.Seats+int(seat)]
-				continue
-			}
-			for i, p := range t.probabilities(s, id) {
-				value[id] += p * value[t.child[int(t.edge[id])+i]]
-			}
-		}
-	}
-	return value[0], best
+	return t.respond(s, t.reach(s), seat)
 }
 
-// decide picks the best action of an information set whose children's values
-// are known.
-func (t *Tree) decide(set *Set, reach, value []float64, best Strategy) {
-	chosen, highest := 0, math.Inf(-1)
-	for a := range set.Actions {
-		q := 0.0
-		for _, id := range set.nodes {
-			q += reach[id] * value[t.child[int(t.edge[id])+a]]
+// reach returns, by sequence, the probability that its seat plays it: the
+// realisation plan of the sequence form (von Stengel 1996, "Efficient
+// Computation of Behavior Strategies").
+func (t *Tree) reach(s Strategy) []float64 {
+	reach := make([]float64, t.actions+1)
+	reach[t.empty()] = 1
+	for seat := range t.own {
+		t.realise(s, reach, games.Seat(seat))
+	}
+	return reach
+}
+
+// realise sets reach at the sequences of one seat.
+func (t *Tree) realise(s Strategy, reach []float64, seat games.Seat) {
+	for _, set := range t.own[seat] {
+		r := reach[set.after]
+		for a := set.first; a < set.last; a++ {
+			reach[a] = r * s[a]
 		}
-		if q > highest {
-			chosen, highest = a, q
+	}
+}
+
+// value returns every seat's expected return.
+func (t *Tree) value(reach []float64) []float64 {
+	out := make([]float64, t.Info.Seats)
+	for i, p := range t.ends.chance {
+		at := i * len(out)
+		for _, q := range t.ends.sequence[at : at+len(out)] {
+			p *= reach[q]
+		}
+		for seat := range out {
+			out[seat] += p * t.ends.payoff[at+seat]
 		}
 	}
-	for a := range set.Actions {
-		best[set.First+a] = 0
+	return out
+}
+
+// respond is BestResponse, given the reach of s. A sequence is worth what its
+// ends pay, weighted with the probability that chance and the others play
+// their parts, and what the best actions at the information sets after it are
+// worth. Sets are decided from the last to the first.
+func (t *Tree) respond(s Strategy, reach []float64, seat games.Seat) (float64, Strategy) {
+	worth := make([]float64, t.actions+1)
+	seats := t.Info.Seats
+	for i, p := range t.ends.chance {
+		sequence := t.ends.sequence[i*seats : (i+1)*seats]
+		for other, q := range sequence {
+			if games.Seat(other) != seat {
+				p *= reach[q]
+			}
+		}
+		worth[sequence[seat]] += p * t.ends.payoff[i*seats+int(seat)]
 	}
-	best[set.First+chosen] = 1
-	for _, id := range set.nodes {
-		value[id] = value[t.child[int(t.edge[id])+chosen]]
+	best := slices.Clone(s)
+	for _, set := range slices.Backward(t.own[seat]) {
+		chosen, highest := set.first, math.Inf(-1)
+		for a := set.first; a < set.last; a++ {
+			best[a] = 0
+			if worth[a] > highest {
+				chosen, highest = a, worth[a]
+			}
+		}
+		best[chosen] = 1
+		worth[set.after] += highest
 	}
+	return worth[t.empty()], best
 }
