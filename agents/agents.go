@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -40,20 +39,37 @@ type Environment struct {
 	// In and Out are a person's terminal.
 	In  io.Reader
 	Out io.Writer
+	// Warn, if not nil, hears of what was passed over, such as a checkpoint
+	// that was refused for the one before it.
+	Warn func(error)
+}
+
+// NameError is the error of Open where the name is wrong: no such agent, or a
+// wrong parameter. What the name stands for was not looked at.
+type NameError struct{ err error }
+
+func (e *NameError) Error() string { return e.err.Error() }
+
+func (e *NameError) Unwrap() error { return e.err }
+
+func misnamed(format string, args ...any) error {
+	return &NameError{fmt.Errorf(format, args...)}
 }
 
 // Open opens the agent that text names.
 func Open(ctx context.Context, text string, env Environment) (play.Agent, error) {
 	s, err := spec.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("agent %w", err)
+		return nil, misnamed("agent %w", err)
 	}
 	r := spec.Read(s)
 	agent, err := open(ctx, s.Name, r, env)
-	if err == nil {
-		if err = r.Err(); err != nil {
-			err = errors.Join(err, agent.Close())
+	var name *NameError
+	if wrong := r.Err(); wrong != nil && !errors.As(err, &name) {
+		if err == nil {
+			wrong = errors.Join(wrong, agent.Close())
 		}
+		return nil, misnamed("agent %w", wrong)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("agent %w", err)
@@ -70,7 +86,7 @@ func open(ctx context.Context, name string, r *spec.Reader, env Environment) (pl
 	case "policy":
 		file, greedy := r.String("file", ""), r.Bool("greedy", false)
 		if file == "" {
-			return nil, fmt.Errorf("policy: expected a file, such as policy:kuhn.json")
+			return nil, misnamed("policy: expected a file, such as policy:kuhn.json")
 		}
 		table, err := policy.ReadTable(file)
 		if err != nil {
@@ -96,7 +112,7 @@ func open(ctx context.Context, name string, r *spec.Reader, env Environment) (pl
 		}
 		return NewSampler(p, false), nil
 	}
-	return nil, fmt.Errorf("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
+	return nil, misnamed("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
 }
 
 // RunDir returns the folder of the run that an agent's name names, if it names
@@ -116,13 +132,13 @@ func RunDir(text string) (string, bool) {
 // openRun opens the network of a run's checkpoint: DIR or DIR@STEP.
 func openRun(where string, greedy bool, env Environment) (play.Agent, error) {
 	if where == "" {
-		return nil, fmt.Errorf("run: expected a run's folder, such as run:runs/kuhn_poker or run:runs/kuhn_poker@200")
+		return nil, misnamed("run: expected a run's folder, such as run:runs/kuhn_poker or run:runs/kuhn_poker@200")
 	}
 	dir, step := where, -1
 	if i := strings.LastIndexByte(where, '@'); i >= 0 {
 		n, err := strconv.Atoi(where[i+1:])
 		if err != nil || n < 0 {
-			return nil, fmt.Errorf("run: %q: expected a step number after @", where)
+			return nil, misnamed("run: %q: expected a step number after @", where)
 		}
 		dir, step = where[:i], n
 	}
@@ -130,7 +146,7 @@ func openRun(where string, greedy bool, env Environment) (play.Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	checkpoint, err := checkpointOf(run, step)
+	checkpoint, err := checkpointOf(run, step, env.Warn)
 	if err != nil {
 		return nil, err
 	}
@@ -148,16 +164,14 @@ func openRun(where string, greedy bool, env Environment) (play.Agent, error) {
 	return sampler, nil
 }
 
-func checkpointOf(run *runs.Run, step int) (*runs.Checkpoint, error) {
+func checkpointOf(run *runs.Run, step int, warn func(error)) (*runs.Checkpoint, error) {
 	if step >= 0 {
 		return run.At(step)
 	}
-	var refused error
-	c, err := run.Latest(func(err error) { refused = errors.Join(refused, err) })
-	if refused != nil {
-		fmt.Fprintln(os.Stderr, "warning:", refused)
+	if warn == nil {
+		warn = func(error) {}
 	}
-	return c, err
+	return run.Latest(warn)
 }
 
 func openNetwork(in io.Reader, env Environment) (*policy.Network, error) {

@@ -16,10 +16,6 @@ func (p *program) backendVerb() *cobra.Command {
 		Short: "List or install what computes networks",
 		Example: `  agon backend list
   agon backend install`,
-		Args: exactly(0, "list or install"),
-		RunE: func(*cobra.Command, []string) error {
-			return usage(fmt.Errorf("backend: expected list or install"))
-		},
 	}
 	list := &cobra.Command{
 		Use: "list", Short: "List the backends, whether each works here, and why", Args: exactly(0, "no argument"),
@@ -27,7 +23,7 @@ func (p *program) backendVerb() *cobra.Command {
 		RunE:    func(*cobra.Command, []string) error { return p.listBackends() },
 	}
 	p.jsonFlag(list, "one object a backend")
-	c.AddCommand(list, p.installVerb())
+	choose(c, list, p.installVerb())
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/policy/backend"
+	"github.com/agon-rl/agon/spec"
 )
 
 // Version is the program's version.
@@ -70,20 +72,27 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) (status int) {
 	defer stop()
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	p := &program{in: in, out: out, errOut: errOut}
+	output := &output{to: out}
+	p := &program{in: &input{ctx: ctx, from: in}, out: output, errOut: errOut}
 	p.log = zerolog.New(zerolog.ConsoleWriter{Out: errOut, NoColor: !isTerminal(errOut), TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
 	root := p.root()
 	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(output)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
+		err = output.err // what was printed for people, and got lost
+	}
+	if err == nil {
 		return statusDone
 	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("stopped")
+	}
 	fmt.Fprintf(errOut, "agon: %s\n", oneLine(err))
-	var u usageError
-	if errors.As(err, &u) || strings.HasPrefix(err.Error(), "unknown command") {
+	var typed usageError
+	var name *agents.NameError
+	if errors.As(err, &typed) || errors.As(err, &name) {
 		return statusUsage
 	}
 	return statusFailed
@@ -109,12 +118,62 @@ the game allows it, and plays them against each other.`,
   agon play tic_tac_toe`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%s%w (%s --help)", prefix(c), err, c.CommandPath()))
+	})
+	choose(root,
 		p.gamesVerb(), p.replayVerb(), p.playVerb(), p.trainVerb(), p.evalVerb(),
 		p.solveVerb(), p.backendVerb(), p.runsVerb(), p.benchVerb(),
 	)
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	root.SetHelpCommand(helpVerb(root))
 	return root
+}
+
+// choose adds the verbs below one that does nothing by itself, and has it
+// refuse others with the nearest.
+func choose(c *cobra.Command, verbs ...*cobra.Command) {
+	c.AddCommand(verbs...)
+	var names []string
+	for _, verb := range verbs {
+		names = append(names, verb.Name())
+	}
+	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return usage(fmt.Errorf("%sunknown verb %q%s; there are %s", prefix(c), args[0], spec.Suggest(args[0], names), strings.Join(names, ", ")))
+	}
+	c.RunE = func(*cobra.Command, []string) error {
+		return usage(fmt.Errorf("%sexpected a verb: %s", prefix(c), strings.Join(names, ", ")))
+	}
+}
+
+// helpVerb is cobra's, except that it refuses what there is no help on.
+func helpVerb(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [VERB]",
+		Short:   "Explain a verb",
+		Example: "  agon help train",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err == nil && c.HasSubCommands() && len(rest) > 0 {
+				err = c.Args(c, rest)
+			}
+			if err != nil {
+				return err
+			}
+			return c.Help()
+		},
+	}
+}
+
+// prefix names a verb at the beginning of an error: "runs show: ".
+func prefix(c *cobra.Command) string {
+	if !c.HasParent() {
+		return ""
+	}
+	return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") + ": "
 }
 
 // jsonFlag adds --json to a verb that reports.
@@ -135,6 +194,9 @@ func (p *program) backendFlag(c *cobra.Command) {
 func (p *program) openBackend() (backend.Backend, error) {
 	b, choice, err := backend.Open(p.backend)
 	if err != nil {
+		if !slices.Contains(backend.Names(), p.backend) {
+			err = usage(err)
+		}
 		return nil, err
 	}
 	p.log.Info().Msgf("backend %s", choice)
@@ -147,6 +209,7 @@ func (p *program) environment(game games.Game) agents.Environment {
 	var opened backend.Backend
 	return agents.Environment{
 		Game: game, In: p.in, Out: p.out,
+		Warn: func(err error) { p.log.Warn().Msg(oneLine(err)) },
 		Backend: func() (b backend.Backend, err error) {
 			if opened == nil {
 				opened, err = p.openBackend()
@@ -168,7 +231,7 @@ func (p *program) print(v any) error {
 
 // say writes a line for people.
 func (p *program) say(format string, args ...any) {
-	fmt.Fprintf(p.out, format+"\n", args...) //nolint:errcheck // a closed terminal loses its text
+	fmt.Fprintf(p.out, format+"\n", args...) //nolint:errcheck // Main looks at the output's first error
 }
 
 // exactly is cobra.ExactArgs as wrong use, naming what is expected.
@@ -179,7 +242,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func between(lo, hi int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < lo || len(args) > hi {
-			return usage(fmt.Errorf("%s: %d arguments: expected %s (agon %s --help)", c.Name(), len(args), what, c.Name()))
+			return usage(fmt.Errorf("%s%d given: expected %s (%s --help)", prefix(c), len(args), what, c.CommandPath()))
 		}
 		return nil
 	}

@@ -97,32 +97,62 @@ func (p *program) eval(ctx context.Context, e evaluation) (err error) {
 	if err != nil {
 		return err
 	}
-	env := p.environment(game)
-	agent, err := agents.Open(ctx, e.agent, env)
+	// All are opened before the first game, so that what is wrong is said early.
+	names := []string{e.agent}
+	for _, list := range e.against {
+		names = append(names, splitAgents(list)...)
+	}
+	all, err := p.seat(ctx, game, names)
+	defer func() { err = errors.Join(err, closeAgents(all)) }()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, agent.Close()) }()
+	agent := all[0]
 	report := evalReport{Game: game.Info().Name, Agent: e.agent}
 	if e.exploitability {
 		if err := measure(ctx, game, agent, &report); err != nil {
 			return err
 		}
 	}
-	for _, list := range e.against {
-		for _, name := range splitAgents(list) {
-			result, err := versus(ctx, game, env, agent, name, e)
-			if err != nil {
-				return err
-			}
-			report.Versus = append(report.Versus, result)
+	for i, other := range all[1:] {
+		result, err := versus(ctx, game, agent, other, e)
+		if err != nil {
+			return err
 		}
+		result.Agent = names[i+1]
+		report.Versus = append(report.Versus, result)
 	}
 	if p.json {
 		return p.print(report)
 	}
 	p.showEvaluation(report)
 	return nil
+}
+
+// seat opens agents that can play many games at once, which a person cannot.
+// Those that were opened before an error come with it.
+func (p *program) seat(ctx context.Context, game games.Game, names []string) ([]play.Agent, error) {
+	var all []play.Agent
+	env := p.environment(game)
+	for _, name := range names {
+		agent, err := agents.Open(ctx, name, env)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, agent)
+		if _, person := agent.(*agents.Human); person {
+			return all, usage(fmt.Errorf("eval: a person cannot be measured here: a person plays with agon play %s", game.Info().Name))
+		}
+	}
+	return all, nil
+}
+
+func closeAgents(all []play.Agent) error {
+	var errs []error
+	for _, agent := range all {
+		errs = append(errs, agent.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // splitAgents cuts a list of agents at the commas outside parentheses. An
@@ -197,19 +227,15 @@ func measure(ctx context.Context, game games.Game, agent play.Agent, report *eva
 }
 
 // versus plays the agent against another, in every seat in turn.
-func versus(ctx context.Context, game games.Game, env agents.Environment, agent play.Agent, name string, e evaluation) (vsReport, error) {
-	out := vsReport{Agent: name, Games: e.games}
-	other, err := agents.Open(ctx, name, env)
-	if err != nil {
-		return out, err
-	}
+func versus(ctx context.Context, game games.Game, agent, other play.Agent, e evaluation) (vsReport, error) {
+	out := vsReport{Games: e.games}
 	info := game.Info()
 	match := play.Match{
 		Game: game, Seed: e.seed, Agents: []play.Agent{agent, other}, Workers: runtime.GOMAXPROCS(0),
 		Seats: func(episode uint64, _ int) []int { return play.OneAgainstRest(info.Seats, episode) },
 	}
 	episodes, err := match.Play(ctx, 0, e.games)
-	if err := errors.Join(err, other.Close()); err != nil {
+	if err != nil {
 		return out, err
 	}
 	for _, role := range info.Roles {

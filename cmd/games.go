@@ -34,9 +34,41 @@ func (p *program) gamesVerb() *cobra.Command {
 type gameReport struct {
 	Name    string        `json:"name"`
 	Summary string        `json:"summary,omitempty"`
-	Params  []games.Param `json:"params,omitempty"`
-	Info    *games.Info   `json:"info,omitempty"`
-	Example []string      `json:"example,omitempty"`
+	Params  []paramReport `json:"params,omitempty"`
+	Info    *infoReport   `json:"info,omitempty"`
+	Prompt  string        `json:"prompt,omitempty"`  // what the first player sees
+	Example []string      `json:"example,omitempty"` // the moves of a random game
+}
+
+// paramReport and infoReport are games.Param and games.Info in JSON.
+type paramReport struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	Help    string `json:"help"`
+}
+
+type infoReport struct {
+	Seats     int      `json:"seats"`
+	Roles     []string `json:"roles"`
+	Actions   int      `json:"actions"`
+	MaxLength int      `json:"max_length"`
+	MinReturn float64  `json:"min_return"`
+	MaxReturn float64  `json:"max_return"`
+	Sum       float64  `json:"sum"`
+	Chance    string   `json:"chance"`
+	Hidden    bool     `json:"hidden"`
+	Tensor    []int    `json:"tensor"`
+	Recall    bool     `json:"recall"`
+}
+
+var chanceNames = [...]string{games.NoChance: "none", games.Listed: "listed", games.Sampled: "sampled"}
+
+func reportParams(params []games.Param) []paramReport {
+	var out []paramReport
+	for _, q := range params {
+		out = append(out, paramReport(q))
+	}
+	return out
 }
 
 func (p *program) listGames() error {
@@ -44,7 +76,7 @@ func (p *program) listGames() error {
 	t.AppendHeader(table.Row{"game", "parameters", "summary"})
 	for _, r := range games.All() {
 		if p.json {
-			if err := p.print(gameReport{Name: r.Name, Summary: r.Summary, Params: r.Params}); err != nil {
+			if err := p.print(gameReport{Name: r.Name, Summary: r.Summary, Params: reportParams(r.Params)}); err != nil {
 				return err
 			}
 			continue
@@ -71,10 +103,17 @@ func (p *program) describeGame(text string) error {
 	if err != nil {
 		return err
 	}
-	report := gameReport{Name: info.Name, Info: &info, Example: example}
+	report := gameReport{Name: info.Name, Example: example, Info: &infoReport{
+		Seats: info.Seats, Roles: info.Roles, Actions: info.Actions, MaxLength: info.MaxLength,
+		MinReturn: info.MinReturn, MaxReturn: info.MaxReturn, Sum: info.Sum,
+		Chance: chanceNames[info.Chance], Hidden: info.Hidden, Tensor: info.Tensor, Recall: info.Recall,
+	}}
+	if s, ok := firstSpeaker(game); ok {
+		report.Prompt = s.Prompt(0)
+	}
 	for _, r := range games.All() {
 		if r.Name == strings.SplitN(info.Name, "(", 2)[0] {
-			report.Summary, report.Params = r.Summary, r.Params
+			report.Summary, report.Params = r.Summary, reportParams(r.Params)
 		}
 	}
 	if p.json {
@@ -86,15 +125,15 @@ func (p *program) describeGame(text string) error {
 		{"seats", fmt.Sprintf("%d: %s", info.Seats, strings.Join(info.Roles, ", "))},
 		{"actions", info.Actions}, {"longest game", info.MaxLength},
 		{"returns", fmt.Sprintf("%g to %g, summing to %g", info.MinReturn, info.MaxReturn, info.Sum)},
-		{"chance", [...]string{"none", "listed", "sampled"}[info.Chance]},
+		{"chance", chanceNames[info.Chance]},
 		{"hidden information", info.Hidden}, {"tensor", fmt.Sprint(info.Tensor)},
 	})
 	for _, q := range report.Params {
 		t.AppendRow(table.Row{"parameter " + q.Name, fmt.Sprintf("%s (default %s)", q.Help, q.Default)})
 	}
 	p.say("%s\n", t.Render())
-	if s, ok := firstSpeaker(game); ok {
-		p.say("What the first player sees:\n%s\n", indent(s.Prompt(0)))
+	if report.Prompt != "" {
+		p.say("What the first player sees:\n%s\n", indent(report.Prompt))
 	}
 	p.say("A random game: %s", strings.Join(example, ", "))
 	return nil

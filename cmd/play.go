@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,8 +59,8 @@ func seatAgents(info games.Info, flags []string) ([]string, error) {
 	}
 	for _, flag := range flags {
 		number, agent, ok := strings.Cut(flag, "=")
-		seat := -1
-		if _, err := fmt.Sscanf(number, "%d", &seat); err != nil || !ok || seat < 0 || seat >= info.Seats {
+		seat, err := strconv.Atoi(number)
+		if err != nil || !ok || seat < 0 || seat >= info.Seats {
 			return nil, fmt.Errorf("play: --seat %s: expected SEAT=AGENT with a seat from 0 to %d, such as 0=human", flag, info.Seats-1)
 		}
 		names[seat] = agent
@@ -83,17 +85,17 @@ func (p *program) play(ctx context.Context, game games.Game, names []string, see
 		env.Out = p.errOut // a person's prompts must not mix with the report
 	}
 	match := play.Match{Game: game, Seed: seed, Seats: func(uint64, int) []int { return everySeat(len(names)) }, Group: 1}
+	defer func() { err = errors.Join(err, closeAgents(match.Agents)) }()
 	for _, name := range names {
 		agent, err := agents.Open(ctx, name, env)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, agent.Close()) }()
 		match.Agents = append(match.Agents, agent)
 	}
 	for number := range count {
 		episodes, err := match.Play(ctx, uint64(number), 1)
-		if errors.Is(err, agents.ErrQuit) {
+		if errors.Is(err, agents.ErrQuit) && ctx.Err() == nil {
 			p.say("goodbye")
 			return nil
 		}
@@ -139,6 +141,11 @@ func (p *program) showGame(game games.Game, names []string, e *play.Episode) err
 	}
 	if p.json {
 		return p.print(r)
+	}
+	if speaker, ok := s.(games.Speaker); ok {
+		if person := slices.Index(names, "human"); person >= 0 {
+			p.say("\n%s", speaker.Prompt(games.Seat(person)))
+		}
 	}
 	if r.Forfeit != nil {
 		p.say("%s forfeits", info.Roles[*r.Forfeit])

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ returns. A line that cannot be replayed gets an "error" and leaves the others
 alone.`,
 		Example: `  echo '{"id":1,"actions":["Deal:0","Deal:2","Pass","Bet","Pass"]}' | agon replay kuhn_poker`,
 		Args:    between(1, 2, "a game, and a file or - for standard input"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			game, err := games.New(args[0])
 			if err != nil {
 				return usage(err)
@@ -40,7 +41,7 @@ alone.`,
 				defer file.Close() //nolint:errcheck // opened for reading
 				in = file
 			}
-			return p.replay(game, in)
+			return p.replay(c.Context(), game, in)
 		},
 	}
 	p.jsonFlag(c, "JSON lines, as it does anyway,")
@@ -73,12 +74,12 @@ type namedAction struct {
 	Name string       `json:"name"`
 }
 
-func (p *program) replay(game games.Game, in io.Reader) error {
+func (p *program) replay(ctx context.Context, game games.Game, in io.Reader) error {
 	reader := bufio.NewReader(in)
 	out := bufio.NewWriter(p.out)
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	for number := 1; ; number++ {
+	for number := 1; ctx.Err() == nil; number++ {
 		line, err := reader.ReadBytes('\n')
 		if len(line) > 0 && !blank(line) {
 			if err := encoder.Encode(replayOne(game, line, number)); err != nil {
@@ -89,9 +90,10 @@ func (p *program) replay(game games.Game, in io.Reader) error {
 			return out.Flush()
 		}
 		if err != nil {
-			return fmt.Errorf("replay: reading line %d: %w", number, err)
+			return errors.Join(out.Flush(), fmt.Errorf("replay: reading line %d: %w", number, err))
 		}
 	}
+	return errors.Join(out.Flush(), ctx.Err())
 }
 
 func blank(line []byte) bool {
@@ -133,11 +135,11 @@ func replayAction(s games.State, seats int, raw json.RawMessage) (replayStep, er
 	for seat := range seats {
 		step.Keys[strconv.Itoa(seat)] = games.Key(s, games.Seat(seat))
 	}
-	if err := json.Unmarshal(raw, &step.Action); err == nil {
+	if err := json.Unmarshal(raw, &step.Action); err == nil && string(raw) != "null" {
 		return step, s.Apply(step.Action)
 	}
 	var name string
-	if err := json.Unmarshal(raw, &name); err != nil {
+	if err := json.Unmarshal(raw, &name); err != nil || string(raw) == "null" {
 		return step, fmt.Errorf("%s: expected an action's number or name", raw)
 	}
 	for _, legal := range step.Legal {

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -19,16 +20,18 @@ func (p *program) runsVerb() *cobra.Command {
 		Example: `  agon runs list
   agon runs show runs/kuhn_poker
   agon runs plot runs/kuhn_poker`,
-		Args: exactly(0, "list, show or plot"),
-		RunE: func(*cobra.Command, []string) error {
-			return usage(fmt.Errorf("runs: expected list, show or plot"))
-		},
 	}
 	list := &cobra.Command{
 		Use: "list [DIR]", Short: "List the runs in a folder", Args: between(0, 1, "at most one folder"),
 		Example: "  agon runs list runs",
 		RunE: func(_ *cobra.Command, args []string) error {
-			return p.listRuns(append(args, "runs")[0])
+			if len(args) == 0 {
+				return p.listRuns("runs")
+			}
+			if _, err := os.ReadDir(args[0]); err != nil {
+				return fmt.Errorf("runs list: %w", err)
+			}
+			return p.listRuns(args[0])
 		},
 	}
 	show := &cobra.Command{
@@ -58,7 +61,7 @@ func (p *program) runsVerb() *cobra.Command {
 	p.jsonFlag(list, "one object a run")
 	p.jsonFlag(show, "one object")
 	p.jsonFlag(plot, "one object")
-	c.AddCommand(list, show, plot)
+	choose(c, list, show, plot)
 	return c
 }
 
@@ -123,7 +126,10 @@ func (p *program) listRuns(root string) error {
 		}
 		t.AppendRow(table.Row{r.Run, r.Game, fmt.Sprintf("%d of %d", r.Updates, r.Of), measure})
 	}
-	if !p.json && len(all) > 0 {
+	switch {
+	case len(all) == 0 && broken == nil:
+		p.log.Info().Msgf("there is no run in %s", root)
+	case len(all) > 0 && !p.json:
 		p.say("%s", t.Render())
 	}
 	return broken

@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,12 +74,16 @@ func writable(path string) error {
 	if path == "" {
 		return nil
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("--out %s is a folder: expected a file", path)
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return usage(fmt.Errorf("--out %s: expected a file; it is a folder or a device", path))
 	}
 	probe, err := os.CreateTemp(filepath.Dir(path), ".agon-*")
 	if err != nil {
-		return fmt.Errorf("--out %s cannot be written: %w", path, err)
+		var cause *fs.PathError // without the probe's name
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		return fmt.Errorf("--out %s: its folder cannot be written to: %w", path, err)
 	}
 	if err := probe.Close(); err != nil {
 		return fmt.Errorf("--out %s cannot be written: %w", path, err)

@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
+	"github.com/rs/zerolog"
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/policy/backend"
 	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
@@ -25,10 +28,10 @@ func (p *program) trainVerb() *cobra.Command {
 	var out, resume string
 	var workers int
 	c := &cobra.Command{
-		Use:   "train RECIPE",
+		Use:   "train RECIPE|FILE.yaml|GAME",
 		Short: "Train an agent by self-play",
-		Long: `Trains by a recipe: one that comes with Agon (` + strings.Join(recipes.Names(), ", ") + `)
-or a YAML file. Every setting can be changed with --set path=value. The run is
+		Long: `Trains by a recipe: one that comes with Agon (` + strings.Join(recipes.Names(), ", ") + `),
+a YAML file, or a game with the default settings. Every setting can be changed with --set path=value. The run is
 written to a folder, and a run that was stopped or killed goes on with --resume
 as if it had not been.`,
 		Example: `  agon train kuhn_poker
@@ -39,23 +42,16 @@ as if it had not been.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case (len(args) == 1) == (resume != ""):
-				return usage(fmt.Errorf("train: expected a recipe (%s, or a YAML file) or --resume DIR", strings.Join(recipes.Names(), ", ")))
+				return usage(fmt.Errorf("train: expected a recipe (%s, a YAML file, or a game) or --resume DIR", strings.Join(recipes.Names(), ", ")))
 			case resume != "" && (len(settings) > 0 || out != ""):
 				return usage(fmt.Errorf("train: --set and --out do not go with --resume: a run keeps its recipe and its folder"))
 			case workers < 1:
 				return usage(fmt.Errorf("train: --workers %d: expected 1 or more", workers))
 			}
-			var run *runs.Run
-			var err error
 			if resume != "" {
-				run, err = runs.Resume(resume)
-			} else {
-				run, err = createRun(args[0], settings, out)
+				return p.resume(c.Context(), resume, workers)
 			}
-			if err != nil {
-				return err
-			}
-			return errors.Join(p.train(c.Context(), run, workers), run.Close())
+			return p.begin(c.Context(), args[0], settings, out, workers)
 		},
 	}
 	c.Flags().StringArrayVar(&settings, "set", nil, "change a setting of the recipe: path=value")
@@ -67,41 +63,102 @@ as if it had not been.`,
 	return c
 }
 
-// createRun reads a recipe and makes its run. What a person typed wrong is
-// found before anything is written.
-func createRun(name string, settings []string, out string) (*runs.Run, error) {
-	var text []byte
-	var err error
-	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
-		if text, err = os.ReadFile(name); err != nil {
-			return nil, fmt.Errorf("recipe: %w", err)
-		}
-		name = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(name), ".yml"), ".yaml")
-	} else if text, err = recipes.Read(name); err != nil {
-		return nil, usage(err)
+// begin makes a run and trains it. What a person asked for wrongly is found
+// before anything is written, or what was written is taken away again.
+func (p *program) begin(ctx context.Context, name string, settings []string, out string, workers int) error {
+	name, text, err := readRecipe(name)
+	if err != nil {
+		return err
 	}
 	recipe, err := trainer.ReadRecipe(text, settings)
 	if err != nil {
-		return nil, usage(err)
+		return usage(err)
 	}
 	recipe.Program = "agon " + Version
 	complete, err := recipe.YAML()
 	if err != nil {
-		return nil, err
+		return err
 	}
+	b, err := p.openBackend()
+	if err != nil {
+		return err
+	}
+	run, err := createRun(name, out, complete)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(p.train(ctx, b, run, workers), run.Close())
+	if err != nil && ctx.Err() == nil && empty(run) {
+		err = errors.Join(err, os.RemoveAll(run.Dir()))
+	}
+	return err
+}
+
+func (p *program) resume(ctx context.Context, dir string, workers int) error {
+	b, err := p.openBackend()
+	if err != nil {
+		return err
+	}
+	run, err := runs.Resume(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.train(ctx, b, run, workers), run.Close())
+}
+
+// readRecipe finds a recipe by its name, its file, or the game that it would
+// be all defaults for, and returns what to call its run.
+func readRecipe(name string) (string, []byte, error) {
+	if extension := filepath.Ext(name); extension == ".yaml" || extension == ".yml" {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return "", nil, fmt.Errorf("recipe: %w", err)
+		}
+		return strings.TrimSuffix(filepath.Base(name), extension), text, nil
+	}
+	text, err := recipes.Read(name)
+	if err == nil {
+		return name, text, nil
+	}
+	if game, wrong := games.New(name); wrong == nil {
+		text, err := yaml.Marshal(map[string]string{"game": name})
+		return fileName(game.Info().Name), text, err
+	}
+	return "", nil, usage(err)
+}
+
+// fileName replaces what is awkward in the name of a folder.
+func fileName(name string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if strings.ContainsRune("()=,/\\\" ", r) {
+			return '-'
+		}
+		return r
+	}, name), "-")
+}
+
+// createRun makes the run's folder: out, or runs/NAME with a number where that
+// is taken.
+func createRun(name, out string, recipe []byte) (*runs.Run, error) {
 	if out != "" {
-		return runs.Create(out, complete)
+		return runs.Create(out, recipe)
 	}
 	for n := 1; ; n++ {
 		dir := filepath.Join("runs", name)
 		if n > 1 {
 			dir = fmt.Sprintf("%s-%d", dir, n)
 		}
-		run, err := runs.Create(dir, complete)
+		run, err := runs.Create(dir, recipe)
 		if !errors.Is(err, runs.ErrExists) {
 			return run, err
 		}
 	}
+}
+
+// empty tells whether a run has not learnt anything yet.
+func empty(run *runs.Run) bool {
+	lines, err := runs.ReadMetrics(run.Dir())
+	return err == nil && len(lines) == 0
 }
 
 // trainReport is what --json prints.
@@ -117,11 +174,7 @@ type trainReport struct {
 	Final      map[string]float64 `json:"final"`
 }
 
-func (p *program) train(ctx context.Context, run *runs.Run, workers int) error {
-	b, err := p.openBackend()
-	if err != nil {
-		return err
-	}
+func (p *program) train(ctx context.Context, b backend.Backend, run *runs.Run, workers int) error {
 	p.log.Info().Msgf("run %s", run.Dir())
 	began := time.Now()
 	bar := p.progress()
@@ -165,29 +218,47 @@ func headlines(final map[string]float64) []string {
 	return names
 }
 
-// liveBar shows a run's progress on a terminal, and nothing elsewhere.
-type liveBar struct{ bar *progressbar.ProgressBar }
+// liveBar shows a run's progress: as a bar on a terminal, elsewhere as a line
+// of the log now and then.
+type liveBar struct {
+	bar  *progressbar.ProgressBar // nil where there is no terminal
+	log  zerolog.Logger
+	next time.Time // of the next line
+}
+
+const logEvery = 30 * time.Second
 
 func (p *program) progress() *liveBar {
-	out := p.errOut
-	if !isTerminal(out) {
-		out = io.Discard
+	b := &liveBar{log: p.log, next: time.Now().Add(logEvery)}
+	if isTerminal(p.errOut) {
+		b.bar = progressbar.NewOptions(0,
+			progressbar.OptionSetWriter(p.errOut), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 	}
-	return &liveBar{progressbar.NewOptions(0,
-		progressbar.OptionSetWriter(out), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())}
+	return b
 }
 
 func (b *liveBar) show(s trainer.Progress) {
-	if b.bar.GetMax() != s.Updates {
-		b.bar.ChangeMax(s.Updates)
-	}
 	text := fmt.Sprintf("%.0f games/s", s.GamesPerSecond)
 	if s.Measure != "" {
 		text += fmt.Sprintf("  %s %.4f", s.Measure, s.Value)
+	}
+	if b.bar == nil {
+		if time.Now().After(b.next) {
+			b.next = time.Now().Add(logEvery)
+			b.log.Info().Msgf("%d of %d updates  %s", s.Update, s.Updates, text)
+		}
+		return
+	}
+	if b.bar.GetMax() != s.Updates {
+		b.bar.ChangeMax(s.Updates)
 	}
 	b.bar.Describe(text)
 	_ = b.bar.Set(s.Update) // a bar that cannot be drawn is no reason to stop
 }
 
-func (b *liveBar) close() { _ = b.bar.Finish() }
+func (b *liveBar) close() {
+	if b.bar != nil {
+		_ = b.bar.Finish()
+	}
+}
