@@ -13,8 +13,9 @@ import (
 // The collapse guard. Self-play against the latest self can narrow to a few
 // lines that beat or draw with themselves while the policy forgets how to meet
 // anything else; its returns stay near zero and show nothing. Three signs do:
-// the policy's score against anchors that never change falls from its best,
-// its entropy is gone, and one seat wins nearly all games.
+// the score against an anchor that never changes falls from its best; or that
+// score has stopped growing while one seat wins nearly all self-play games, or
+// while the policy's entropy is gone.
 const (
 	// A fall counts when it is larger than guardFall and than guardErrors
 	// standard errors of the difference.
@@ -24,13 +25,16 @@ const (
 	// has narrowed; guardSeat the share of wins above which a seat dominates.
 	guardEntropy = 0.1
 	guardSeat    = 0.9
+	// guardLooks is how many looks in a row the last two signs must last.
+	guardLooks = 3
 )
 
 // guardState is what a checkpoint remembers of the guard.
 type guardState struct {
-	Best      float64 `json:"best"`      // the best score against the anchors
+	Best      float64 `json:"best"`      // the best score against the anchor
 	BestAt    int     `json:"best_at"`   // and its update
 	Entropy   float64 `json:"entropy"`   // at the first look
+	Streak    int     `json:"streak"`    // looks in a row with a dominant seat or no entropy
 	Collapsed int     `json:"collapsed"` // the update at which collapse was seen, 0 if it was not
 }
 
@@ -69,24 +73,34 @@ func (g *guard) watch(ctx context.Context, t *Trainer, network *policy.Network, 
 	line["guard/score"], line["guard/best"] = score, s.Best
 	fall := s.Best - score
 	fell := fall > guardFall && fall > guardErrors*deviation*math.Sqrt2
-	narrow := line["entropy"] < guardEntropy*s.Entropy
-	seat := ""
-	for _, role := range t.info.Roles {
-		if line["wins/"+role] > guardSeat {
-			seat = role
-		}
+	seat := t.dominantSeat(line)
+	if seat != "" || line["entropy"] < guardEntropy*s.Entropy {
+		s.Streak++
+	} else {
+		s.Streak = 0
 	}
-	if s.Collapsed == 0 && (fell || narrow && seat != "") {
+	stuck := s.Streak >= guardLooks && t.update-s.BestAt >= guardLooks*t.recipe.Guard.Every
+	if s.Collapsed == 0 && (fell || stuck) {
 		s.Collapsed = t.update
 		t.options.Log.Warn().Int("update", t.update).Float64("anchor_score", score).Float64("best", s.Best).Int("best_at", s.BestAt).
 			Float64("entropy", line["entropy"]).Float64("entropy_first", s.Entropy).Str("dominant_seat", seat).
-			Msg("collapse: play against the latest self has stopped making the policy stronger; opponents: past(…) or a magnet cures it")
+			Msg("collapse: play against the latest self has stopped making the policy stronger; try opponents: past(…) or a larger objective.magnet.weight")
 	}
 	line["collapse"] = 0
 	if s.Collapsed > 0 {
 		line["collapse"] = 1
 	}
 	return nil
+}
+
+// dominantSeat names the role that wins nearly all self-play games, if one does.
+func (t *Trainer) dominantSeat(line map[string]float64) string {
+	for _, role := range t.info.Roles {
+		if line["wins/"+role] > guardSeat {
+			return role
+		}
+	}
+	return ""
 }
 
 // versusAnchor returns the network's mean score in [0, 1] against the anchor,

@@ -83,7 +83,7 @@ func (t *Trainer) recordOpponents(episodes []*play.Episode, line map[string]floa
 		score := t.score(e, learner)
 		total, count = total+score, count+1
 		if opponent <= len(t.pool) {
-			t.pool[opponent-1].record(score)
+			t.pool[opponent-1].record(learner, score)
 		}
 	}
 	if count > 0 {
@@ -127,7 +127,7 @@ func (t *Trainer) remember() error {
 	if err != nil {
 		return err
 	}
-	t.pool = append(t.pool, &snapshot{Update: t.update, Score: 0.5, weights: weights, network: network})
+	t.pool = append(t.pool, &snapshot{Update: t.update, Scores: slices.Repeat([]float64{0.5}, t.info.Seats), weights: weights, network: network})
 	if len(t.pool) <= t.opponents.keep {
 		return nil
 	}

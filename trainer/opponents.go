@@ -12,7 +12,9 @@ import (
 // OpponentForms documents what a recipe's opponents may be.
 const OpponentForms = `self                                   the current policy in every seat
 past(share=0.5,every=50,keep=10)       in a share of the games, past snapshots drawn uniformly
-league(share=0.5,every=50,keep=10)     the same, drawn more often the less they are beaten
+league(share=0.5,every=50,keep=10,prefer=even)
+                                       the same, drawn by the learner's score against them from
+                                       the seat it has: even (near a half) or hard (low)
 fixed(AGENT,share=1)                   in a share of the games, a fixed agent`
 
 // opponents says who sits opposite the learner.
@@ -21,6 +23,7 @@ type opponents struct {
 	share float64
 	every int // updates between snapshots
 	keep  int
+	even  bool   // league: prefer snapshots of the learner's strength, not the hardest
 	agent string // fixed: the agent's spec
 }
 
@@ -35,6 +38,9 @@ func parseOpponents(text string) (opponents, error) {
 	case "self":
 	case "past", "league":
 		o.share, o.every, o.keep = r.Float("share", 0.5, 0, 1), r.Int("every", 50, 1, 1<<30), r.Int("keep", 10, 1, 1000)
+		if s.Name == "league" {
+			o.even = r.Choice("prefer", "even", "even", "hard") == "even"
+		}
 	case "fixed":
 		o.agent, o.share = r.String("agent", ""), r.Float("share", 1, 0, 1)
 		if o.agent == "" {
@@ -51,9 +57,8 @@ func parseOpponents(text string) (opponents, error) {
 
 // snapshot is a past version of the learner in the pool.
 type snapshot struct {
-	Update  int     `json:"update"`
-	Games   int     `json:"games"` // played against it
-	Score   float64 `json:"score"` // the learner's running score against it, in [0, 1]
+	Update  int       `json:"update"`
+	Scores  []float64 `json:"scores"` // by the learner's seat: its running score against it, in [0, 1]
 	weights *policy.Weights
 	network *policy.Network
 }
@@ -62,13 +67,20 @@ type snapshot struct {
 type pool []*snapshot
 
 // scoreDecay forgets a snapshot's old games: the learner changes.
-const scoreDecay = 0.99
+const scoreDecay = 0.98
 
-// record counts one game of the learner, scored in [0, 1].
-func (s *snapshot) record(score float64) {
-	s.Games++
-	rate := math.Max(1-scoreDecay, 1/float64(s.Games+1))
-	s.Score += rate * (score - s.Score)
+// record counts one game of the learner in a seat, scored in [0, 1].
+func (s *snapshot) record(seat int, score float64) {
+	s.Scores[seat] = scoreDecay*s.Scores[seat] + (1-scoreDecay)*score
+}
+
+// mean is the learner's score over all seats.
+func (s *snapshot) mean() float64 {
+	sum := 0.0
+	for _, score := range s.Scores {
+		sum += score
+	}
+	return sum / float64(len(s.Scores))
 }
 
 // superfluous picks the snapshot that a full pool forgets. A league forgets the
@@ -81,7 +93,7 @@ func (p pool) superfluous(o opponents) int {
 	for i := 1; i < len(p)-1; i++ {
 		cost := float64(p[i+1].Update - p[i-1].Update)
 		if o.kind == "league" {
-			cost = -p[i].Score
+			cost = -p[i].mean()
 		}
 		if cost < least {
 			drop, least = i, cost
@@ -90,10 +102,11 @@ func (p pool) superfluous(o opponents) int {
 	return drop
 }
 
-// draw picks a snapshot for one group of games. A league prefers those that
-// the learner beats least: weight (1 − score)² (prioritised fictitious
-// self-play, Vinyals et al. 2019, doi 10.1038/s41586-019-1724-z).
-func (p pool) draw(o opponents, seed uint64, update, group int) int {
+// draw picks a snapshot for one group of games in which the learner has the
+// given seat, or -1 for the learner itself. A league draws by prioritised
+// fictitious self-play (Vinyals et al. 2019, doi 10.1038/s41586-019-1724-z):
+// with weight x(1−x) for even games, (1−x)² for the hardest, x the score.
+func (p pool) draw(o opponents, seed uint64, update, group, seat int) int {
 	r := play.Generator(seed, "opponent", uint64(update), uint64(group))
 	if len(p) == 0 || r.Float64() >= o.share {
 		return -1
@@ -102,8 +115,10 @@ func (p pool) draw(o opponents, seed uint64, update, group int) int {
 	sum := 0.0
 	for i, s := range p {
 		weights[i] = 1
-		if o.kind == "league" {
-			weights[i] = (1-s.Score)*(1-s.Score) + 1e-3
+		if x := s.Scores[seat]; o.kind == "league" && o.even {
+			weights[i] = x*(1-x) + 1e-3
+		} else if o.kind == "league" {
+			weights[i] = (1-x)*(1-x) + 1e-3
 		}
 		sum += weights[i]
 	}

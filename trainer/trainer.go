@@ -257,20 +257,21 @@ func (t *Trainer) playGames(ctx context.Context, network *policy.Network) ([]*pl
 }
 
 // seats puts the learner in every seat, or, in a group that meets an opponent,
-// in one seat that goes round with the episodes.
-func (t *Trainer) seats(episode uint64, group int) []int {
+// in one seat that goes round with groups and updates.
+func (t *Trainer) seats(_ uint64, group int) []int {
 	seats := make([]int, t.info.Seats)
+	own := (t.update + group) % len(seats)
 	opponent := 0
 	switch t.opponents.kind {
 	case "past", "league":
-		opponent = 1 + t.pool.draw(t.opponents, t.recipe.Seed, t.update, group)
+		opponent = 1 + t.pool.draw(t.opponents, t.recipe.Seed, t.update, group, own)
 	case "fixed":
 		if play.Generator(t.recipe.Seed, "opponent", uint64(t.update), uint64(group)).Float64() < t.opponents.share {
 			opponent = 1
 		}
 	}
 	for s := range seats {
-		if uint64(s) != episode%uint64(len(seats)) {
+		if s != own {
 			seats[s] = opponent
 		}
 	}

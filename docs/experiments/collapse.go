@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/runs/report"
+)
+
+// cures are the arms: plain self-play, and what is changed to cure it.
+var cures = []struct{ name, what, setting string }{
+	{"self", "the latest self in every seat", "opponents=self"},
+	{"pool", "a league of past selves in three games of four", "opponents=league(share=0.75,every=5,keep=30)"},
+	{"magnet", "the latest self, and a magnet that starts strong", "objective.magnet.weight=linear(0.2,0.02)"},
+}
+
+func collapse(ctx context.Context, l *lab) error {
+	groups := make([][]*trial, len(cures))
+	var all []*trial
+	for i, c := range cures {
+		for seed := 1; seed <= seeds; seed++ {
+			t := &trial{recipe: "tic_tac_toe_collapse", settings: []string{fmt.Sprintf("seed=%d", seed), c.setting}}
+			groups[i] = append(groups[i], t)
+		}
+		all = append(all, groups[i]...)
+	}
+	if err := l.all(ctx, all); err != nil {
+		return err
+	}
+	panels := []report.Panel{
+		{Title: "score against the frozen anchor", X: "games", Y: "score"},
+		{Title: "score against random play", X: "games", Y: "score"},
+		{Title: "entropy", X: "games", Y: "nats"},
+		{Title: "self-play games won by the first seat", X: "games", Y: "share"},
+	}
+	var summary, delays [][]string
+	for i, c := range cures {
+		for p, key := range []string{"guard/score", "score/random", "entropy", "wins/first"} {
+			panels[p].Series = append(panels[p].Series, median(c.name, groups[i], key))
+		}
+		row := []string{c.name, c.what}
+		for _, key := range []string{"guard/score", "score/random", "entropy", "wins/first"} {
+			var values []float64
+			for _, t := range groups[i] {
+				values = append(values, averageOf(t.metrics, key, 0.1))
+			}
+			row = append(row, intervalOf(values).String())
+		}
+		for seed, t := range groups[i] {
+			delays = append(delays, append([]string{c.name, fmt.Sprint(seed + 1)}, noticed(t.metrics)...))
+		}
+		summary = append(summary, row)
+	}
+	for _, name := range []string{"collapse.png", "collapse.svg"} {
+		if err := report.Curves(l.path(name), panels...); err != nil {
+			return err
+		}
+	}
+	var text strings.Builder
+	text.WriteString(collapseHead)
+	text.WriteString(markdown([]string{"arm", "what it is", "anchor score", "score against random", "entropy", "first seat's wins"}, summary))
+	text.WriteString("\nWhen it began, told with hindsight by what the guard cannot see, and when the\nguard saw it:\n\n")
+	text.WriteString(markdown([]string{"arm", "seed", "onset", "seen", "updates between"}, delays))
+	if finding, err := os.ReadFile(l.path("collapse.finding.md")); err == nil {
+		fmt.Fprintf(&text, "\n%s", finding)
+	}
+	return os.WriteFile(l.path("collapse.md"), []byte(text.String()), 0o644) //nolint:gosec // a page to read
+}
+
+const collapseHead = `# Self-play that collapses, seen and cured
+
+Written by ` + "`go run ./docs/experiments collapse`" + `: the recipe
+` + "`recipes/tic_tac_toe_collapse.yaml`" + `, five seeds, the same seeds in all arms. The
+anchor is the network as it was drawn. Values are means over the last tenth of
+the run with 95 % intervals over seeds; bands in the plot run from the lowest to
+the highest seed.
+
+![curves](collapse.svg)
+
+`
+
+// noticed returns the onset of collapse, the update at which the guard saw it,
+// and the updates between. The onset is told with hindsight, by what the guard
+// cannot see: the games against random play, of which it is the first
+// evaluation that lies more than 0.05 below the best before it and is followed
+// by two more that do; or, if it is earlier, the first update from which on one
+// seat wins nine self-play games of ten for the rest of the run.
+func noticed(metrics []map[string]float64) []string {
+	onset := min(fallen(metrics), dominated(metrics))
+	seen := math.Inf(1)
+	at, flags := runs.Series(metrics, "collapse")
+	for i, flag := range flags {
+		if flag == 1 {
+			seen = at[i]
+			break
+		}
+	}
+	cell := func(x float64) string {
+		if math.IsInf(x, 0) || math.IsNaN(x) {
+			return "–"
+		}
+		return fmt.Sprintf("%.0f", x)
+	}
+	return []string{cell(onset), cell(seen), cell(seen - onset)}
+}
+
+func fallen(metrics []map[string]float64) float64 {
+	updates, scores := runs.Series(metrics, "score/random")
+	best := math.Inf(-1)
+	for i := range scores {
+		below := i+2 < len(scores)
+		for j := i; below && j < i+3; j++ {
+			below = scores[j] < best-0.05
+		}
+		if below {
+			return updates[i]
+		}
+		best = math.Max(best, scores[i])
+	}
+	return math.Inf(1)
+}
+
+func dominated(metrics []map[string]float64) float64 {
+	onset := math.Inf(1)
+	updates, first := runs.Series(metrics, "wins/first")
+	_, second := runs.Series(metrics, "wins/second")
+	for i := len(updates) - 1; i >= 0 && math.Max(first[i], second[i]) >= 0.9; i-- {
+		onset = updates[i]
+	}
+	return onset
+}

@@ -1,0 +1,132 @@
+// Command experiments runs the measurements behind docs/*.md and writes their
+// tables and plots again:
+//
+//	go run ./docs/experiments rae       role-conditioned advantages against their ablations
+//	go run ./docs/experiments leduc     five seeds of the Leduc recipe
+//	go run ./docs/experiments collapse  self-play that collapses, seen and cured
+//	go run ./docs/experiments backends  one recipe on every backend that works here
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	_ "github.com/agon-rl/agon/games/standard"
+	"github.com/agon-rl/agon/policy/backend"
+	_ "github.com/agon-rl/agon/policy/backend/xla"
+	"github.com/agon-rl/agon/recipes"
+	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/trainer"
+)
+
+var experiments = map[string]func(context.Context, *lab) error{
+	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "experiments:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	if len(os.Args) != 2 || experiments[os.Args[1]] == nil {
+		return fmt.Errorf("expected one of rae, leduc, collapse, backends")
+	}
+	name := os.Getenv("AGON_BACKEND")
+	if name == "" {
+		name = backend.Auto
+	}
+	device, choice, err := backend.Open(name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, choice)
+	dir, err := os.MkdirTemp("", "agon-experiments-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	return experiments[os.Args[1]](ctx, &lab{dir: dir, docs: "docs", device: device, choice: choice})
+}
+
+// lab runs recipes and hands back their metrics.
+type lab struct {
+	dir, docs string
+	device    backend.Backend
+	choice    backend.Choice
+}
+
+// trial is one run of a recipe.
+type trial struct {
+	recipe   string // an embedded recipe
+	settings []string
+	metrics  []map[string]float64
+	timing   []map[string]float64
+}
+
+// all runs trials side by side, one on each core.
+func (l *lab) all(ctx context.Context, trials []*trial) error {
+	queue := make(chan int)
+	var wg sync.WaitGroup
+	errs := make([]error, len(trials))
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range queue {
+				errs[i] = l.one(ctx, trials[i], filepath.Join(l.dir, fmt.Sprint(i)), 1)
+				fmt.Fprintf(os.Stderr, "%s %v done\n", trials[i].recipe, trials[i].settings)
+			}
+		})
+	}
+	for i := range trials {
+		queue <- i
+	}
+	close(queue)
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lab) one(ctx context.Context, t *trial, dir string, workers int) error {
+	text, err := recipes.Read(t.recipe)
+	if err != nil {
+		return err
+	}
+	recipe, err := trainer.ReadRecipe(text, t.settings)
+	if err != nil {
+		return err
+	}
+	complete, err := recipe.YAML()
+	if err != nil {
+		return err
+	}
+	run, err := runs.Create(dir, complete)
+	if err != nil {
+		return err
+	}
+	defer run.Close() //nolint:errcheck // a temporary run
+	if _, err := trainer.Train(ctx, run, trainer.Options{Backend: l.device, Workers: workers, Log: zerolog.Nop()}); err != nil {
+		return fmt.Errorf("%s %v: %w", t.recipe, t.settings, err)
+	}
+	if t.metrics, err = runs.ReadMetrics(dir); err != nil {
+		return err
+	}
+	t.timing, err = runs.ReadTiming(dir)
+	return err
+}
+
+func (l *lab) path(name string) string { return filepath.Join(l.docs, name) }
