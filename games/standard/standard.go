@@ -9,6 +9,7 @@ import (
 	_ "github.com/agon-rl/agon/games/kuhn"
 	_ "github.com/agon-rl/agon/games/leduc"
 	_ "github.com/agon-rl/agon/games/matrix"
+	_ "github.com/agon-rl/agon/games/negotiation"
 	_ "github.com/agon-rl/agon/games/spiralkuhn"
 	_ "github.com/agon-rl/agon/games/tictactoe"
 )
