@@ -180,7 +180,7 @@ func everyCall(t *testing.T, have []int, step int, with error, l loss) {
 		if err != nil {
 			checkMessage(t, err, with)
 		}
-		if with != errCrash {
+		if !errors.Is(with, errCrash) {
 			checkNoTemp(t, dir, n)
 			checkReadable(t, dir, n, have[len(have)-1])
 		}

@@ -342,11 +342,13 @@ func writeFile(d disk, path string, data []byte) error {
 // plain shortens an operating system's error to file names: the errors around
 // it name the folder.
 func plain(err error) error {
-	switch e := err.(type) {
-	case *fs.PathError:
-		return fmt.Errorf("%s %s: %w", e.Op, filepath.Base(e.Path), e.Err)
-	case *os.LinkError:
-		return fmt.Errorf("%s %s to %s: %w", e.Op, filepath.Base(e.Old), filepath.Base(e.New), e.Err)
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return fmt.Errorf("%s %s: %w", path.Op, filepath.Base(path.Path), path.Err)
+	case errors.As(err, &link):
+		return fmt.Errorf("%s %s to %s: %w", link.Op, filepath.Base(link.Old), filepath.Base(link.New), link.Err)
 	}
 	return err
 }

@@ -80,7 +80,7 @@ func train(ctx context.Context, dir string, options trainer.Options) (trainer.Re
 	if err != nil {
 		return trainer.Result{}, err
 	}
-	defer run.Close() //nolint:errcheck // gives the lock back
+	defer run.Close()
 	return trainer.Train(ctx, run, options)
 }
 

@@ -38,11 +38,11 @@ func backends(ctx context.Context, l *lab) error {
 		for i := range 10 {
 			apart = math.Max(apart, math.Abs(losses[i]-reference[i]))
 		}
-		seconds, games := 0.0, 0.0
+		seconds := 0.0
 		for _, line := range t.timing[10:] { // the first updates compile
 			seconds += line["seconds"]
 		}
-		games = last(t.metrics, "games") * float64(len(t.timing)-10) / float64(len(t.timing))
+		games := last(t.metrics, "games") * float64(len(t.timing)-10) / float64(len(t.timing))
 		rows = append(rows, []string{"`" + choice.Name + "`", fmt.Sprintf("%.7f … %.7f", losses[0], losses[9]), fmt.Sprintf("%.1e", apart), fmt.Sprintf("%.0f", games/seconds), fmt.Sprintf("%.1f", float64(len(t.timing)-10)/seconds)})
 	}
 	text := `# One recipe, one seed, every backend

@@ -64,7 +64,7 @@ func TestPayments(t *testing.T) {
 	for _, test := range []struct {
 		name           string
 		actions        []games.Action
-		true_, release float64 // seat 0's return
+		fair, release float64 // seat 0's return
 	}{
 		{"both check, seat 0 has the king", []games.Action{k, q, p, p}, 1, 1},
 		{"both check, seat 1 has the king", []games.Action{q, k, p, p}, -1, -1},
@@ -73,7 +73,7 @@ func TestPayments(t *testing.T) {
 		{"seat 0 bets, seat 1 folds", []games.Action{j, k, p, b, p}, 1, 1},
 		{"seat 0 bets, seat 1 calls", []games.Action{j, k, p, b, b}, -1, -1},
 	} {
-		for released, want := range map[bool]float64{false: test.true_, true: test.release} {
+		for released, want := range map[bool]float64{false: test.fair, true: test.release} {
 			s := after(t, spiralkuhn.New(1, released), test.actions...)
 			if got := s.Returns(nil); !slices.Equal(got, []float64{want, -want}) {
 				t.Errorf("%s, released=%v: %v, want %g", test.name, released, got, want)

@@ -13,8 +13,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/agon-rl/agon/runs"
 	"pgregory.net/rapid"
+
+	"github.com/agon-rl/agon/runs"
 )
 
 const testRecipe = "version: 1\ngame: kuhn_poker\nseed: 1\n# </script><b>not markup</b>\n"
