@@ -62,8 +62,8 @@ func TestSeatOneOpensTheOddDeals(t *testing.T) {
 // One deal tells what a deal pays; seat 1 opens it.
 func TestPayments(t *testing.T) {
 	for _, test := range []struct {
-		name           string
-		actions        []games.Action
+		name          string
+		actions       []games.Action
 		fair, release float64 // seat 0's return
 	}{
 		{"both check, seat 0 has the king", []games.Action{k, q, p, p}, 1, 1},
