@@ -15,9 +15,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+	"k8s.io/klog/v2"
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
@@ -54,6 +56,7 @@ type program struct {
 	log         zerolog.Logger
 	json        bool
 	backend     string
+	choice      string // the backend that was opened, and why; "" before
 }
 
 // Main runs the program and returns its exit status: 0 done, 1 failed, 2 wrong
@@ -61,9 +64,9 @@ type program struct {
 func Main(args []string, in io.Reader, out, errOut io.Writer) (status int) {
 	defer func() {
 		if r := recover(); r != nil {
-			fmt.Fprintf(errOut, "agon: this is a defect of the program, please report it: %v\n", r)
+			complain(errOut, "agon: this is a defect of the program, please report it: %v\n", r)
 			if os.Getenv("AGON_DEBUG") != "" {
-				fmt.Fprintf(errOut, "%s", debug.Stack())
+				complain(errOut, "%s", debug.Stack())
 			}
 			status = statusFailed
 		}
@@ -75,6 +78,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) (status int) {
 	output := &output{to: out}
 	p := &program{in: &input{ctx: ctx, from: in}, out: output, errOut: errOut}
 	p.log = zerolog.New(zerolog.ConsoleWriter{Out: errOut, NoColor: !isTerminal(errOut), TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
+	klog.SetLogger(logr.Discard()) // XLA's binding logs what it returns as errors too
 	root := p.root()
 	root.SetArgs(args)
 	root.SetOut(output)
@@ -89,13 +93,18 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) (status int) {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errors.New("stopped")
 	}
-	fmt.Fprintf(errOut, "agon: %s\n", oneLine(err))
+	complain(errOut, "agon: %s\n", oneLine(err))
 	var typed usageError
 	var name *agents.NameError
 	if errors.As(err, &typed) || errors.As(err, &name) {
 		return statusUsage
 	}
 	return statusFailed
+}
+
+// complain writes to standard error; where even that fails nothing is left to do.
+func complain(errOut io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(errOut, format, args...)
 }
 
 // oneLine joins the lines of an error.
@@ -190,7 +199,7 @@ func (p *program) backendFlag(c *cobra.Command) {
 	c.Flags().StringVar(&p.backend, "backend", initial, strings.Join(backend.Names(), ", ")+" (or AGON_BACKEND)")
 }
 
-// openBackend opens the chosen backend and says on the log which and why.
+// openBackend opens the chosen backend.
 func (p *program) openBackend() (backend.Backend, error) {
 	b, choice, err := backend.Open(p.backend)
 	if err != nil {
@@ -199,8 +208,16 @@ func (p *program) openBackend() (backend.Backend, error) {
 		}
 		return nil, err
 	}
-	p.log.Info().Msgf("backend %s", choice)
+	p.choice = choice.String()
 	return b, nil
+}
+
+// tellBackend says on the log which backend was opened and why. It is called
+// when work begins, so that an error before it stands alone.
+func (p *program) tellBackend() {
+	if p.choice != "" {
+		p.log.Info().Msgf("backend %s", p.choice)
+	}
 }
 
 // environment is what agents are opened in. The backend is opened once, when

@@ -107,6 +107,7 @@ func (p *program) eval(ctx context.Context, e evaluation) (err error) {
 	if err != nil {
 		return err
 	}
+	p.tellBackend()
 	agent := all[0]
 	report := evalReport{Game: game.Info().Name, Agent: e.agent}
 	if e.exploitability {

@@ -93,6 +93,7 @@ func (p *program) play(ctx context.Context, game games.Game, names []string, see
 		}
 		match.Agents = append(match.Agents, agent)
 	}
+	p.tellBackend()
 	for number := range count {
 		episodes, err := match.Play(ctx, uint64(number), 1)
 		if errors.Is(err, agents.ErrQuit) && ctx.Err() == nil {

@@ -106,6 +106,10 @@ func replayOne(game games.Game, text []byte, number int) replayReport {
 	s := game.Start()
 	report.Returns = s.Returns(nil)
 	if err := json.Unmarshal(text, &line); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) { // whose own text names a type of Go
+			err = fmt.Errorf("found a JSON %s", wrong.Value)
+		}
 		report.Error = fmt.Sprintf(`line %d: expected {"id": …, "actions": […]}: %v`, number, err)
 		return report
 	}

@@ -95,13 +95,13 @@ func (p *program) begin(ctx context.Context, name string, settings []string, out
 }
 
 func (p *program) resume(ctx context.Context, dir string, workers int) error {
-	b, err := p.openBackend()
-	if err != nil {
-		return err
-	}
 	run, err := runs.Resume(dir)
 	if err != nil {
 		return err
+	}
+	b, err := p.openBackend()
+	if err != nil {
+		return errors.Join(err, run.Close())
 	}
 	return errors.Join(p.train(ctx, b, run, workers), run.Close())
 }
@@ -175,6 +175,7 @@ type trainReport struct {
 }
 
 func (p *program) train(ctx context.Context, b backend.Backend, run *runs.Run, workers int) error {
+	p.tellBackend()
 	p.log.Info().Msgf("run %s", run.Dir())
 	began := time.Now()
 	bar := p.progress()
