@@ -53,7 +53,7 @@ func TestConformance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			gamestest.Run(t, game, gamestest.Options{Nodes: 3000, Walks: 20})
+			gamestest.Run(t, game, gamestest.Options{Nodes: 1000, Walks: 8})
 		})
 	}
 }
