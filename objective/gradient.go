@@ -36,7 +36,7 @@ func (o PolicyGradient) Validate() error {
 	switch {
 	case o.Name != "ppo" && o.Name != "reinforce":
 		return fmt.Errorf("objective.name: %q: expected ppo or reinforce", o.Name)
-	case o.Name == "ppo" && (o.Clip <= 0 || o.Clip >= 1):
+	case o.Name == "ppo" && !(o.Clip > 0 && o.Clip < 1):
 		return fmt.Errorf("objective.clip: %g: expected more than 0 and less than 1", o.Clip)
 	}
 	return nil
