@@ -192,9 +192,15 @@ func (w *Weights) Check(params []Param) error {
 	if len(w.Params) != len(params) {
 		return fmt.Errorf("the weights hold %d tensors, the network has %d", len(w.Params), len(params))
 	}
+	if len(w.Values) != len(params) {
+		return fmt.Errorf("the weights hold %d tensors with the values of %d", len(params), len(w.Values))
+	}
 	for i, p := range params {
-		if got := w.Params[i]; got.Name != p.Name || !slices.Equal(got.Dims, p.Dims) || len(w.Values[i]) != p.Size() {
+		if got := w.Params[i]; got.Name != p.Name || !slices.Equal(got.Dims, p.Dims) {
 			return fmt.Errorf("the weights hold %s %v where the network has %s %v", got.Name, got.Dims, p.Name, p.Dims)
+		}
+		if len(w.Values[i]) != p.Size() {
+			return fmt.Errorf("the weights hold %d values of %s %v", len(w.Values[i]), p.Name, p.Dims)
 		}
 	}
 	return nil

@@ -112,7 +112,7 @@ func readWeights(in io.Reader) (*Weights, map[string]string, error) {
 	switch n, err := io.ReadFull(in, make([]byte, 1)); {
 	case n > 0:
 		return nil, nil, fmt.Errorf("more bytes follow the last tensor")
-	case err != io.EOF: //nolint:errorlint // ReadFull returns EOF itself
+	case err != io.EOF:
 		return nil, nil, err
 	}
 	w := &Weights{}
