@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/policy/backend"
 	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
@@ -79,15 +78,15 @@ func (p *program) begin(ctx context.Context, name string, settings []string, out
 	if err != nil {
 		return err
 	}
-	b, err := p.openBackend()
+	t, bar, err := p.prepare(ctx, recipe, workers)
 	if err != nil {
 		return err
 	}
 	run, err := createRun(name, out, complete)
 	if err != nil {
-		return err
+		return errors.Join(err, t.Close())
 	}
-	err = errors.Join(p.train(ctx, b, run, workers), run.Close())
+	err = errors.Join(p.train(ctx, t, bar, run), run.Close())
 	if err != nil && ctx.Err() == nil && empty(run) {
 		err = errors.Join(err, os.RemoveAll(run.Dir()))
 	}
@@ -99,11 +98,26 @@ func (p *program) resume(ctx context.Context, dir string, workers int) error {
 	if err != nil {
 		return err
 	}
-	b, err := p.openBackend()
+	recipe, err := trainer.RecipeOf(run)
 	if err != nil {
 		return errors.Join(err, run.Close())
 	}
-	return errors.Join(p.train(ctx, b, run, workers), run.Close())
+	t, bar, err := p.prepare(ctx, recipe, workers)
+	if err != nil {
+		return errors.Join(err, run.Close())
+	}
+	return errors.Join(p.train(ctx, t, bar, run), run.Close())
+}
+
+// prepare opens all that a recipe needs, before anything is written.
+func (p *program) prepare(ctx context.Context, recipe trainer.Recipe, workers int) (*trainer.Trainer, *liveBar, error) {
+	b, err := p.openBackend()
+	if err != nil {
+		return nil, nil, err
+	}
+	bar := p.progress()
+	t, err := trainer.New(ctx, recipe, trainer.Options{Backend: b, Workers: workers, Log: p.log, Progress: bar.show})
+	return t, bar, err
 }
 
 // readRecipe finds a recipe by its name, its file, or the game that it would
@@ -174,12 +188,12 @@ type trainReport struct {
 	Final      map[string]float64 `json:"final"`
 }
 
-func (p *program) train(ctx context.Context, b backend.Backend, run *runs.Run, workers int) error {
+func (p *program) train(ctx context.Context, t *trainer.Trainer, bar *liveBar, run *runs.Run) error {
 	p.tellBackend()
 	p.log.Info().Msgf("run %s", run.Dir())
 	began := time.Now()
-	bar := p.progress()
-	result, err := trainer.Train(ctx, run, trainer.Options{Backend: b, Workers: workers, Log: p.log, Progress: bar.show})
+	result, err := t.Run(ctx, run)
+	err = errors.Join(err, t.Close())
 	bar.close()
 	if err != nil {
 		if ctx.Err() != nil {

@@ -117,15 +117,12 @@ func Defaults() Recipe {
 // refused with the nearest right one. The recipe is validated.
 func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 	r := Defaults()
-	if err := checkNames(text); err != nil {
+	if err := overlay(&r, text); err != nil {
 		return r, err
-	}
-	if err := yaml.UnmarshalWithOptions(text, &r, yaml.Strict()); err != nil {
-		return r, fmt.Errorf("recipe: %s", oneLine(err))
 	}
 	for _, setting := range settings {
 		path, value, ok := strings.Cut(setting, "=")
-		if !ok {
+		if !ok || strings.TrimSpace(value) == "" {
 			return r, fmt.Errorf("--set %q: expected path=value, such as optimizer.rate=0.001", setting)
 		}
 		parts := strings.Split(path, ".")
@@ -137,11 +134,8 @@ func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 			}
 		}
 		fmt.Fprintf(&doc, " %s\n", value)
-		if err := checkNames([]byte(doc.String())); err != nil {
+		if err := overlay(&r, []byte(doc.String())); err != nil {
 			return r, fmt.Errorf("--set %s: %w", setting, err)
-		}
-		if err := yaml.UnmarshalWithOptions([]byte(doc.String()), &r, yaml.Strict()); err != nil {
-			return r, fmt.Errorf("--set %s: %s", setting, oneLine(err))
 		}
 	}
 	return r, r.Validate()
@@ -154,13 +148,23 @@ func oneLine(err error) string {
 	return first
 }
 
-// checkNames refuses keys that a recipe does not have.
-func checkNames(text []byte) error {
+// overlay sets what a YAML text names, and refuses keys that a recipe does not
+// have.
+func overlay(r *Recipe, text []byte) error {
 	var tree map[string]any
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return fmt.Errorf("recipe: %s", oneLine(err))
 	}
-	return checkTree("", tree, reflect.TypeFor[Recipe]())
+	if len(tree) == 0 { // which would set everything to zero
+		return nil
+	}
+	if err := checkTree("", tree, reflect.TypeFor[Recipe]()); err != nil {
+		return err
+	}
+	if err := yaml.UnmarshalWithOptions(text, r, yaml.Strict()); err != nil {
+		return fmt.Errorf("recipe: %s", oneLine(err))
+	}
+	return nil
 }
 
 func checkTree(prefix string, tree map[string]any, t reflect.Type) error {

@@ -72,66 +72,87 @@ type Trainer struct {
 	reached bool
 }
 
-// Train runs the recipe of an open run to its end, from its last whole
-// checkpoint where it has one. A cancelled context ends it after a checkpoint
-// of the updates done, with the context's error.
+// Train runs the recipe of an open run to its end: RecipeOf, New, Run and
+// Close.
 func Train(ctx context.Context, run *runs.Run, options Options) (result Result, err error) {
+	recipe, err := RecipeOf(run)
+	if err != nil {
+		return Result{}, err
+	}
+	t, err := New(ctx, recipe, options)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	return t.Run(ctx, run)
+}
+
+// RecipeOf reads the recipe of a run.
+func RecipeOf(run *runs.Run) (Recipe, error) {
 	text, err := run.Recipe()
 	if err != nil {
-		return Result{}, err
+		return Recipe{}, err
 	}
-	recipe, err := ReadRecipe(text, nil)
+	return ReadRecipe(text, nil)
+}
+
+// New prepares training by a recipe: it opens all that the recipe names and
+// writes nothing.
+func New(ctx context.Context, recipe Recipe, options Options) (*Trainer, error) {
+	t := &Trainer{recipe: recipe, options: options, final: map[string]float64{}}
+	if err := t.prepare(ctx); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+func (t *Trainer) prepare(ctx context.Context) (err error) {
+	if t.game, err = games.New(t.recipe.Game); err != nil {
+		return err
+	}
+	t.info = t.game.Info()
+	if t.evaluator, err = newEvaluator(ctx, t); err != nil {
+		return err
+	}
+	if err := t.prepareModel(); err != nil {
+		return err
+	}
+	if t.estimator, err = rae.New(t.recipe.Advantage); err != nil {
+		return err
+	}
+	if t.coefficients, err = t.recipe.schedules(); err != nil {
+		return err
+	}
+	if t.opponents, err = parseOpponents(t.recipe.Opponents); err != nil {
+		return err
+	}
+	if t.opponents.kind == "fixed" {
+		t.fixed, err = agents.Open(ctx, t.opponents.agent, t.environment())
+	}
+	return err
+}
+
+// Run trains to the recipe's end, from the run's last whole checkpoint where it
+// has one. A cancelled context ends it after a checkpoint of the updates done,
+// with the context's error. A trainer runs once.
+func (t *Trainer) Run(ctx context.Context, run *runs.Run) (result Result, err error) {
+	t.run = run
+	from, err := t.resume()
 	if err != nil {
 		return Result{}, err
 	}
-	t, err := newTrainer(ctx, run, recipe, options)
-	if err != nil {
-		return Result{}, err
-	}
-	defer func() { err = errors.Join(err, t.close()) }()
-	checkpoint, err := t.resume()
-	if err != nil {
-		return Result{}, err
-	}
-	metrics, err := run.Metrics(checkpoint)
+	metrics, err := run.Metrics(from)
 	if err != nil {
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, metrics.Close()) }()
-	timing, err := run.Timing(checkpoint)
+	timing, err := run.Timing(from)
 	if err != nil {
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, timing.Close()) }()
 	err = t.loop(ctx, metrics, timing)
-	return Result{Updates: t.update, Games: t.update * recipe.Games, Reached: t.reached, Final: t.final}, err
-}
-
-func newTrainer(ctx context.Context, run *runs.Run, recipe Recipe, options Options) (*Trainer, error) {
-	game, err := games.New(recipe.Game)
-	if err != nil {
-		return nil, err
-	}
-	t := &Trainer{recipe: recipe, options: options, run: run, game: game, info: game.Info(), final: map[string]float64{}}
-	if t.evaluator, err = newEvaluator(ctx, t); err != nil {
-		return nil, err
-	}
-	if err := t.prepareModel(); err != nil {
-		return nil, err
-	}
-	if t.estimator, err = rae.New(recipe.Advantage); err != nil {
-		return nil, err
-	}
-	if t.coefficients, err = recipe.schedules(); err != nil {
-		return nil, err
-	}
-	if t.opponents, err = parseOpponents(recipe.Opponents); err != nil {
-		return nil, err
-	}
-	if t.opponents.kind == "fixed" {
-		t.fixed, err = agents.Open(ctx, t.opponents.agent, t.environment())
-	}
-	return t, err
+	return Result{Updates: t.update, Games: t.update * t.recipe.Games, Reached: t.reached, Final: t.final}, err
 }
 
 func (t *Trainer) environment() agents.Environment {
@@ -158,7 +179,8 @@ func (t *Trainer) initial() *policy.Weights {
 	return policy.NewWeights(t.model.Params, play.Generator(t.recipe.Seed, "weights"))
 }
 
-func (t *Trainer) close() error {
+// Close frees what the trainer holds. The run belongs to the caller.
+func (t *Trainer) Close() error {
 	var errs []error
 	for _, s := range t.pool {
 		errs = append(errs, s.close())
@@ -166,7 +188,10 @@ func (t *Trainer) close() error {
 	if t.fixed != nil {
 		errs = append(errs, t.fixed.Close())
 	}
-	return errors.Join(append(errs, t.guard.close(), t.evaluator.close())...)
+	if t.evaluator != nil {
+		errs = append(errs, t.evaluator.close())
+	}
+	return errors.Join(append(errs, t.guard.close())...)
 }
 
 // loop is the training algorithm: play, estimate, update, measure, save.
