@@ -61,6 +61,9 @@ func NewUpdater(m *policy.Model, o objective.PolicyGradient, opt Optimizer, star
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	if err := start.Check(m.Params); err != nil {
+		return nil, err
+	}
 	u := &Updater{model: m, objective: o, optimizer: opt, copies: copies}
 	u.state = State{Weights: start, First: zeros(m.Params), Second: zeros(m.Params)}
 	if copies {
@@ -89,13 +92,17 @@ func (u *Updater) State() State { return u.state }
 
 // Restore continues from a saved state.
 func (u *Updater) Restore(s State) error {
-	for _, w := range []*policy.Weights{s.Weights, s.First, s.Second} {
+	if (s.Magnet != nil) != u.copies {
+		return fmt.Errorf("the saved state and the recipe differ in whether the magnet is a copy of the network")
+	}
+	saved := []*policy.Weights{s.Weights, s.First, s.Second}
+	if u.copies {
+		saved = append(saved, s.Magnet)
+	}
+	for _, w := range saved {
 		if err := w.Check(u.model.Params); err != nil {
 			return err
 		}
-	}
-	if (s.Magnet != nil) != u.copies {
-		return fmt.Errorf("the saved state and the recipe differ in whether the magnet is a copy of the network")
 	}
 	u.state = s
 	return nil
