@@ -14,11 +14,12 @@ import (
 // lines that beat or draw with themselves while the policy forgets how to meet
 // anything else; its returns stay near zero and show nothing. Three signs do:
 // the score against an anchor that never changes falls from its best; or that
-// score has stopped growing while one seat wins nearly all self-play games, or
-// while the policy's entropy is gone.
+// score has stopped growing while one seat wins nearly all games, or while the
+// policy's entropy is gone.
 const (
 	// A fall counts when it is larger than guardFall and than guardErrors
-	// standard errors of the difference.
+	// standard errors of the difference; growth when it is larger than
+	// guardErrors standard errors, so that a plateau's luckiest look is none.
 	guardFall   = 0.05
 	guardErrors = 3
 	// guardEntropy is the share of the first entropy below which the policy
@@ -33,6 +34,8 @@ const (
 type guardState struct {
 	Best      float64 `json:"best"`      // the best score against the anchor
 	BestAt    int     `json:"best_at"`   // and its update
+	Grown     float64 `json:"grown"`     // the score at the last growth
+	GrownAt   int     `json:"grown_at"`  // and its update
 	Entropy   float64 `json:"entropy"`   // at the first look
 	Streak    int     `json:"streak"`    // looks in a row with a dominant seat or no entropy
 	Collapsed int     `json:"collapsed"` // the update at which collapse was seen, 0 if it was not
@@ -71,15 +74,19 @@ func (g *guard) watch(ctx context.Context, t *Trainer, network *policy.Network, 
 		s.Best, s.BestAt = score, t.update
 	}
 	line["guard/score"], line["guard/best"] = score, s.Best
+	margin := guardErrors * deviation * math.Sqrt2
+	if score > s.Grown+margin {
+		s.Grown, s.GrownAt = score, t.update
+	}
 	fall := s.Best - score
-	fell := fall > guardFall && fall > guardErrors*deviation*math.Sqrt2
+	fell := fall > guardFall && fall > margin
 	seat := t.dominantSeat(line)
 	if seat != "" || line["entropy"] < guardEntropy*s.Entropy {
 		s.Streak++
 	} else {
 		s.Streak = 0
 	}
-	stuck := s.Streak >= guardLooks && t.update-s.BestAt >= guardLooks*t.recipe.Guard.Every
+	stuck := s.Streak >= guardLooks && t.update-s.GrownAt >= guardLooks*t.recipe.Guard.Every
 	if s.Collapsed == 0 && (fell || stuck) {
 		s.Collapsed = t.update
 		t.options.Log.Warn().Int("update", t.update).Float64("anchor_score", score).Float64("best", s.Best).Int("best_at", s.BestAt).

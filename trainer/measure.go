@@ -21,24 +21,18 @@ func (t *Trainer) describeGames(episodes []*play.Episode, estimates [][]rae.Esti
 	sum, square, turns := make([]float64, n), make([]float64, n), make([]float64, n)
 	length, forfeits := 0, 0
 	played := make([]float64, n)
-	alone := 0.0 // games with the learner in every seat: only there do wins compare seats
 	for i, e := range episodes {
 		length += len(e.Turns)
 		if e.Forfeit != games.Over {
 			forfeits++
 		}
-		_, opponent := versus(e)
-		if opponent == 0 {
-			alone++
-		}
 		for s := range n {
-			if !owns(e, games.Seat(s)) {
-				continue
-			}
-			played[s]++
-			returns[s] += e.Returns[s]
-			if opponent == 0 && t.score(e, s) == 1 {
+			if t.score(e, s) == 1 {
 				wins[s]++
+			}
+			if owns(e, games.Seat(s)) {
+				played[s]++
+				returns[s] += e.Returns[s]
 			}
 		}
 		for j, turn := range e.Turns {
@@ -56,9 +50,7 @@ func (t *Trainer) describeGames(episodes []*play.Episode, estimates [][]rae.Esti
 		if played[s] > 0 {
 			line["return/"+role] = returns[s] / played[s]
 		}
-		if alone > 0 {
-			line["wins/"+role] = wins[s] / alone
-		}
+		line["wins/"+role] = wins[s] / games
 		if turns[s] > 0 {
 			mean := sum[s] / turns[s]
 			line["advantage_variance/"+role] = square[s]/turns[s] - mean*mean

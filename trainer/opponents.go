@@ -74,17 +74,24 @@ func (s *snapshot) record(seat int, score float64) {
 	s.Scores[seat] = scoreDecay*s.Scores[seat] + (1-scoreDecay)*score
 }
 
-// mean is the learner's score over all seats.
-func (s *snapshot) mean() float64 {
-	sum := 0.0
-	for _, score := range s.Scores {
-		sum += score
+// weight is how much the learner has to learn from a snapshot in a seat, by
+// prioritised fictitious self-play (Vinyals et al. 2019,
+// doi 10.1038/s41586-019-1724-z): x(1−x) for even games, (1−x)² for the hardest,
+// x the score. The small term keeps every snapshot in reach.
+func (s *snapshot) weight(o opponents, seat int) float64 {
+	const reach = 1e-3
+	switch x := s.Scores[seat]; {
+	case o.kind != "league":
+		return 1
+	case o.even:
+		return x*(1-x) + reach
+	default:
+		return (1-x)*(1-x) + reach
 	}
-	return sum / float64(len(s.Scores))
 }
 
 // superfluous picks the snapshot that a full pool forgets. A league forgets the
-// one that the learner beats most. A plain pool keeps its snapshots evenly
+// one of least weight over all seats. A plain pool keeps its snapshots evenly
 // spread over the run, the first and the newest always among them: a pool of
 // recent selves alone collapses like self-play does, because all of them have
 // narrowed to the same lines.
@@ -93,7 +100,10 @@ func (p pool) superfluous(o opponents) int {
 	for i := 1; i < len(p)-1; i++ {
 		cost := float64(p[i+1].Update - p[i-1].Update)
 		if o.kind == "league" {
-			cost = -p[i].mean()
+			cost = 0
+			for seat := range p[i].Scores {
+				cost += p[i].weight(o, seat)
+			}
 		}
 		if cost < least {
 			drop, least = i, cost
@@ -103,9 +113,7 @@ func (p pool) superfluous(o opponents) int {
 }
 
 // draw picks a snapshot for one group of games in which the learner has the
-// given seat, or -1 for the learner itself. A league draws by prioritised
-// fictitious self-play (Vinyals et al. 2019, doi 10.1038/s41586-019-1724-z):
-// with weight x(1−x) for even games, (1−x)² for the hardest, x the score.
+// given seat, or -1 for the learner itself.
 func (p pool) draw(o opponents, seed uint64, update, group, seat int) int {
 	r := play.Generator(seed, "opponent", uint64(update), uint64(group))
 	if len(p) == 0 || r.Float64() >= o.share {
@@ -114,12 +122,7 @@ func (p pool) draw(o opponents, seed uint64, update, group, seat int) int {
 	weights := make([]float64, len(p))
 	sum := 0.0
 	for i, s := range p {
-		weights[i] = 1
-		if x := s.Scores[seat]; o.kind == "league" && o.even {
-			weights[i] = x*(1-x) + 1e-3
-		} else if o.kind == "league" {
-			weights[i] = (1-x)*(1-x) + 1e-3
-		}
+		weights[i] = s.weight(o, seat)
 		sum += weights[i]
 	}
 	for i := range weights {

@@ -191,6 +191,10 @@ func checkTree(prefix string, tree map[string]any, t reflect.Type) error {
 			}
 			return fmt.Errorf("recipe: %s: expected settings below it, such as %s.%s", prefix+key, prefix+key, firstOf(fieldsOf(field)))
 		}
+		// The YAML library would cut 1.5 down to 1.
+		if n, isFloat := tree[key].(float64); isFloat && (field.Kind() == reflect.Int || field.Kind() == reflect.Uint64) {
+			return fmt.Errorf("recipe: %s: %v: expected a whole number", prefix+key, n)
+		}
 		if isTree {
 			if err := checkTree(prefix+key+".", sub, field); err != nil {
 				return err
