@@ -24,8 +24,10 @@ const (
 	guardErrors = 3
 	// guardEntropy is the share of the first entropy below which the policy
 	// has narrowed; guardSeat the share of wins above which a seat dominates.
-	guardEntropy = 0.1
-	guardSeat    = 0.9
+	// Good play may be nearly deterministic, and in a young pool one seat often
+	// does best: the bounds are strict.
+	guardEntropy = 0.02
+	guardSeat    = 0.95
 	// guardLooks is how many looks in a row the last two signs must last.
 	guardLooks = 3
 )
