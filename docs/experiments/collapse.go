@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/agon-rl/agon/runs"
@@ -63,7 +64,7 @@ func collapse(ctx context.Context, l *lab) error {
 	var text strings.Builder
 	text.WriteString(collapseHead)
 	text.WriteString(markdown([]string{"arm", "what it is", "anchor score", "score against random", "entropy", "first seat's wins"}, summary))
-	text.WriteString("\nWhen it began, told with hindsight by what the guard cannot see, and when the\nguard saw it:\n\n")
+	text.WriteString("\nWhen it began, told with hindsight (the score against random play falls by more\nthan 0.05 from a best that it never regains, or one seat wins nine games of ten\nto the end), and when the guard saw it:\n\n")
 	text.WriteString(markdown([]string{"arm", "seed", "onset", "seen", "updates between"}, delays))
 	if finding, err := os.ReadFile(l.path("collapse.finding.md")); err == nil {
 		fmt.Fprintf(&text, "\n%s", finding)
@@ -84,11 +85,11 @@ the highest seed.
 `
 
 // noticed returns the onset of collapse, the update at which the guard saw it,
-// and the updates between. The onset is told with hindsight, by what the guard
-// cannot see: the games against random play, of which it is the first
-// evaluation that lies more than 0.05 below the best before it and is followed
-// by two more that do; or, if it is earlier, the first update from which on, in
-// nine of ten updates, one seat wins nine games of ten.
+// and the updates between. The onset is told with hindsight: the first
+// evaluation at which the score against random play, of which the guard knows
+// nothing, lies more than 0.05 below a best that it never regains; or, if it is
+// earlier, the first update from which on, in nine of ten updates, one seat
+// wins nine games of ten.
 func noticed(metrics []map[string]float64) []string {
 	onset := min(fallen(metrics), dominated(metrics))
 	seen := math.Inf(1)
@@ -112,11 +113,7 @@ func fallen(metrics []map[string]float64) float64 {
 	updates, scores := runs.Series(metrics, "score/random")
 	best := math.Inf(-1)
 	for i := range scores {
-		below := i+2 < len(scores)
-		for j := i; below && j < i+3; j++ {
-			below = scores[j] < best-0.05
-		}
-		if below {
+		if scores[i] < best-0.05 && slices.Max(scores[i:]) < best {
 			return updates[i]
 		}
 		best = math.Max(best, scores[i])
