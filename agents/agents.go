@@ -196,9 +196,9 @@ func equilibrium(ctx context.Context, game games.Game, iterations int) (*policy.
 	if err != nil {
 		return nil, err
 	}
-	solver := solve.NewCFR(tree, solve.Variant{Plus: true})
+	solver := solve.NewCFR(tree, solve.Variant{Plus: true, Average: 1})
 	if err := solver.Iterate(ctx, iterations); err != nil {
 		return nil, err
 	}
-	return tree.Table(solver.Average()), nil
+	return tree.Table(solver.Strategy()), nil
 }

@@ -169,8 +169,15 @@ func (b *bencher) cfr(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, method := range []string{"cfr", "cfr+"} {
-			solver := solve.NewCFR(tree, cfrMethods[method])
+		for _, method := range []string{"cfr", "cfr+", "dcfr", "pcfr+", "mccfr"} {
+			start, err := solve.ParseMethod(method)
+			if err != nil {
+				return err
+			}
+			solver, err := start(tree)
+			if err != nil {
+				return err
+			}
 			rate, err := b.rate(ctx, func() (int, error) { return 10, solver.Iterate(ctx, 10) })
 			if err != nil {
 				return err

@@ -7,23 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/solve"
-	"github.com/agon-rl/agon/spec"
 )
-
-// cfrMethods are the solvers by name.
-var cfrMethods = map[string]solve.Variant{
-	"cfr+":             {Plus: true},
-	"cfr":              {},
-	"cfr-simultaneous": {Simultaneous: true},
-}
-
-var methodNames = []string{"cfr+", "cfr", "cfr-simultaneous", "minimax"}
 
 func (p *program) solveVerb() *cobra.Command {
 	var method, out string
@@ -32,8 +21,11 @@ func (p *program) solveVerb() *cobra.Command {
 		Use:   "solve GAME",
 		Short: "Solve a game exactly",
 		Long: `Solves a game that is small enough to enumerate and prints the exploitability
-of the average policy at 1, 2, 5, 10, 20, 50 … iterations; minimax prints the
-value of a game in which nothing is hidden.`,
+of its policy at 1, 2, 5, 10, 20, 50 … iterations; minimax prints the value of a
+game in which nothing is hidden. Methods:
+
+` + solve.MethodForms + `
+minimax                                perfect play where nothing is hidden`,
 		Example: `  agon solve kuhn_poker --iterations 1000 --out kuhn.json
   agon solve leduc_poker --method cfr --iterations 200 --json
   agon solve tic_tac_toe --method minimax`,
@@ -45,13 +37,13 @@ value of a game in which nothing is hidden.`,
 			}
 			if method == "minimax" {
 				if out != "" {
-					return usage(fmt.Errorf("solve: --out writes the policies of CFR methods; minimax has none to write"))
+					return usage(fmt.Errorf("solve: --out writes the policies of the other methods; minimax has none to write"))
 				}
 				return p.minimax(c.Context(), game)
 			}
-			variant, ok := cfrMethods[method]
-			if !ok {
-				return usage(fmt.Errorf("solve: unknown method %q%s; there are %s", method, spec.Suggest(method, methodNames), strings.Join(methodNames, ", ")))
+			start, err := solve.ParseMethod(method)
+			if err != nil {
+				return usage(err)
 			}
 			if iterations < 1 {
 				return usage(fmt.Errorf("solve: --iterations %d: expected 1 or more", iterations))
@@ -59,12 +51,12 @@ value of a game in which nothing is hidden.`,
 			if err := writable(out); err != nil {
 				return err
 			}
-			return p.cfr(c.Context(), game, variant, iterations, out)
+			return p.iterate(c.Context(), game, start, iterations, out)
 		},
 	}
-	c.Flags().StringVar(&method, "method", "cfr+", strings.Join(methodNames, ", "))
+	c.Flags().StringVar(&method, "method", "cfr+", "a method as above")
 	c.Flags().IntVar(&iterations, "iterations", 1000, "how many iterations")
-	c.Flags().StringVar(&out, "out", "", "write the average policy to this JSON file")
+	c.Flags().StringVar(&out, "out", "", "write the policy to this JSON file")
 	p.jsonFlag(c, `{"iteration","exploitability"} a line`)
 	return c
 }
@@ -96,44 +88,53 @@ type solveReport struct {
 	Exploitability float64 `json:"exploitability"`
 }
 
-func (p *program) cfr(ctx context.Context, game games.Game, variant solve.Variant, iterations int, out string) error {
+// iterate runs a method on a game and prints how close it comes.
+func (p *program) iterate(ctx context.Context, game games.Game, start func(*solve.Tree) (solve.Solver, error), iterations int, out string) error {
 	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
 	if err != nil {
 		return err
 	}
-	solver := solve.NewCFR(tree, variant)
+	solver, err := start(tree)
+	if err != nil {
+		return err
+	}
 	if !p.json {
 		p.say("%s: %d histories, %d information states", tree.Info.Name, tree.Nodes(), len(tree.Sets))
 		p.say("%10s  %s", "iteration", "exploitability")
 	}
 	var report solve.Report
 	for _, stop := range marks(iterations) {
-		if err := solver.Iterate(ctx, stop-solver.Iterations()); err != nil {
+		before := solver.Iterations()
+		if err := solver.Iterate(ctx, stop-before); err != nil {
 			return err
 		}
-		if report, err = tree.Measure(solver.Average()); err != nil {
+		done := solver.Iterations()
+		if done == before { // nothing was left to do
+			break
+		}
+		if report, err = tree.Measure(solver.Strategy()); err != nil {
 			return err
 		}
 		if p.json {
-			err = p.print(solveReport{stop, report.Exploitability})
+			err = p.print(solveReport{done, report.Exploitability})
 		} else {
-			p.say("%10d  %.9f", stop, report.Exploitability)
+			p.say("%10d  %.9f", done, report.Exploitability)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if !p.json {
-		p.say("value of the first seat under the average policy: %.9f", report.Value[0])
+		p.say("value of the first seat under this policy: %.9f", report.Value[0])
 	}
 	if out == "" {
 		return nil
 	}
-	if err := tree.Table(solver.Average()).WriteFile(out); err != nil {
+	if err := tree.Table(solver.Strategy()).WriteFile(out); err != nil {
 		return err
 	}
 	if !p.json {
-		p.say("the average policy is in %s", out)
+		p.say("the policy is in %s", out)
 	}
 	return nil
 }

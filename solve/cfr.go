@@ -2,19 +2,31 @@ package solve
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/agon-rl/agon/games"
 )
 
-// Variant says which counterfactual regret minimisation is run.
+// Variant says which counterfactual regret minimisation is run. The zero value
+// is CFR as Zinkevich et al. 2007 have it, with alternating updates.
 type Variant struct {
-	// Plus floors cumulative regrets at zero after each update and weights
-	// the average by the iteration (CFR+, Tammelin 2014, arXiv 1407.5042).
-	Plus bool
 	// Simultaneous updates all seats from the same strategies; the default
 	// updates one seat after the other, as OpenSpiel does.
 	Simultaneous bool
+	// Plus floors cumulative regrets at zero after each update (regret
+	// matching+; Tammelin 2014, arXiv 1407.5042).
+	Plus bool
+	// Predictive plays against the cumulative regrets with the latest ones
+	// counted twice, as a prediction of the next (PCFR+; Farina et al. 2021,
+	// arXiv 2007.14358).
+	Predictive bool
+	// Average weights iteration t's strategy with t^Average in the average.
+	Average float64
+	// Discount, if not nil, is (α, β): after iteration t positive regrets are
+	// multiplied by t^α/(t^α+1), negative ones by t^β/(t^β+1) (discounted CFR;
+	// Brown & Sandholm 2019, arXiv 1809.04040).
+	Discount *[2]float64
 }
 
 // CFR is a solver under way. Its average strategy approaches an equilibrium of
@@ -27,6 +39,7 @@ type CFR struct {
 
 	current Strategy    // regret matching on the regrets, then the tree's odds
 	regrets []float64   // by strategy entry
+	latest  []float64   // by strategy entry: the regrets of this iteration; predictive variants only
 	sums    []float64   // by strategy entry: the average's numerator
 	reach   []float64   // by sequence: the probability that its seat plays it
 	value   [][]float64 // by seat, by node: the seat's expected return below
@@ -39,6 +52,9 @@ func NewCFR(t *Tree, v Variant) *CFR {
 		tree: t, variant: v, current: slices.Concat(uniform, t.odds),
 		regrets: make([]float64, t.actions), sums: make([]float64, t.actions),
 		reach: t.reach(uniform), value: make([][]float64, t.Info.Seats),
+	}
+	if v.Predictive {
+		c.latest = make([]float64, t.actions)
 	}
 	for seat := range c.value {
 		c.value[seat] = make([]float64, t.nodes)
@@ -79,10 +95,7 @@ func (c *CFR) Iterate(ctx context.Context, n int) error {
 //
 //	S(I,a) += w·πᵢ(I)·σ(I,a)
 func (c *CFR) accumulate(seat games.Seat) {
-	weight := 1.0
-	if c.variant.Plus {
-		weight = float64(c.done)
-	}
+	weight := power(c.done, c.variant.Average)
 	for _, set := range c.tree.own[seat] {
 		for a := set.first; a < set.last; a++ {
 			c.sums[a] += float64(weight * c.reach[a])
@@ -101,7 +114,13 @@ func (c *CFR) accumulate(seat games.Seat) {
 // last. The conversions keep a product and a sum from being fused, so that
 // every processor computes the same.
 func (c *CFR) learn(seat games.Seat) {
-	t := c.tree
+	t, sink := c.tree, c.regrets
+	if c.variant.Predictive {
+		sink = c.latest
+		for _, set := range t.own[seat] {
+			clear(sink[set.first:set.last])
+		}
+	}
 	value, seats := c.value[seat], t.Info.Seats
 	for i := range t.inner {
 		n := &t.inner[i]
@@ -121,7 +140,7 @@ func (c *CFR) learn(seat games.Seat) {
 			}
 		}
 		others *= n.chance
-		regrets := c.regrets[n.first : n.first+n.count]
+		regrets := sink[n.first : n.first+n.count]
 		for a, child := range children {
 			regrets[a] += float64(others * (child - v))
 		}
@@ -130,16 +149,69 @@ func (c *CFR) learn(seat games.Seat) {
 
 // match sets a seat's strategy in proportion to its positive regrets.
 func (c *CFR) match(seat games.Seat) {
+	positive, negative := c.discounts()
 	for _, set := range c.tree.own[seat] {
-		regrets := c.regrets[set.first:set.last]
+		regrets, strategy := c.regrets[set.first:set.last], c.current[set.first:set.last]
+		if c.variant.Predictive {
+			for a, r := range c.latest[set.first:set.last] {
+				regrets[a] += r
+			}
+		}
 		if c.variant.Plus {
 			for a, r := range regrets {
 				regrets[a] = max(r, 0)
 			}
 		}
-		proportional(c.current[set.first:set.last], regrets)
+		if c.variant.Discount != nil {
+			for a, r := range regrets {
+				if r >= 0 {
+					regrets[a] = r * positive
+				} else {
+					regrets[a] = r * negative
+				}
+			}
+		}
+		if c.variant.Predictive {
+			for a, r := range c.latest[set.first:set.last] {
+				strategy[a] = regrets[a] + r
+			}
+			proportional(strategy, strategy)
+		} else {
+			proportional(strategy, regrets)
+		}
 	}
 	c.tree.realise(c.current, c.reach, seat)
+}
+
+// discounts returns t^α/(t^α+1) and t^β/(t^β+1).
+func (c *CFR) discounts() (positive, negative float64) {
+	d := c.variant.Discount
+	if d == nil {
+		return 1, 1
+	}
+	a, b := power(c.done, d[0]), power(c.done, d[1])
+	return a / (a + 1), b / (b + 1)
+}
+
+// power returns t^y, correctly rounded for halves as C's pow is and math.Pow is
+// not: regrets that are zero but for rounding make the last bit matter.
+func power(t int, y float64) float64 {
+	x := float64(t)
+	switch {
+	case y == 0:
+		return 1
+	case y == 1:
+		return x
+	case y == 2:
+		return x * x
+	case y != 1.5:
+		return math.Pow(x, y)
+	}
+	// x·√x with what rounding takes from the root and from the product added.
+	root := math.Sqrt(x)
+	lost := math.FMA(-root, root, x) / (2 * root)
+	product := x * root
+	return product + (math.FMA(x, root, -product) + x*lost)
 }
 
 // proportional overwrites dst with the positive parts of weights as
@@ -158,8 +230,8 @@ func proportional(dst, weights []float64) {
 	}
 }
 
-// Average returns the average strategy.
-func (c *CFR) Average() Strategy {
+// Strategy implements Solver: the average strategy.
+func (c *CFR) Strategy() Strategy {
 	out := make(Strategy, c.tree.actions)
 	for _, set := range c.tree.Sets {
 		lo, hi := set.First, set.First+len(set.Actions)

@@ -89,12 +89,19 @@ func TestMeasuresEqualOpenSpiels(t *testing.T) {
 func TestCFREqualsOpenSpiels(t *testing.T) {
 	for _, want := range readRecorded(t).CFR {
 		tree := compile(t, want.Game)
-		solver := solve.NewCFR(tree, solve.Variant{Plus: want.Method == "cfr+"})
+		start, err := solve.ParseMethod(want.Method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		solver, err := start(tree)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, point := range want.Sequence {
 			if err := solver.Iterate(t.Context(), point.Iterations-solver.Iterations()); err != nil {
 				t.Fatal(err)
 			}
-			r, err := tree.Measure(solver.Average())
+			r, err := tree.Measure(solver.Strategy())
 			if err != nil {
 				t.Fatal(err)
 			}

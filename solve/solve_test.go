@@ -139,10 +139,10 @@ func TestCFRSequences(t *testing.T) {
 		want    map[int]float64
 	}{
 		{"kuhn_poker", solve.Variant{}, map[int]float64{1: .458333333333, 2: .270833333333, 10: .0686987938172, 100: .00822597731592, 1000: .000937616646993}},
-		{"kuhn_poker", solve.Variant{Plus: true}, map[int]float64{1: .458333333333, 2: .263888888889, 10: .0326870906683, 100: .00119440410111, 1000: .0000873653225208}},
+		{"kuhn_poker", solve.Variant{Plus: true, Average: 1}, map[int]float64{1: .458333333333, 2: .263888888889, 10: .0326870906683, 100: .00119440410111, 1000: .0000873653225208}},
 		{"kuhn_poker", solve.Variant{Simultaneous: true}, map[int]float64{1: .458333333333, 2: .3125, 10: .0962085002014, 100: .0256747358469, 1000: .00726910640856}},
 		{"leduc_poker", solve.Variant{}, map[int]float64{1: 2.37361111111, 2: 2.06131944444, 10: .888578983169, 100: .0957163530046, 1000: .0118178102598}},
-		{"leduc_poker", solve.Variant{Plus: true}, map[int]float64{1: 2.37361111111, 2: 2.05791666667, 10: .61043890159, 100: .0134159949709, 1000: .000257151616156}},
+		{"leduc_poker", solve.Variant{Plus: true, Average: 1}, map[int]float64{1: 2.37361111111, 2: 2.05791666667, 10: .61043890159, 100: .0134159949709, 1000: .000257151616156}},
 		{"leduc_poker", solve.Variant{Simultaneous: true}, map[int]float64{1: 2.37361111111, 2: 2.30097080499, 10: .927018571968, 100: .173034311921}},
 	} {
 		tree := compile(t, test.game)
@@ -155,7 +155,7 @@ func TestCFRSequences(t *testing.T) {
 			if err := solver.Iterate(t.Context(), n-solver.Iterations()); err != nil {
 				t.Fatal(err)
 			}
-			r, err := tree.Measure(solver.Average())
+			r, err := tree.Measure(solver.Strategy())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,15 +166,15 @@ func TestCFRSequences(t *testing.T) {
 
 func TestCFRReachesKuhnsValue(t *testing.T) {
 	tree := compile(t, "kuhn_poker")
-	solver := solve.NewCFR(tree, solve.Variant{Plus: true})
+	solver := solve.NewCFR(tree, solve.Variant{Plus: true, Average: 1})
 	if err := solver.Iterate(t.Context(), 20000); err != nil {
 		t.Fatal(err)
 	}
-	near(t, "value", tree.Value(solver.Average())[0], -1.0/18, 1e-6)
+	near(t, "value", tree.Value(solver.Strategy())[0], -1.0/18, 1e-6)
 }
 
 func TestIterationsAllocateNothing(t *testing.T) {
-	solver := solve.NewCFR(compile(t, "kuhn_poker"), solve.Variant{Plus: true})
+	solver := solve.NewCFR(compile(t, "kuhn_poker"), solve.Variant{Plus: true, Average: 1})
 	if n := testing.AllocsPerRun(100, func() { _ = solver.Iterate(context.Background(), 1) }); n > 0 {
 		t.Errorf("%g allocations an iteration", n)
 	}
@@ -246,11 +246,11 @@ func TestTooLargeAndUnfitGames(t *testing.T) {
 
 func TestTableRoundTrip(t *testing.T) {
 	tree := compile(t, "leduc_poker")
-	solver := solve.NewCFR(tree, solve.Variant{Plus: true})
+	solver := solve.NewCFR(tree, solve.Variant{Plus: true, Average: 1})
 	if err := solver.Iterate(t.Context(), 50); err != nil {
 		t.Fatal(err)
 	}
-	average := solver.Average()
+	average := solver.Strategy()
 	want, err := tree.Measure(average)
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +269,7 @@ func TestTableRoundTrip(t *testing.T) {
 func BenchmarkCFRPlus(b *testing.B) {
 	for _, game := range []string{"kuhn_poker", "leduc_poker"} {
 		b.Run(game, func(b *testing.B) {
-			solver := solve.NewCFR(compile(b, game), solve.Variant{Plus: true})
+			solver := solve.NewCFR(compile(b, game), solve.Variant{Plus: true, Average: 1})
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := solver.Iterate(context.Background(), 1); err != nil {

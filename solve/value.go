@@ -92,11 +92,10 @@ func (t *Tree) value(reach []float64) []float64 {
 	return out
 }
 
-// respond is BestResponse, given the reach of s. A sequence is worth what its
-// ends pay, weighted with the probability that chance and the others play
-// their parts, and what the best actions at the information sets after it are
-// worth. Sets are decided from the last to the first.
-func (t *Tree) respond(s Strategy, reach []float64, seat games.Seat) (float64, Strategy) {
+// worth returns, by sequence of a seat, what the ends right after it pay it,
+// weighted with the probability that chance and the others play their parts:
+// the gradient of its expected return in the sequence form.
+func (t *Tree) worth(reach []float64, seat games.Seat) []float64 {
 	worth := make([]float64, t.actions+1)
 	seats := t.Info.Seats
 	for i, p := range t.ends.chance {
@@ -108,6 +107,14 @@ func (t *Tree) respond(s Strategy, reach []float64, seat games.Seat) (float64, S
 		}
 		worth[sequence[seat]] += p * t.ends.payoff[i*seats+int(seat)]
 	}
+	return worth
+}
+
+// respond is BestResponse, given the reach of s. A sequence is worth what its
+// ends pay and what the best actions at the information sets after it are
+// worth. Sets are decided from the last to the first.
+func (t *Tree) respond(s Strategy, reach []float64, seat games.Seat) (float64, Strategy) {
+	worth := t.worth(reach, seat)
 	best := slices.Clone(s)
 	for _, set := range slices.Backward(t.own[seat]) {
 		chosen, highest := set.first, math.Inf(-1)

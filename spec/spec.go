@@ -62,7 +62,7 @@ func Parse(text string) (Spec, error) {
 }
 
 func isNameRune(r rune) bool {
-	return r == '_' || r == '-' || r == '.' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	return r == '_' || r == '-' || r == '.' || r == '+' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 func parseArgs(text, body string) ([]Arg, error) {

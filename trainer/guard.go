@@ -28,7 +28,7 @@ const (
 	// does best: the bounds are strict.
 	guardEntropy = 0.02
 	guardSeat    = 0.95
-	// guardLooks is how many looks in a row the last two signs must last.
+	// guardLooks is how many looks in a row a sign must last.
 	guardLooks = 3
 )
 
@@ -39,6 +39,7 @@ type guardState struct {
 	Grown     float64 `json:"grown"`     // the score at the last growth
 	GrownAt   int     `json:"grown_at"`  // and its update
 	Entropy   float64 `json:"entropy"`   // at the first look
+	Fallen    int     `json:"fallen"`    // looks in a row with the score fallen
 	Streak    int     `json:"streak"`    // looks in a row with a dominant seat or no entropy
 	Collapsed int     `json:"collapsed"` // the update at which collapse was seen, 0 if it was not
 }
@@ -80,8 +81,11 @@ func (g *guard) watch(ctx context.Context, t *Trainer, network *policy.Network, 
 	if score > s.Grown+margin {
 		s.Grown, s.GrownAt = score, t.update
 	}
-	fall := s.Best - score
-	fell := fall > guardFall && fall > margin
+	if fall := s.Best - score; fall > guardFall && fall > margin {
+		s.Fallen++
+	} else {
+		s.Fallen = 0
+	}
 	seat := t.dominantSeat(line)
 	if seat != "" || line["entropy"] < guardEntropy*s.Entropy {
 		s.Streak++
@@ -89,7 +93,7 @@ func (g *guard) watch(ctx context.Context, t *Trainer, network *policy.Network, 
 		s.Streak = 0
 	}
 	stuck := s.Streak >= guardLooks && t.update-s.GrownAt >= guardLooks*t.recipe.Guard.Every
-	if s.Collapsed == 0 && (fell || stuck) {
+	if s.Collapsed == 0 && (s.Fallen >= guardLooks || stuck) {
 		s.Collapsed = t.update
 		t.options.Log.Warn().Int("update", t.update).Float64("anchor_score", score).Float64("best", s.Best).Int("best_at", s.BestAt).
 			Float64("entropy", line["entropy"]).Float64("entropy_first", s.Entropy).Str("dominant_seat", seat).

@@ -64,7 +64,7 @@ func collapse(ctx context.Context, l *lab) error {
 	var text strings.Builder
 	text.WriteString(collapseHead)
 	text.WriteString(markdown([]string{"arm", "what it is", "anchor score", "score against random", "entropy", "first seat's wins"}, summary))
-	text.WriteString("\nWhen it began, told with hindsight (the score against random play falls by more\nthan 0.05 from a best that it never regains, or one seat wins nine games of ten\nto the end), and when the guard saw it:\n\n")
+	text.WriteString("\nWhen it began, told with hindsight (the score against random play falls by more\nthan 0.05 from a best that it never regains, or one seat wins nine games of ten\nin most of the updates that follow), and when the guard saw it:\n\n")
 	text.WriteString(markdown([]string{"arm", "seed", "onset", "seen", "updates between"}, delays))
 	if finding, err := os.ReadFile(l.path("collapse.finding.md")); err == nil {
 		fmt.Fprintf(&text, "\n%s", finding)
@@ -88,8 +88,8 @@ the highest seed.
 // and the updates between. The onset is told with hindsight: the first
 // evaluation at which the score against random play, of which the guard knows
 // nothing, lies more than 0.05 below a best that it never regains; or, if it is
-// earlier, the first update from which on, in nine of ten updates, one seat
-// wins nine games of ten.
+// earlier, the first update from which on, in most updates, one seat wins nine
+// games of ten.
 func noticed(metrics []map[string]float64) []string {
 	onset := min(fallen(metrics), dominated(metrics))
 	seen := math.Inf(1)
@@ -130,7 +130,7 @@ func dominated(metrics []map[string]float64) float64 {
 			continue
 		}
 		ruled++
-		if ruled*10 >= 9*(len(updates)-i) {
+		if ruled*2 >= len(updates)-i {
 			onset = updates[i]
 		}
 	}

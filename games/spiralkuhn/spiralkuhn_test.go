@@ -161,11 +161,11 @@ func TestExactValues(t *testing.T) {
 			}
 			continue
 		}
-		solver := solve.NewCFR(tree, solve.Variant{Plus: true})
+		solver := solve.NewCFR(tree, solve.Variant{Plus: true, Average: 1})
 		if err := solver.Iterate(t.Context(), 500); err != nil {
 			t.Fatal(err)
 		}
-		r, err := tree.Measure(solver.Average())
+		r, err := tree.Measure(solver.Strategy())
 		if err != nil {
 			t.Fatal(err)
 		}
