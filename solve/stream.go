@@ -256,13 +256,13 @@ func (w *walker) expand(level []history) (paid worth, groups []group, err error)
 		w.walked.Add(int64(len(level)))
 		var next, asked []history
 		for _, h := range level {
-			switch turn := h.state.Turn(); {
-			case turn == games.Over:
+			switch turn := h.state.Turn(); turn {
+			case games.Over:
 				w.returns = h.state.Returns(w.returns[:0])
 				x := h.weight * w.returns[w.seat]
 				paid.best, paid.follow = paid.best+x, paid.follow+x
 				w.drop(h)
-			case turn == w.seat:
+			case w.seat:
 				w.key = h.state.AppendKey(w.key[:0], w.seat)
 				at, met := index[string(w.key)]
 				if !met {
@@ -271,7 +271,7 @@ func (w *walker) expand(level []history) (paid worth, groups []group, err error)
 					groups = append(groups, nil)
 				}
 				groups[at] = append(groups[at], h)
-			case turn == games.Chance:
+			case games.Chance:
 				w.odds = h.state.Odds(w.odds[:0])
 				if next, err = w.spread(next, h, w.odds); err != nil {
 					return paid, nil, err

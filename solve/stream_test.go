@@ -80,7 +80,7 @@ func TestStreamRefuses(t *testing.T) {
 		t.Errorf("a context that is over: %v", err)
 	}
 	shares := []float64{}
-	progress := func(histories int64, share float64) { shares = append(shares, share) }
+	progress := func(_ int64, share float64) { shares = append(shares, share) }
 	if _, err := (solve.Stream{Progress: progress}).Measure(t.Context(), game, policy.Uniform{}); err != nil {
 		t.Fatal(err)
 	}

@@ -88,8 +88,8 @@ the highest seed.
 // and the updates between. The onset is told with hindsight: the first
 // evaluation at which the score against random play, of which the guard knows
 // nothing, lies more than 0.05 below a best that it never regains; or, if it is
-// earlier, the first update from which on, in most updates, one seat wins nine
-// games of ten.
+// earlier, the first update from which on, in most of at least twenty updates,
+// one seat wins nine games of ten.
 func noticed(metrics []map[string]float64) []string {
 	onset := min(fallen(metrics), dominated(metrics))
 	seen := math.Inf(1)
@@ -130,7 +130,7 @@ func dominated(metrics []map[string]float64) float64 {
 			continue
 		}
 		ruled++
-		if ruled*2 >= len(updates)-i {
+		if left := len(updates) - i; left >= 20 && ruled*2 >= left {
 			onset = updates[i]
 		}
 	}
