@@ -9,12 +9,14 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/solve"
 	"github.com/agon-rl/agon/trainer"
@@ -111,7 +113,7 @@ func (p *program) eval(ctx context.Context, e evaluation) (err error) {
 	agent := all[0]
 	report := evalReport{Game: game.Info().Name, Agent: e.agent}
 	if e.exploitability {
-		if err := measure(ctx, game, agent, &report); err != nil {
+		if err := p.measure(ctx, game, agent, &report); err != nil {
 			return err
 		}
 	}
@@ -210,21 +212,48 @@ func recipeOf(agent string) (string, error) {
 	return recipe.Game, err
 }
 
-func measure(ctx context.Context, game games.Game, agent play.Agent, report *evalReport) error {
+func (p *program) measure(ctx context.Context, game games.Game, agent play.Agent, report *evalReport) error {
 	queryable, ok := agent.(agents.Queryable)
 	if !ok {
 		return fmt.Errorf("eval: agent %s cannot be asked for its probabilities, which exploitability needs", report.Agent)
 	}
-	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
-	if err != nil {
-		return err
-	}
-	r, err := tree.Evaluate(ctx, queryable.Policy())
+	r, err := p.exactly(ctx, game, queryable.Policy())
 	if err != nil {
 		return err
 	}
 	report.Exploitability, report.Value, report.BestResponse = &r.Exploitability, &r.Value[0], r.BestResponse
 	return nil
+}
+
+// mostHistories is the size of a game, as a power of ten, that is walked
+// without being compiled: hours on a large machine.
+const mostHistories = 11
+
+// exactly measures a policy in a compiled game, or in one too large for that
+// by walking it.
+func (p *program) exactly(ctx context.Context, game games.Game, q policy.Policy) (solve.Report, error) {
+	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
+	if err == nil {
+		return tree.Evaluate(ctx, q)
+	}
+	if !errors.Is(err, solve.ErrTooLarge) {
+		return solve.Report{}, err
+	}
+	size, sizeErr := solve.Histories(game)
+	if sizeErr != nil {
+		return solve.Report{}, sizeErr
+	}
+	if size > mostHistories {
+		return solve.Report{}, fmt.Errorf("%w; up to 10^%d are walked without being held: play games instead, with --vs", err, mostHistories)
+	}
+	p.log.Info().Msgf("%s has about 10^%.1f histories: they are walked, not held", game.Info().Name, size)
+	last := time.Now()
+	return solve.Stream{Progress: func(histories int64, share float64) {
+		if time.Since(last) > 5*time.Second {
+			last = time.Now()
+			p.log.Info().Int64("histories", histories).Str("done", fmt.Sprintf("%.0f %%", 100*share)).Msg("walking")
+		}
+	}}.Measure(ctx, game, q)
 }
 
 // versus plays the agent against another, in every seat in turn.

@@ -131,7 +131,7 @@ func TestCompileRefuses(t *testing.T) {
 	if tree, err := solve.Compile(t.Context(), &walk{}, 31); err != nil || tree.Nodes() != 31 {
 		t.Errorf("a sound game of 31 nodes within 31: %v", err)
 	}
-	if _, err := solve.Compile(t.Context(), &walk{}, 30); !errors.Is(err, solve.ErrTooLarge) || !strings.Contains(err.Error(), "walk has more than 30 nodes") {
+	if _, err := solve.Compile(t.Context(), &walk{}, 30); !errors.Is(err, solve.ErrTooLarge) || !strings.Contains(err.Error(), "walk has about 31 histories, and 30 is the limit") {
 		t.Errorf("31 nodes within 30: %v", err)
 	}
 }

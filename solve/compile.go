@@ -2,6 +2,7 @@ package solve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,7 +27,9 @@ func Compile(ctx context.Context, game games.Game, limit int) (*Tree, error) {
 	for seat := range c.sets {
 		c.sets[seat] = map[string]int32{}
 	}
-	if err := c.walk(game.Start()); err != nil {
+	if err := c.walk(game.Start()); errors.Is(err, ErrTooLarge) {
+		return nil, tooLarge(game, c.limit)
+	} else if err != nil {
 		return nil, err
 	}
 	c.finish()
@@ -137,7 +140,7 @@ func (c *compiler) enter(f *frame) error {
 	}
 	f.node.seat, f.node.count, f.node.child = int32(seat), int32(len(f.actions)), int32(t.nodes)
 	if t.nodes += len(f.actions); t.nodes > c.limit {
-		return fmt.Errorf("%w: %s has more than %d nodes", ErrTooLarge, t.Info.Name, c.limit)
+		return ErrTooLarge
 	}
 	if seat == games.Chance {
 		return c.roll(f)

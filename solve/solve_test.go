@@ -289,3 +289,19 @@ func BenchmarkExploitability(b *testing.B) {
 		}
 	}
 }
+
+// The estimate of a game's size is exact where all games branch alike and near
+// elsewhere.
+func TestHistories(t *testing.T) {
+	for game, want := range map[string]float64{"kuhn_poker": 58, "leduc_poker": 9457, "tic_tac_toe": 549946} {
+		g, err := games.New(game)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := solve.Histories(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, game, got, math.Log10(want), 0.05)
+	}
+}
