@@ -103,13 +103,13 @@ func (p *program) iterate(ctx context.Context, game games.Game, start func(*solv
 		p.say("%10s  %s", "iteration", "exploitability")
 	}
 	var report solve.Report
-	for _, stop := range marks(iterations) {
+	for i, stop := range marks(iterations) {
 		before := solver.Iterations()
 		if err := solver.Iterate(ctx, stop-before); err != nil {
 			return err
 		}
 		done := solver.Iterations()
-		if done == before { // nothing was left to do
+		if i > 0 && done == before { // nothing was left to do
 			break
 		}
 		if report, err = tree.Measure(solver.Strategy()); err != nil {

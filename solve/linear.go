@@ -37,6 +37,7 @@ type LinearProgram struct {
 	delta    float64   // the regularisation
 	best     Strategy  // of the smallest gap
 	gap      float64
+	stale    int     // iterations since the best
 	scale    float64 // of the payoffs
 }
 
@@ -70,7 +71,6 @@ func NewLinearProgram(t *Tree) (*LinearProgram, error) {
 		return nil, err
 	}
 	l := &LinearProgram{tree: t, gap: math.Inf(1), delta: leastRegularisation}
-	uniform := t.reach(t.Uniform())
 	for seat := range l.sides {
 		s := &l.sides[seat]
 		s.sets = t.own[seat]
@@ -81,10 +81,8 @@ func NewLinearProgram(t *Tree) (*LinearProgram, error) {
 				s.sequences = append(s.sequences, a)
 			}
 		}
-		for _, q := range s.sequences {
-			s.x = append(s.x, uniform[q])
-		}
-		s.slack, s.dual = make([]float64, len(s.x)), make([]float64, len(s.sets)+1)
+		s.x, s.slack = make([]float64, len(s.sequences)), make([]float64, len(s.sequences))
+		s.dual = make([]float64, len(s.sets)+1)
 	}
 	l.payoff = t.matrix(l.sides[0].local, l.sides[1].local)
 	for _, e := range l.payoff {
@@ -94,7 +92,7 @@ func NewLinearProgram(t *Tree) (*LinearProgram, error) {
 	if err := l.pattern(); err != nil {
 		return nil, err
 	}
-	l.best = l.current()
+	l.judge()
 	return l, nil
 }
 
@@ -126,27 +124,36 @@ func (l *LinearProgram) gradients(x, y []float64) (my, mx []float64) {
 	return my, mx
 }
 
-// start picks duals for which every slack is at least one: values of sets that
-// are larger by one than their best action's.
+// start puts the plans where every sequence has a share that its followers
+// leave it, and the slacks where all products with their plans are equal: on
+// the central path but for the equations of the slacks, which the steps mend.
 func (l *LinearProgram) start() {
-	my, mx := l.gradients(l.sides[0].x, l.sides[1].x)
-	for i, worth := range [][]float64{my, mx} {
-		s, sign := &l.sides[i], float64(1-2*i) // the second seat minimises
-		for q := range worth {
-			worth[q] *= sign
-		}
-		for k, set := range slices.Backward(s.sets) {
-			highest := math.Inf(-1)
+	for i := range l.sides {
+		s := &l.sides[i]
+		size := make([]float64, len(s.x)) // of a sequence: the most leaves that share its mass
+		behind := make([]float64, len(s.x))
+		for _, set := range slices.Backward(s.sets) {
+			sum := 0.0
 			for a := set.first; a < set.last; a++ {
-				highest = max(highest, worth[s.local[a]])
+				q := s.local[a]
+				size[q] = max(1, behind[q])
+				sum += size[q]
+			}
+			behind[s.local[set.after]] = max(behind[s.local[set.after]], sum)
+		}
+		s.x[0] = 1
+		for _, set := range s.sets {
+			sum := 0.0
+			for a := set.first; a < set.last; a++ {
+				sum += size[s.local[a]]
 			}
 			for a := set.first; a < set.last; a++ {
-				s.slack[s.local[a]] = highest + 1 - worth[s.local[a]]
+				s.x[s.local[a]] = s.x[s.local[set.after]] * size[s.local[a]] / sum
 			}
-			s.dual[k+1] = sign * (highest + 1)
-			worth[s.local[set.after]] += highest + 1
 		}
-		s.dual[0], s.slack[0] = sign*(worth[0]+1), 1
+		for q, x := range s.x {
+			s.slack[q] = l.scale / x
+		}
 	}
 }
 
@@ -320,12 +327,34 @@ func (l *LinearProgram) step() error {
 		add(s.slack, length, d.slack[i])
 		add(s.dual, length, d.dual[i])
 	}
-	if now := l.complementarity(); now < l.gap {
-		l.gap, l.best = now, l.current()
-		l.over = now < 1e-13*l.scale
-	}
-	l.over = l.over || length < 1e-6 || !(l.complementarity() < 0.9*gap)
+	l.judge()
+	l.over = l.over || length < 1e-8
 	return nil
+}
+
+// judge keeps the plans if they are the best so far, by what best responses
+// gain. It ends the iterations where that is all rounding, or grows no less.
+func (l *LinearProgram) judge() {
+	plan := make([]float64, l.tree.actions+1)
+	for i := range l.sides {
+		for q, x := range l.sides[i].x {
+			plan[l.sides[i].sequences[q]] = x
+		}
+	}
+	now := -l.tree.Info.Sum
+	for seat := range games.Seat(2) {
+		worth := l.tree.worth(plan, seat)
+		for _, set := range slices.Backward(l.tree.own[seat]) {
+			worth[set.after] += slices.Max(worth[set.first:set.last])
+		}
+		now += worth[l.tree.empty()]
+	}
+	if now < l.gap {
+		l.gap, l.best, l.stale = now, l.tree.behaviour(plan), 0
+	} else {
+		l.stale++
+	}
+	l.over = l.gap < 1e-13*l.scale || l.stale > 5
 }
 
 // factorise factorises the system at the current point.
@@ -436,17 +465,6 @@ func (l *LinearProgram) refined(right []float64) []float64 {
 	l.factor.solve(rest)
 	add(x, 1, rest)
 	return x
-}
-
-// current is the strategy of the plans.
-func (l *LinearProgram) current() Strategy {
-	plan := make([]float64, l.tree.actions+1)
-	for i := range l.sides {
-		for q, x := range l.sides[i].x {
-			plan[l.sides[i].sequences[q]] = x
-		}
-	}
-	return l.tree.behaviour(plan)
 }
 
 // Strategy implements Solver.

@@ -8,6 +8,7 @@ import (
 	_ "github.com/agon-rl/agon/games/connectfour"
 	_ "github.com/agon-rl/agon/games/kuhn"
 	_ "github.com/agon-rl/agon/games/leduc"
+	_ "github.com/agon-rl/agon/games/liarsdice"
 	_ "github.com/agon-rl/agon/games/matrix"
 	_ "github.com/agon-rl/agon/games/negotiation"
 	_ "github.com/agon-rl/agon/games/spiralkuhn"
