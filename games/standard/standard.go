@@ -11,6 +11,7 @@ import (
 	_ "github.com/agon-rl/agon/games/liarsdice"
 	_ "github.com/agon-rl/agon/games/matrix"
 	_ "github.com/agon-rl/agon/games/negotiation"
+	_ "github.com/agon-rl/agon/games/phantom"
 	_ "github.com/agon-rl/agon/games/spiralkuhn"
 	_ "github.com/agon-rl/agon/games/tictactoe"
 )

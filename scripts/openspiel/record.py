@@ -13,7 +13,8 @@ Each file is gzipped JSON lines, one playthrough a line:
               "ones": [[i, ...], ...]}],            where its tensor is 1, by seat
    "returns": [x, ...]}
 "keys" are left out where OpenSpiel has no information state strings or they
-differ from ours by design, "ones" but for the card games whose tensors are
+differ from ours by design (dark_hex's hold a count of moves, which is cut out),
+"ones" but for the card games whose tensors are
 OpenSpiel's. Simultaneous moves are recorded as hidden moves in turn.
 """
 
@@ -39,8 +40,9 @@ GAMES = {  # playthroughs, and what is left out
     "liars_dice(dice_sides=3,numdice=2)": (200, ""),
     "goofspiel(imp_info=true,num_cards=4,points_order=descending)": (1000, "keys ones"),
     "goofspiel(num_cards=5,returns_type=point_difference)": (200, "keys ones"),
-    "dark_hex": (1000, "ones"),
-    "dark_hex(gameversion=adh)": (200, "ones"),
+    "dark_hex": (1000, "count ones"),
+    "dark_hex(gameversion=adh)": (200, "count ones"),
+    "dark_hex(board_size=2,obstype=reveal-numturns)": (200, "ones"),
     "phantom_ttt": (1000, "ones"),
     "phantom_ttt(gameversion=abrupt)": (200, "ones"),
     "phantom_ttt(obstype=reveal-numturns)": (200, "ones"),
@@ -67,6 +69,8 @@ def step(state, seats, without):
     out["names"] = [state.action_to_string(turn, a) for a in out["legal"]]
     if "keys" not in without:
         out["keys"] = [state.information_state_string(s) for s in range(seats)]
+        if "count" in without:
+            out["keys"] = [re.sub(r"\n\d+\n", "\n", key) for key in out["keys"]]
     if "ones" not in without:
         planes = [state.information_state_tensor(s) for s in range(seats)]
         assert all(x in (0.0, 1.0) for p in planes for x in p)
