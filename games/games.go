@@ -147,6 +147,24 @@ type Open interface {
 	Propose(text string) (Action, error)
 }
 
+// NoEffect is the effect of an action that nobody but its seat can notice.
+const NoEffect = -1
+
+// Concealer is implemented by states of two-seat games without chance in which
+// seats learn by tries that the other does not see. What a seat tries in vain
+// must not change what the other can do, sees, or tries in vain. Exact methods
+// then need not pair every information state of one seat with every one of the
+// other, but only with the courses of the game that it allows.
+type Concealer interface {
+	// Effect tells what the other seat may ever notice of a legal action: the
+	// same number for actions that are the same to it, NoEffect where it is as
+	// if nothing had happened.
+	Effect(a Action) int
+	// AppendCourse appends the effects of the actions so far, in order: equal
+	// for two histories that differ only in what was tried in vain.
+	AppendCourse(dst []byte) []byte
+}
+
 // ErrIllegal is wrapped by the error of Apply for an action that is not legal.
 var ErrIllegal = errors.New("illegal action")
 

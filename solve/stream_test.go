@@ -39,7 +39,9 @@ func (n noise) Probabilities(_ context.Context, states []games.State, out [][]fl
 
 // Both ways to measure agree, whatever the number of workers.
 func TestStreamEqualsTree(t *testing.T) {
-	for _, name := range []string{"kuhn_poker", "kuhn_poker(players=3)", "leduc_poker", "matrix(rps)", "spiral_kuhn(deals=1)", "connect_four(rows=2,columns=3,x_in_row=2)"} {
+	for _, name := range []string{"kuhn_poker", "kuhn_poker(players=3)", "leduc_poker", "matrix(rps)", "spiral_kuhn(deals=1)", "connect_four(rows=2,columns=3,x_in_row=2)",
+		"dark_hex(board_size=2)", "dark_hex(board_size=2,gameversion=adh)", "dark_hex(board_size=2,obstype=reveal-numturns)", "dark_hex(gameversion=adh,num_cols=3,num_rows=2)", "dark_hex(num_cols=3,num_rows=2)",
+	} {
 		game, err := games.New(name)
 		if err != nil {
 			t.Fatal(err)

@@ -149,6 +149,35 @@ func (s *state) CopyFrom(src games.State) {
 	copy(s.moves[:], from.moves[:from.length])
 }
 
+// passes is the effect of losing the turn.
+const passes = 0x40
+
+// Effect implements games.Concealer: the other notices stones, and in the
+// abrupt versions whose turn it is; not which cell was tried in vain. Where
+// turns are revealed it also notices how often, as in the abrupt versions.
+func (s *state) Effect(a games.Action) int {
+	switch {
+	case s.stones[1-s.turn&1]>>a&1 == 0:
+		return int(a)
+	case s.rules.abrupt || s.rules.reveal:
+		return passes
+	}
+	return games.NoEffect
+}
+
+// AppendCourse implements games.Concealer.
+func (s *state) AppendCourse(dst []byte) []byte {
+	for _, m := range s.moves[:s.length] {
+		switch {
+		case s.stones[m>>7]>>(m&^seatBit)&1 != 0:
+			dst = append(dst, m)
+		case s.rules.abrupt || s.rules.reveal:
+			dst = append(dst, m&seatBit|passes)
+		}
+	}
+	return dst
+}
+
 // AppendKey writes the board as the seat sees it, then its moves as seat,cell;
 // where turns are revealed, the other's moves as seat,? and their number.
 func (s *state) AppendKey(dst []byte, seat games.Seat) []byte {
