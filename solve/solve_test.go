@@ -266,27 +266,32 @@ func TestTableRoundTrip(t *testing.T) {
 	near(t, "exploitability after writing and reading", exploitability(t, tree, table), want.Exploitability, 1e-15)
 }
 
-func BenchmarkCFRPlus(b *testing.B) {
-	for _, game := range []string{"kuhn_poker", "leduc_poker"} {
-		b.Run(game, func(b *testing.B) {
-			solver := solve.NewCFR(compile(b, game), solve.Variant{Plus: true, Average: 1})
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := solver.Iterate(context.Background(), 1); err != nil {
-					b.Fatal(err)
+// BenchmarkMethod times one iteration.
+func BenchmarkMethod(b *testing.B) {
+	for _, game := range []string{"kuhn_poker", "leduc_poker", "liars_dice"} {
+		for _, method := range []string{"cfr", "cfr+", "dcfr", "pcfr+", "mccfr"} {
+			b.Run(game+"/"+method, func(b *testing.B) {
+				solver := start(b, compile(b, game), method)
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := solver.Iterate(context.Background(), 1); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
+// BenchmarkExploitability times the whole measurement of a policy: compiling
+// the game, asking the policy, and the best responses.
 func BenchmarkExploitability(b *testing.B) {
-	tree := compile(b, "leduc_poker")
-	uniform := tree.Uniform()
-	for b.Loop() {
-		if _, err := tree.Measure(uniform); err != nil {
-			b.Fatal(err)
-		}
+	for _, name := range []string{"kuhn_poker", "leduc_poker", "liars_dice"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				exploitability(b, compile(b, name), policy.Uniform{})
+			}
+		})
 	}
 }
 

@@ -52,6 +52,7 @@ type game struct {
 	sides    int
 	bids     int  // the call of a liar is action bids
 	quantity bool // bids rise by face first
+	names    []string
 }
 
 // New returns liar's dice with 1 to 5 dice a player of 2 to 9 sides, at most 63
@@ -71,7 +72,7 @@ func New(dice, sides int, resetQuantity bool) (games.Game, error) {
 	if dice != 1 {
 		name.Args = append(name.Args, spec.Arg{Key: "numdice", Value: strconv.Itoa(dice)})
 	}
-	return &game{dice: dice, sides: sides, bids: bids, quantity: resetQuantity, info: games.Info{
+	g := &game{dice: dice, sides: sides, bids: bids, quantity: resetQuantity, info: games.Info{
 		Name:      name.String(),
 		Seats:     2,
 		Roles:     []string{"first", "second"},
@@ -84,7 +85,13 @@ func New(dice, sides int, resetQuantity bool) (games.Game, error) {
 		// own seat, each own die, the bids made and the call
 		Tensor: []int{2 + dice*sides + bids + 1},
 		Recall: true,
-	}}, nil
+	}}
+	for a := range games.Action(bids) {
+		quantity, face := g.bid(a)
+		g.names = append(g.names, fmt.Sprintf("%d-%d", quantity, face))
+	}
+	g.names = append(g.names, "Liar")
+	return g, nil
 }
 
 func (g *game) Info() games.Info { return g.info }
@@ -229,23 +236,17 @@ func (s *state) CopyFrom(src games.State) { *s = *src.(*state) }
 // AppendKey writes the seat's dice, then the bids and the call: 36 1-4 2-3 Liar.
 func (s *state) AppendKey(dst []byte, seat games.Seat) []byte {
 	for _, f := range s.faces[seat][:s.game.dice] {
-		dst = strconv.AppendInt(dst, int64(f), 10)
+		if f == unrolled {
+			dst = append(dst, '-', '1')
+		} else {
+			dst = append(dst, '0'+byte(f))
+		}
 	}
 	for made := s.made; made != 0; made &= made - 1 {
 		dst = append(dst, ' ')
-		dst = s.appendName(dst, games.Action(bits.TrailingZeros64(made)))
+		dst = append(dst, s.game.names[bits.TrailingZeros64(made)]...)
 	}
 	return dst
-}
-
-func (s *state) appendName(dst []byte, a games.Action) []byte {
-	if int(a) == s.game.bids {
-		return append(dst, "Liar"...)
-	}
-	quantity, face := s.game.bid(a)
-	dst = strconv.AppendInt(dst, int64(quantity), 10)
-	dst = append(dst, '-')
-	return strconv.AppendInt(dst, int64(face), 10)
 }
 
 // Observe writes the seat, its dice and what was bid, each as a choice among
@@ -272,7 +273,7 @@ func (s *state) Say(a games.Action) string {
 	if a < 0 || int(a) > s.game.bids {
 		return strconv.Itoa(int(a))
 	}
-	return string(s.appendName(nil, a))
+	return s.game.names[a]
 }
 
 func (s *state) Hear(text string) (games.Action, error) {
@@ -303,7 +304,7 @@ You are player %[4]d (%[5]s).
 		b.WriteString("So far:")
 		player := 0
 		for made := s.made; made != 0; made &= made - 1 {
-			fmt.Fprintf(&b, " player %d %s;", player, s.appendName(nil, games.Action(bits.TrailingZeros64(made))))
+			fmt.Fprintf(&b, " player %d %s;", player, s.game.names[bits.TrailingZeros64(made)])
 			player = 1 - player
 		}
 		b.WriteByte('\n')
