@@ -1,7 +1,10 @@
 package cmd
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/solve"
 )
 
 func (p *program) gamesVerb() *cobra.Command {
@@ -19,11 +23,11 @@ func (p *program) gamesVerb() *cobra.Command {
   agon games kuhn_poker
   agon games 'connect_four(rows=5)' --json`,
 		Args: between(0, 1, "at most one game"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return p.listGames()
 			}
-			return p.describeGame(args[0])
+			return p.describeGame(c.Context(), args[0])
 		},
 	}
 	p.jsonFlag(c, "one object a game")
@@ -36,6 +40,7 @@ type gameReport struct {
 	Summary string        `json:"summary,omitempty"`
 	Params  []paramReport `json:"params,omitempty"`
 	Info    *infoReport   `json:"info,omitempty"`
+	Size    *sizeReport   `json:"size,omitempty"`
 	Prompt  string        `json:"prompt,omitempty"`  // what the first player sees
 	Example []string      `json:"example,omitempty"` // the moves of a random game
 }
@@ -59,6 +64,42 @@ type infoReport struct {
 	Hidden    bool     `json:"hidden"`
 	Tensor    []int    `json:"tensor"`
 	Recall    bool     `json:"recall"`
+}
+
+// sizeReport is how large a game is: counted where it can be enumerated in a
+// moment, else estimated as a power of ten.
+type sizeReport struct {
+	Histories         int     `json:"histories,omitempty"`
+	InformationStates int     `json:"information_states,omitempty"`
+	LogHistories      float64 `json:"log10_histories,omitempty"`
+}
+
+// countable bounds the games that are enumerated for their description.
+const countable = 1_000_000
+
+func sizeOf(ctx context.Context, game games.Game) (*sizeReport, error) {
+	tree, err := solve.Compile(ctx, game, countable)
+	switch {
+	case err == nil:
+		return &sizeReport{Histories: tree.Nodes(), InformationStates: len(tree.Sets)}, nil
+	case !errors.Is(err, solve.ErrTooLarge):
+		return nil, err
+	}
+	size, err := solve.Histories(game)
+	if err != nil || math.IsInf(size, 1) {
+		return nil, err
+	}
+	return &sizeReport{LogHistories: size}, nil
+}
+
+func (s *sizeReport) String() string {
+	switch {
+	case s == nil:
+		return "chance cannot be listed"
+	case s.LogHistories > 0:
+		return fmt.Sprintf("about 10^%.1f histories", s.LogHistories)
+	}
+	return fmt.Sprintf("%d histories, %d information states", s.Histories, s.InformationStates)
 }
 
 var chanceNames = [...]string{games.NoChance: "none", games.Listed: "listed", games.Sampled: "sampled"}
@@ -93,7 +134,7 @@ func (p *program) listGames() error {
 	return nil
 }
 
-func (p *program) describeGame(text string) error {
+func (p *program) describeGame(ctx context.Context, text string) error {
 	game, err := games.New(text)
 	if err != nil {
 		return usage(err)
@@ -103,7 +144,11 @@ func (p *program) describeGame(text string) error {
 	if err != nil {
 		return err
 	}
-	report := gameReport{Name: info.Name, Example: example, Info: &infoReport{
+	size, err := sizeOf(ctx, game)
+	if err != nil {
+		return err
+	}
+	report := gameReport{Name: info.Name, Example: example, Size: size, Info: &infoReport{
 		Seats: info.Seats, Roles: info.Roles, Actions: info.Actions, MaxLength: info.MaxLength,
 		MinReturn: info.MinReturn, MaxReturn: info.MaxReturn, Sum: info.Sum,
 		Chance: chanceNames[info.Chance], Hidden: info.Hidden, Tensor: info.Tensor, Recall: info.Recall,
@@ -126,7 +171,7 @@ func (p *program) describeGame(text string) error {
 		{"actions", info.Actions}, {"longest game", info.MaxLength},
 		{"returns", fmt.Sprintf("%g to %g, summing to %g", info.MinReturn, info.MaxReturn, info.Sum)},
 		{"chance", chanceNames[info.Chance]},
-		{"hidden information", info.Hidden}, {"tensor", fmt.Sprint(info.Tensor)},
+		{"hidden information", info.Hidden}, {"tensor", fmt.Sprint(info.Tensor)}, {"size", size.String()},
 	})
 	for _, q := range report.Params {
 		t.AppendRow(table.Row{"parameter " + q.Name, fmt.Sprintf("%s (default %s)", q.Help, q.Default)})

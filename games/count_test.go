@@ -2,6 +2,7 @@ package games_test
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"testing"
 
@@ -38,7 +39,7 @@ func countFrom(s games.State, depth, limit int, counts []count, positions []map[
 // TestCounts holds the sizes of games against published numbers: tic-tac-toe
 // has 255,168 games and 5,478 positions; connect four's positions by ply are
 // OEIS A212693, its histories are 7^n until a column is full or a game ends.
-// Kuhn has 30 ends and Leduc 5,520.
+// Kuhn has 30 ends, Leduc 5,520, liar's dice 147,420.
 func TestCounts(t *testing.T) {
 	for _, test := range []struct {
 		game      string
@@ -57,6 +58,7 @@ func TestCounts(t *testing.T) {
 		},
 		{game: "kuhn_poker", limit: 5, over: []int{0, 0, 0, 0, 18, 12}, ends: 30},
 		{game: "leduc_poker", limit: 11, ends: 5520},
+		{game: "liars_dice", limit: 15, ends: 147420},
 	} {
 		t.Run(test.game, func(t *testing.T) {
 			counts := make([]count, test.limit+1)
@@ -87,5 +89,34 @@ func TestCounts(t *testing.T) {
 				t.Errorf("%d ends, expected %d", ends, test.ends)
 			}
 		})
+	}
+}
+
+// Connect four's positions by ply to the tenth (OEIS A212693), walked position
+// by position; the quick suite goes to the seventh.
+func TestConnectFourPositions(t *testing.T) {
+	want := []int{1, 7, 49, 238, 1120, 4263, 16422, 54859, 184275, 558186, 1662623}
+	if os.Getenv("AGON_TEST_SLOW") == "" {
+		want = want[:8]
+	}
+	ply := map[string]games.State{"": stateAt(t, "connect_four")}
+	for depth, n := range want {
+		if len(ply) != n {
+			t.Errorf("%d positions at ply %d, expected %d", len(ply), depth, n)
+		}
+		if depth == len(want)-1 {
+			break
+		}
+		next := map[string]games.State{}
+		for _, s := range ply {
+			for _, a := range s.Actions(nil) {
+				child := s.Clone()
+				if err := child.Apply(a); err != nil {
+					t.Fatal(err)
+				}
+				next[string(child.(games.Positioned).AppendPosition(nil))] = child
+			}
+		}
+		ply = next
 	}
 }

@@ -17,7 +17,7 @@ func Menu(s State, seat Seat) string {
 		if returns[seat] == 0 {
 			return "The game is over. Your return: 0."
 		}
-		return fmt.Sprintf("The game is over. Your return: %+g.", returns[seat])
+		return fmt.Sprintf("The game is over. Your return: %+.4g.", returns[seat])
 	case Chance:
 		return "Chance is to move."
 	case seat:

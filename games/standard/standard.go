@@ -6,12 +6,17 @@ package standard
 
 import (
 	_ "github.com/agon-rl/agon/games/connectfour"
+	_ "github.com/agon-rl/agon/games/hex"
 	_ "github.com/agon-rl/agon/games/kuhn"
 	_ "github.com/agon-rl/agon/games/leduc"
 	_ "github.com/agon-rl/agon/games/liarsdice"
 	_ "github.com/agon-rl/agon/games/matrix"
 	_ "github.com/agon-rl/agon/games/negotiation"
+	_ "github.com/agon-rl/agon/games/nim"
 	_ "github.com/agon-rl/agon/games/phantom"
+	_ "github.com/agon-rl/agon/games/pig"
 	_ "github.com/agon-rl/agon/games/spiralkuhn"
 	_ "github.com/agon-rl/agon/games/tictactoe"
+	_ "github.com/agon-rl/agon/games/truthdeception"
+	_ "github.com/agon-rl/agon/games/undercover"
 )
