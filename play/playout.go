@@ -15,6 +15,7 @@ import (
 // ready.
 type Playout struct {
 	state   games.State
+	sampler games.Sampler // state, where its chance is sampled
 	actions []games.Action
 	odds    []float64
 	returns []float64
@@ -23,8 +24,12 @@ type Playout struct {
 // From plays one game from a state, which it leaves alone, and returns what
 // every seat gets. The slice is valid until the next call.
 func (p *Playout) From(start games.State, r *rand.Rand) ([]float64, error) {
-	p.state = games.Copy(p.state, start)
-	s, die := p.state, die{r: r}
+	before := p.state
+	s, die := games.Copy(before, start), die{r: r}
+	if s != before {
+		p.state = s
+		p.sampler, _ = s.(games.Sampler)
+	}
 	for {
 		var action games.Action
 		switch turn := s.Turn(); {
@@ -39,7 +44,7 @@ func (p *Playout) From(start games.State, r *rand.Rand) ([]float64, error) {
 			return p.returns, nil
 		default:
 			var err error
-			if action, err = p.draw(r); err != nil {
+			if action, err = p.draw(&die); err != nil {
 				return nil, fmt.Errorf("playout: %w", err)
 			}
 		}
@@ -50,22 +55,34 @@ func (p *Playout) From(start games.State, r *rand.Rand) ([]float64, error) {
 }
 
 // draw is games.Draw without its allocations.
-func (p *Playout) draw(r *rand.Rand) (games.Action, error) {
-	if _, ok := p.state.(games.Sampler); ok {
-		return games.Draw(p.state, r)
+func (p *Playout) draw(d *die) (games.Action, error) {
+	if p.sampler != nil {
+		return p.sampler.Sample(d.r), nil
 	}
 	p.actions = p.state.Actions(p.actions[:0])
 	p.odds = p.state.Odds(p.odds[:0])
 	if len(p.actions) == 0 || len(p.odds) != len(p.actions) {
 		return 0, fmt.Errorf("a chance node with %d outcomes has %d odds", len(p.actions), len(p.odds))
 	}
-	x := r.Float64()
+	if uniform(p.odds) {
+		return p.actions[d.roll(len(p.actions))], nil
+	}
+	x := d.r.Float64()
 	for i, chance := range p.odds {
 		if x -= chance; x < 0 {
 			return p.actions[i], nil
 		}
 	}
 	return p.actions[len(p.actions)-1], nil
+}
+
+func uniform(odds []float64) bool {
+	for _, p := range odds[1:] {
+		if p != odds[0] {
+			return false
+		}
+	}
+	return true
 }
 
 // die draws many small numbers from few words of a generator. A word is read

@@ -7,11 +7,7 @@ import (
 	"time"
 
 	"github.com/agon-rl/agon/games"
-	_ "github.com/agon-rl/agon/games/connectfour"
-	_ "github.com/agon-rl/agon/games/kuhn"
-	_ "github.com/agon-rl/agon/games/leduc"
-	_ "github.com/agon-rl/agon/games/matrix"
-	_ "github.com/agon-rl/agon/games/tictactoe"
+	_ "github.com/agon-rl/agon/games/standard"
 	"github.com/agon-rl/agon/play"
 )
 
@@ -115,6 +111,12 @@ func BenchmarkPlayout(b *testing.B) {
 		{"leduc_poker/dealt", "leduc_poker", []games.Action{0, 2}},
 		{"connect_four", "connect_four", nil},
 		{"matrix", "matrix(rps)", nil},
+		{"liars_dice/dealt", "liars_dice", []games.Action{2, 4}},
+		{"dark_hex", "dark_hex", nil},
+		{"phantom_ttt", "phantom_ttt", nil},
+		{"hex", "hex", nil},
+		{"nim", "nim", nil},
+		{"pig", "pig", nil},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			start, r := startOf(b, bench.game, bench.actions...), rand.New(rand.NewPCG(1, 2))

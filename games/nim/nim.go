@@ -6,6 +6,7 @@ package nim
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,15 +135,19 @@ func (g *game) split(a games.Action) (pile, take int) {
 
 func (s *state) Actions(dst []games.Action) []games.Action {
 	piles := s.piles[:len(s.game.sizes)]
-	for a, more := games.Action(0), true; more; {
-		take := uint8(int(a)/len(piles) + 1)
-		more = false
-		for _, size := range piles {
-			if size >= take {
-				dst = append(dst, a)
+	enough := uint32(0) // the set of piles that hold what is taken
+	for i, size := range piles {
+		if size > 0 {
+			enough |= 1 << i
+		}
+	}
+	for take, first := uint8(1), 0; enough != 0; take, first = take+1, first+len(piles) {
+		for left := enough; left != 0; left &= left - 1 {
+			pile := bits.TrailingZeros32(left)
+			dst = append(dst, games.Action(first+pile))
+			if piles[pile] == take {
+				enough &^= 1 << pile
 			}
-			more = more || size > take
-			a++
 		}
 	}
 	return dst

@@ -30,6 +30,12 @@ GAMES = {
     "kuhn_poker": ([0, 1], "kuhn_poker/dealt"),
     "leduc_poker": ([0, 2], "leduc_poker/dealt"),
     "connect_four": ([], "connect_four"),
+    "liars_dice": ([2, 4], "liars_dice/dealt"),
+    "dark_hex": ([], "dark_hex"),
+    "phantom_ttt": ([], "phantom_ttt"),
+    "hex": ([], "hex"),
+    "nim": ([], "nim"),
+    "pig": ([], "pig"),
 }
 
 
