@@ -25,7 +25,8 @@ of its policy at 1, 2, 5, 10, 20, 50 … iterations; minimax prints the value of
 game in which nothing is hidden. Methods:
 
 ` + solve.MethodForms + `
-minimax                                perfect play where nothing is hidden`,
+minimax                                perfect play where nothing is hidden
+alphabeta                              its value alone, by alpha-beta with memory`,
 		Example: `  agon solve kuhn_poker --iterations 1000 --out kuhn.json
   agon solve leduc_poker --method cfr --iterations 200 --json
   agon solve tic_tac_toe --method minimax`,
@@ -35,11 +36,11 @@ minimax                                perfect play where nothing is hidden`,
 			if err != nil {
 				return usage(err)
 			}
-			if method == "minimax" {
+			if method == "minimax" || method == "alphabeta" {
 				if out != "" {
-					return usage(fmt.Errorf("solve: --out writes the policies of the other methods; minimax has none to write"))
+					return usage(fmt.Errorf("solve: --out writes the policies of the other methods; %s has none to write", method))
 				}
-				return p.minimax(c.Context(), game)
+				return p.perfect(c.Context(), game, method)
 			}
 			start, err := solve.ParseMethod(method)
 			if err != nil {
@@ -152,18 +153,26 @@ func marks(n int) []int {
 	}
 }
 
-func (p *program) minimax(ctx context.Context, game games.Game) error {
-	perfect, err := solve.Minimax(ctx, game)
-	if err != nil {
-		return err
-	}
-	value, err := perfect.Value(ctx, game.Start())
+func (p *program) perfect(ctx context.Context, game games.Game, method string) error {
+	value, positions, err := perfectValue(ctx, game, method)
 	if err != nil {
 		return err
 	}
 	if p.json {
-		return p.print(map[string]any{"game": game.Info().Name, "value": value, "positions": perfect.Positions()})
+		return p.print(map[string]any{"game": game.Info().Name, "value": value, "positions": positions})
 	}
-	p.say("%s: the first seat's value is %g; %d positions", game.Info().Name, value, perfect.Positions())
+	p.say("%s: the first seat's value is %g; %d positions", game.Info().Name, value, positions)
 	return nil
+}
+
+func perfectValue(ctx context.Context, game games.Game, method string) (float64, int, error) {
+	if method == "alphabeta" {
+		return solve.AlphaBeta(ctx, game, solve.DefaultPositions)
+	}
+	perfect, err := solve.Minimax(ctx, game)
+	if err != nil {
+		return 0, 0, err
+	}
+	value, err := perfect.Value(ctx, game.Start())
+	return value, perfect.Positions(), err
 }

@@ -40,19 +40,27 @@ func Minimax(ctx context.Context, game games.Game) (*Perfect, error) {
 // more is an error that wraps ErrTooLarge.
 func MinimaxWithin(ctx context.Context, game games.Game, limit int) (*Perfect, error) {
 	info := game.Info()
-	switch {
-	case info.Seats != 2:
-		return nil, fmt.Errorf("minimax: %s has %d seats, and it needs two", info.Name, info.Seats)
-	case info.Hidden:
-		return nil, fmt.Errorf("minimax: %s hides information: use cfr", info.Name)
-	case info.Chance != games.NoChance:
-		return nil, fmt.Errorf("minimax: %s has chance, and it needs a game without", info.Name)
+	if err := perfectInformation("minimax", info); err != nil {
+		return nil, err
 	}
 	p := &Perfect{info: info, limit: limit, values: map[string]float64{}}
 	if _, err := p.Value(ctx, game.Start()); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// perfectInformation refuses games that a method cannot search.
+func perfectInformation(method string, info games.Info) error {
+	switch {
+	case info.Seats != 2:
+		return fmt.Errorf("%s: %s has %d seats, and it needs two", method, info.Name, info.Seats)
+	case info.Hidden:
+		return fmt.Errorf("%s: %s hides information: use cfr", method, info.Name)
+	case info.Chance != games.NoChance:
+		return fmt.Errorf("%s: %s has chance, and it needs a game without", method, info.Name)
+	}
+	return nil
 }
 
 // Positions is how many positions are known, final ones included.
