@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -16,20 +17,26 @@ import (
 )
 
 func (p *program) gamesVerb() *cobra.Command {
+	var svg string
 	c := &cobra.Command{
 		Use:   "games [GAME]",
 		Short: "List the games, or describe one",
 		Example: `  agon games
   agon games kuhn_poker
-  agon games 'connect_four(rows=5)' --json`,
+  agon games 'connect_four(rows=5)' --json
+  agon games hex --svg hex.svg`,
 		Args: between(0, 1, "at most one game"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			switch {
+			case len(args) == 0 && svg != "":
+				return usage(errors.New("games: --svg draws one game: name it, such as agon games hex --svg hex.svg"))
+			case len(args) == 0:
 				return p.listGames()
 			}
-			return p.describeGame(c.Context(), args[0])
+			return p.describeGame(c.Context(), args[0], svg)
 		},
 	}
+	c.Flags().StringVar(&svg, "svg", "", "draw the board at the end of the random game into this file")
 	p.jsonFlag(c, "one object a game")
 	return c
 }
@@ -134,14 +141,17 @@ func (p *program) listGames() error {
 	return nil
 }
 
-func (p *program) describeGame(ctx context.Context, text string) error {
+func (p *program) describeGame(ctx context.Context, text, svg string) error {
 	game, err := games.New(text)
 	if err != nil {
 		return usage(err)
 	}
 	info := game.Info()
-	example, err := examplePlay(game)
+	example, end, err := examplePlay(game)
 	if err != nil {
+		return err
+	}
+	if err := draw(end, info.Name, svg); err != nil {
 		return err
 	}
 	size, err := sizeOf(ctx, game)
@@ -184,6 +194,24 @@ func (p *program) describeGame(ctx context.Context, text string) error {
 	return nil
 }
 
+// draw writes the picture of a state into a file, if one is named.
+func draw(s games.State, name, file string) error {
+	if file == "" {
+		return nil
+	}
+	drawer, ok := s.(games.Drawer)
+	if !ok {
+		return usage(fmt.Errorf("games: --svg %s: %s has no board to draw", file, name))
+	}
+	if err := writable(file); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(picture(drawer.Board())), 0o644); err != nil { //nolint:gosec // a picture to look at
+		return fmt.Errorf("games: --svg: %w", err)
+	}
+	return nil
+}
+
 func firstSpeaker(game games.Game) (games.Speaker, bool) {
 	s := game.Start()
 	r := play.Generator(1, "example")
@@ -201,8 +229,8 @@ func indent(text string) string {
 	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
 }
 
-// examplePlay names the actions of one random game.
-func examplePlay(game games.Game) ([]string, error) {
+// examplePlay names the actions of one random game, and returns its end.
+func examplePlay(game games.Game) ([]string, games.State, error) {
 	s := game.Start()
 	r := play.Generator(1, "example")
 	var said []string
@@ -211,7 +239,7 @@ func examplePlay(game games.Game) ([]string, error) {
 		if s.Turn() == games.Chance {
 			drawn, err := games.Draw(s, r)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			a = drawn
 		} else {
@@ -220,8 +248,8 @@ func examplePlay(game games.Game) ([]string, error) {
 		}
 		said = append(said, games.Say(s, a))
 		if err := s.Apply(a); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return append(said, fmt.Sprintf("returns %v", s.Returns(nil))), nil
+	return append(said, fmt.Sprintf("returns %v", s.Returns(nil))), s, nil
 }

@@ -147,6 +147,34 @@ type Open interface {
 	Propose(text string) (Action, error)
 }
 
+// Drawer is implemented by states that are drawn as a board. It shows all,
+// hidden stones included.
+type Drawer interface {
+	Board() Board
+}
+
+// Board is what a board looks like.
+type Board struct {
+	// Cells holds the marks by row, from the top, and column: "" for nothing,
+	// x and o for the seats' stones, any other short text as it is.
+	Cells [][]string
+	// Slanted boards are of hexagons: each row begins half a cell further to
+	// the right than the one above.
+	Slanted bool
+}
+
+// BoardOf fills a board of the given size, row 0 at the top.
+func BoardOf(rows, columns int, mark func(row, column int) string) Board {
+	b := Board{Cells: make([][]string, rows)}
+	for r := range b.Cells {
+		b.Cells[r] = make([]string, columns)
+		for c := range b.Cells[r] {
+			b.Cells[r][c] = mark(r, c)
+		}
+	}
+	return b
+}
+
 // NoEffect is the effect of an action that nobody but its seat can notice.
 const NoEffect = -1
 

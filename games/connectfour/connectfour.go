@@ -213,6 +213,21 @@ func (s *state) Observe(seat games.Seat, dst []float32) {
 	}
 }
 
+// Board implements games.Drawer.
+func (s *state) Board() games.Board {
+	g := s.game
+	return games.BoardOf(g.rows, g.columns, func(row, column int) string {
+		bit := column*(g.rows+1) + g.rows - 1 - row
+		switch {
+		case s.boards[0]>>bit&1 != 0:
+			return "x"
+		case s.boards[1]>>bit&1 != 0:
+			return "o"
+		}
+		return ""
+	})
+}
+
 // Say names a move by the stone of the seat to move and the column.
 func (s *state) Say(a games.Action) string {
 	if a < 0 || int(a) >= s.game.columns {

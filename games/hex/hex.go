@@ -316,6 +316,15 @@ func (s *state) Say(a games.Action) string {
 	return strconv.Itoa(int(a))
 }
 
+// Board implements games.Drawer.
+func (s *state) Board() games.Board {
+	b := games.BoardOf(s.game.rows, s.game.cols, func(row, col int) string {
+		return [...]string{"", "x", "o"}[s.cells[row*s.game.cols+col]&stoneMask]
+	})
+	b.Slanted = true
+	return b
+}
+
 func (s *state) Hear(text string) (games.Action, error) {
 	return games.Hear(s, text, games.Ids(s.game.info.Actions))
 }

@@ -254,6 +254,21 @@ func (s *state) Observe(seat games.Seat, dst []float32) {
 	}
 }
 
+// Board implements games.Drawer.
+func (s *state) Board() games.Board {
+	b := games.BoardOf(s.rules.rows, s.rules.cols, func(row, col int) string {
+		switch cell := row*s.rules.cols + col; {
+		case s.stones[0]>>cell&1 != 0:
+			return "x"
+		case s.stones[1]>>cell&1 != 0:
+			return "o"
+		}
+		return ""
+	})
+	b.Slanted = s.rules.hex
+	return b
+}
+
 // Say names a try by its cell.
 func (s *state) Say(a games.Action) string {
 	if a < 0 || int(a) >= s.rules.cells {

@@ -159,6 +159,19 @@ func (s *state) Say(a games.Action) string {
 	return fmt.Sprintf("%c(%d,%d)", "xo"[s.length&1], a/3, a%3)
 }
 
+// Board implements games.Drawer.
+func (s *state) Board() games.Board {
+	return games.BoardOf(3, 3, func(row, column int) string {
+		switch cell := 3*row + column; {
+		case s.boards[0]>>cell&1 != 0:
+			return "x"
+		case s.boards[1]>>cell&1 != 0:
+			return "o"
+		}
+		return ""
+	})
+}
+
 func (s *state) Hear(text string) (games.Action, error) {
 	return games.Hear(s, text, games.Ids(cells))
 }
