@@ -19,6 +19,9 @@ func Compile(ctx context.Context, game games.Game, limit int) (*Tree, error) {
 	if info.Chance == games.Sampled {
 		return nil, fmt.Errorf("%s: its chance can only be sampled, and exact methods need its odds", info.Name)
 	}
+	if large, err := hopeless(game, limit); err == nil && large { // what is wrong with a game, the walk says
+		return nil, tooLarge(game, limit)
+	}
 	c := &compiler{
 		ctx: ctx, limit: min(limit, math.MaxInt32),
 		tree: &Tree{Info: info, own: make([][]span, info.Seats)},

@@ -8,11 +8,12 @@ import (
 	"github.com/agon-rl/agon/games"
 )
 
-// An estimate of a game's size plays probes random games, or fewer where they
-// take more than probeSteps moves together.
+// An estimate of a game's size plays manyProbes random games, or fewer where
+// they take more than probeSteps moves together; a glance at it fewProbes.
 const (
-	probes     = 2000
-	probeSteps = 1_000_000
+	manyProbes = 2000
+	fewProbes  = 50
+	probeSteps = 100_000
 )
 
 // Histories estimates how many histories a game has, as the logarithm to the
@@ -21,11 +22,13 @@ const (
 // stands for 1 + b₁ + b₁b₂ + … histories. The estimate is unbiased, but where
 // few long games make up most of the tree it is mostly too small. Games whose
 // chance can only be sampled have no number: the result is +Inf.
-func Histories(game games.Game) (float64, error) {
+func Histories(game games.Game) (float64, error) { return histories(game, manyProbes) }
+
+func histories(game games.Game, probes int) (float64, error) {
 	if game.Info().Chance == games.Sampled {
 		return math.Inf(1), nil
 	}
-	r := rand.New(rand.NewPCG(1, probes))
+	r := rand.New(rand.NewPCG(1, 0))
 	sum := math.Inf(-1) // logarithms throughout: chess has more than a float64 holds
 	var actions []games.Action
 	played, steps := 0, 0
@@ -56,6 +59,14 @@ func logAdd(a, b float64) float64 {
 		a, b = b, a
 	}
 	return a + math.Log1p(math.Exp(b-a))
+}
+
+// hopeless tells of a game that is so much larger than the limit that there is
+// no need to try: by Markov's inequality a game within the limit is taken for
+// one of a thousand times its size in one of a thousand cases at most.
+func hopeless(game games.Game, limit int) (bool, error) {
+	size, err := histories(game, fewProbes)
+	return size > math.Log10(float64(limit))+3, err
 }
 
 // tooLarge is the error for a game with more nodes than the limit, with the

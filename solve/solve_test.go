@@ -239,7 +239,11 @@ func TestTooLargeAndUnfitGames(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := solve.Compile(ctx, game, solve.DefaultNodes); !errors.Is(err, context.Canceled) {
+	small, err := games.New("tic_tac_toe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := solve.Compile(ctx, small, solve.DefaultNodes); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled enumeration: %v", err)
 	}
 }
