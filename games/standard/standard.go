@@ -14,6 +14,7 @@ import (
 	_ "github.com/agon-rl/agon/games/matrix"
 	_ "github.com/agon-rl/agon/games/negotiation"
 	_ "github.com/agon-rl/agon/games/nim"
+	_ "github.com/agon-rl/agon/games/othello"
 	_ "github.com/agon-rl/agon/games/phantom"
 	_ "github.com/agon-rl/agon/games/pig"
 	_ "github.com/agon-rl/agon/games/spiralkuhn"
