@@ -266,8 +266,18 @@ func (s *state) Say(a games.Action) string {
 	return string(g.appendName(nil, a))
 }
 
+// Hear understands the moves of the seat's own pieces, legal or not.
 func (s *state) Hear(text string) (games.Action, error) {
-	return games.Hear(s, text, games.Ids(s.game.info.Actions))
+	var candidates []games.Action
+	if games.Seat(s.turn) != games.Over {
+		for left := s.pieces[s.turn]; left != 0; left &= left - 1 {
+			first := games.Action(bits.TrailingZeros64(left)*perCell + 6*int(s.turn))
+			for a := first; a < first+6; a++ {
+				candidates = append(candidates, a)
+			}
+		}
+	}
+	return games.Hear(s, text, candidates)
 }
 
 // Board implements games.Drawer.

@@ -10,7 +10,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	for _, name := range []string{"breakthrough", "breakthrough(columns=5,rows=6)", "breakthrough(columns=2,rows=3)"} {
-		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{Nodes: 100}) })
+		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{Nodes: 500}) })
 	}
 }
 

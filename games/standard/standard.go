@@ -6,6 +6,7 @@ package standard
 
 import (
 	_ "github.com/agon-rl/agon/games/breakthrough"
+	_ "github.com/agon-rl/agon/games/chess"
 	_ "github.com/agon-rl/agon/games/connectfour"
 	_ "github.com/agon-rl/agon/games/goofspiel"
 	_ "github.com/agon-rl/agon/games/hex"
