@@ -117,6 +117,10 @@ func BenchmarkPlayout(b *testing.B) {
 		{"hex", "hex", nil},
 		{"nim", "nim", nil},
 		{"pig", "pig", nil},
+		{"goofspiel", "goofspiel(num_cards=6,points_order=descending)", nil},
+		{"othello", "othello", nil},
+		{"breakthrough", "breakthrough", nil},
+		{"chess", "chess", nil},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			start, r := startOf(b, bench.game, bench.actions...), rand.New(rand.NewPCG(1, 2))

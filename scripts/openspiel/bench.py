@@ -24,7 +24,8 @@ import pyspiel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# game: (actions to the state played from, name of Agon's benchmark)
+# game: (actions to the state played from, name of Agon's benchmark). Goofspiel's
+# bids are hidden moves in turn on both sides.
 GAMES = {
     "tic_tac_toe": ([], "tic_tac_toe"),
     "kuhn_poker": ([0, 1], "kuhn_poker/dealt"),
@@ -36,16 +37,20 @@ GAMES = {
     "hex": ([], "hex"),
     "nim": ([], "nim"),
     "pig": ([], "pig"),
+    "goofspiel(num_cards=6,points_order=descending)": ([], "goofspiel"),
+    "othello": ([], "othello"),
+    "breakthrough": ([], "breakthrough"),
+    "chess": ([], "chess"),
 }
 
 
 def open_spiel(name, actions, seconds):
     """Playouts a second of OpenSpiel."""
-    game = pyspiel.load_game(name)
+    game = pyspiel.load_game_as_turn_based(name)
     state = game.new_initial_state()
     for action in actions:
         state.apply_action(action)
-    rollouts = 1000
+    rollouts = 10
     while True:
         evaluator = pyspiel.RandomRolloutEvaluator(rollouts, 1)
         bot = pyspiel.MCTSBot(game, evaluator, 1.4, 1, 1000, False, 1, False)
