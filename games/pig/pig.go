@@ -154,6 +154,7 @@ type state struct {
 	over   bool
 	length uint16
 	points int16 // of this turn
+	enough bool  // stopping wins; then nothing else is open
 	scores [maxPlayers]int16
 	moves  [maxHorizon]uint8
 }
@@ -175,9 +176,6 @@ func (s *state) Turn() games.Seat {
 	return games.Seat(s.seat)
 }
 
-// enough tells whether stopping wins. Then nothing else is open.
-func (s *state) enough() bool { return int(s.scores[s.seat]+s.points) >= s.game.WinScore }
-
 func (s *state) Actions(dst []games.Action) []games.Action {
 	switch {
 	case s.over:
@@ -187,7 +185,7 @@ func (s *state) Actions(dst []games.Action) []games.Action {
 			dst = append(dst, games.Action(outcome))
 		}
 		return dst
-	case s.enough():
+	case s.enough:
 		return append(dst, Stop)
 	}
 	return append(dst, Roll, Stop)
@@ -206,7 +204,7 @@ func (s *state) Apply(a games.Action) error {
 		return games.Illegal(s, a)
 	case s.rolls:
 		return s.fall(a)
-	case a == Roll && !s.enough():
+	case a == Roll && !s.enough:
 		s.moves[s.length] = rolling
 		s.rolls = true
 	case a == Stop:
@@ -233,12 +231,13 @@ func (s *state) fall(outcome games.Action) error {
 		s.pass()
 	} else {
 		s.points += int16(s.game.pips(int(outcome)))
+		s.enough = int(s.scores[s.seat]+s.points) >= s.game.WinScore
 	}
 	return nil
 }
 
 func (s *state) pass() {
-	s.points = 0
+	s.points, s.enough = 0, false // nobody who has enough lets the die go on
 	if s.seat++; int(s.seat) == s.game.Players {
 		s.seat = 0
 	}
@@ -276,7 +275,8 @@ func (s *state) Clone() games.State {
 
 func (s *state) CopyFrom(src games.State) {
 	from := src.(*state)
-	s.game, s.seat, s.rolls, s.over, s.length, s.points, s.scores = from.game, from.seat, from.rolls, from.over, from.length, from.points, from.scores
+	s.game, s.seat, s.rolls, s.over, s.length = from.game, from.seat, from.rolls, from.over, from.length
+	s.points, s.enough, s.scores = from.points, from.enough, from.scores
 	copy(s.moves[:from.length], from.moves[:from.length])
 }
 
