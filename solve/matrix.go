@@ -1,82 +1,73 @@
 package solve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/optimize/convex/lp"
+	"github.com/agon-rl/agon/games"
 )
+
+// matrixSteps is far more than the interior point method takes.
+const matrixSteps = 500
 
 // MatrixGame solves a two-seat zero-sum game in which the row player is paid
 // payoff[i][j] (rows × columns, all rows of one length). It returns the value
-// and an equilibrium, by the linear program of von Neumann
-//
-//	min Σx  subject to  Σ_i x_i·(a_ij + shift) ≥ 1 for all j,  x ≥ 0
-//
-// where the shift makes all payoffs positive; then value = 1/Σx − shift and
-// the row player's strategy is x/Σx.
+// and an equilibrium, by von Neumann's linear program. Where there are many
+// equilibria it is one in their middle.
 func MatrixGame(payoff [][]float64) (value float64, row, column []float64, err error) {
 	if len(payoff) == 0 || len(payoff[0]) == 0 {
 		return 0, nil, nil, errors.New("a matrix game without actions")
 	}
-	transposed := make([][]float64, len(payoff[0]))
-	for j := range transposed {
-		transposed[j] = make([]float64, len(payoff))
-		for i := range payoff {
-			if len(payoff[i]) != len(transposed) {
-				return 0, nil, nil, fmt.Errorf("row %d of a matrix game has %d payoffs, the first has %d", i, len(payoff[i]), len(transposed))
-			}
-			if x := payoff[i][j]; math.IsNaN(x) || math.IsInf(x, 0) {
+	for i, r := range payoff {
+		if len(r) != len(payoff[0]) {
+			return 0, nil, nil, fmt.Errorf("row %d of a matrix game has %d payoffs, the first has %d", i, len(r), len(payoff[0]))
+		}
+		for _, x := range r {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
 				return 0, nil, nil, fmt.Errorf("a matrix game with a payoff of %g", x)
 			}
-			transposed[j][i] = -payoff[i][j]
 		}
 	}
-	value, row, err = maximin(payoff)
+	t := matrixTree(payoff)
+	l, err := NewLinearProgram(t)
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	_, column, err = maximin(transposed)
-	return value, row, column, err
+	if err := l.Iterate(context.Background(), matrixSteps); err != nil {
+		return 0, nil, nil, err
+	}
+	s := l.Strategy()
+	return t.Value(s)[0], s[:len(payoff)], s[len(payoff):], nil
 }
 
-// maximin returns the row player's value and strategy.
-func maximin(payoff [][]float64) (float64, []float64, error) {
-	rows, columns := len(payoff), len(payoff[0])
-	lowest, highest := math.Inf(1), math.Inf(-1)
-	for _, r := range payoff {
-		for _, x := range r {
-			lowest, highest = min(lowest, x), max(highest, x)
-		}
+// matrixTree is the game in which the row player moves first, unseen.
+func matrixTree(payoff [][]float64) *Tree {
+	rows, columns := int32(len(payoff)), int32(len(payoff[0]))
+	t := &Tree{
+		Info:  games.Info{Name: "a matrix game", Seats: 2},
+		nodes: int(1 + rows + rows*columns), actions: int(rows + columns),
+		Sets: []Set{
+			{Seat: 0, Actions: make([]games.Action, rows)},
+			{Seat: 1, Actions: make([]games.Action, columns), First: int(rows)},
+		},
 	}
-	shift, scale := 1-lowest, 1.0
-	if highest > lowest { // payoffs from 1 to 2
-		scale = 1 / (highest - lowest)
-		shift = 1/scale - lowest
-	}
-	// Standard form with one surplus variable a column.
-	a := mat.NewDense(columns, rows+columns, nil)
-	b, cost := make([]float64, columns), make([]float64, rows+columns)
-	for j := range columns {
-		b[j] = 1
-		for i := range rows {
-			a.Set(j, i, (payoff[i][j]+shift)*scale)
-		}
-		a.Set(j, rows+j, -1)
-	}
+	empty := t.empty()
+	t.own = [][]span{{{0, rows, empty}}, {{rows, rows + columns, empty}}}
 	for i := range rows {
-		cost[i] = 1
+		first := 1 + rows + i*columns
+		t.inner = append(t.inner, inner{id: 1 + i, child: first, count: columns, first: rows, seat: 1, chance: 1})
+		t.before = append(t.before, i, empty)
+		for j := range columns {
+			x := payoff[i][j]
+			t.ends.id = append(t.ends.id, first+j)
+			t.ends.chance = append(t.ends.chance, 1)
+			t.ends.sequence = append(t.ends.sequence, i, rows+j)
+			t.ends.payoff = append(t.ends.payoff, x, -x)
+		}
 	}
-	total, x, err := lp.Simplex(cost, a, b, 1e-12, nil)
-	if err != nil {
-		return 0, nil, fmt.Errorf("the linear program of a matrix game of %d rows and %d columns: %w", rows, columns, err)
-	}
-	strategy := make([]float64, rows)
-	for i := range strategy {
-		strategy[i] = max(x[i], 0)
-	}
-	proportional(strategy, strategy)
-	return 1/total/scale - shift, strategy, nil
+	t.inner = append(t.inner, inner{id: 0, child: 1, count: rows, first: 0, seat: 0, chance: 1})
+	t.before = append(t.before, empty, empty)
+	return t
 }
