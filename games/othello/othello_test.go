@@ -1,7 +1,10 @@
 package othello_test
 
 import (
+	"errors"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/agon-rl/agon/games"
@@ -43,6 +46,45 @@ func perft(t *testing.T, s games.State, depth int) int {
 		count += perft(t, next, depth-1)
 	}
 	return count
+}
+
+// After eight moves black has no placement, so passing is all that is open;
+// then white moves again.
+func TestPass(t *testing.T) {
+	s := play(t, "f5 f6 c4 g5 h5 h4 g7 h6")
+	if got := s.Actions(nil); !slices.Equal(got, []games.Action{othello.Pass}) || s.Turn() != 0 {
+		t.Fatalf("open to player %d: %v, want a pass of player 0 alone", s.Turn(), got)
+	}
+	if err := s.Apply(othello.Pass); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Apply(othello.Pass); !errors.Is(err, games.ErrIllegal) || s.Turn() != 1 {
+		t.Errorf("white can place a disc and passes: error %v, player %d to move", err, s.Turn())
+	}
+}
+
+// The shortest game: white has no disc left after nine moves, and no pass comes
+// after that.
+func TestWipeout(t *testing.T) {
+	s := play(t, "e6 f4 e3 f6 g5 d6 e7 f5 c5")
+	if got := s.Returns(nil); s.Turn() != games.Over || !slices.Equal(got, []float64{1, -1}) {
+		t.Errorf("turn %d, returns %v, want a game that black has won", s.Turn(), got)
+	}
+}
+
+func play(t *testing.T, moves string) games.State {
+	t.Helper()
+	s := othello.New().Start()
+	for move := range strings.FieldsSeq(moves) {
+		a, err := s.(games.Speaker).Hear(move)
+		if err == nil {
+			err = s.Apply(a)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
 }
 
 func TestBadParameters(t *testing.T) {
