@@ -43,6 +43,7 @@ type CFR struct {
 	sums    []float64   // by strategy entry: the average's numerator
 	reach   []float64   // by sequence: the probability that its seat plays it
 	value   [][]float64 // by seat, by node: the seat's expected return below
+	work    *work
 }
 
 // NewCFR prepares a solver, which starts from the uniform strategy.
@@ -62,6 +63,7 @@ func NewCFR(t *Tree, v Variant) *CFR {
 			c.value[seat][id] = t.ends.payoff[i*t.Info.Seats+seat]
 		}
 	}
+	c.work = newWork(c)
 	return c
 }
 
@@ -76,111 +78,132 @@ func (c *CFR) Iterate(ctx context.Context, n int) error {
 		}
 		c.done++
 		for seat := range games.Seat(c.tree.Info.Seats) {
-			c.accumulate(seat)
 			c.learn(seat)
 			if !c.variant.Simultaneous {
-				c.match(seat)
+				c.tree.realise(c.current, c.reach, seat)
 			}
 		}
 		if c.variant.Simultaneous {
 			for seat := range games.Seat(c.tree.Info.Seats) {
-				c.match(seat)
+				for _, set := range c.tree.own[seat] {
+					c.match(set)
+				}
+				c.tree.realise(c.current, c.reach, seat)
 			}
 		}
 	}
 	return nil
 }
 
-// accumulate adds a seat's strategy to its average, with weight w:
+// accumulate adds a seat's strategy in a set to its average, with weight w:
 //
 //	S(I,a) += w·πᵢ(I)·σ(I,a)
-func (c *CFR) accumulate(seat games.Seat) {
+func (c *CFR) accumulate(set span) {
 	weight := power(c.done, c.variant.Average)
-	for _, set := range c.tree.own[seat] {
-		for a := set.first; a < set.last; a++ {
-			c.sums[a] += float64(weight * c.reach[a])
-		}
+	for a := set.first; a < set.last; a++ {
+		c.sums[a] += float64(weight * c.reach[a])
 	}
 }
 
-// learn passes the seat's expected returns up the tree and adds, at its own
-// nodes, to the regrets:
-//
-//	R(I,a) += π₋ᵢ(h)·(v(h·a) − v(h))
-//
-// Where a regret is zero but for rounding, the order of the arithmetic decides
-// what regret matching makes of it. This order is OpenSpiel's: nodes as a
-// depth-first walk leaves them, seats' probabilities multiplied in turn, chance
-// last. The conversions keep a product and a sum from being fused, so that
-// every processor computes the same.
+// learn passes the seat's expected returns up the tree, and updates its
+// information sets by them. Where a regret is zero but for rounding, the order of
+// the arithmetic decides what regret matching makes of it. This order is
+// OpenSpiel's: nodes as a depth-first walk leaves them, seats' probabilities
+// multiplied in turn, chance last. The conversions keep a product and a sum
+// from being fused. So every processor computes the same, and any number of
+// them: which goroutine does a node or an information set changes nothing.
 func (c *CFR) learn(seat games.Seat) {
-	t, sink := c.tree, c.regrets
-	if c.variant.Predictive {
-		sink = c.latest
-		for _, set := range t.own[seat] {
-			clear(sink[set.first:set.last])
-		}
+	c.work.seat = seat
+	c.work.each(c.work.values)
+	for _, i := range c.work.top {
+		c.evaluate(seat, int(i), int(i)+1)
 	}
-	value, seats := c.value[seat], t.Info.Seats
-	for i := range t.inner {
-		n := &t.inner[i]
+	c.work.each(c.work.updates)
+}
+
+// evaluate sets the expected returns of the inner nodes lo to hi, which come
+// after their children.
+func (c *CFR) evaluate(seat games.Seat, lo, hi int) {
+	value := c.value[seat]
+	for i := lo; i < hi; i++ {
+		n := &c.tree.inner[i]
 		children := value[n.child : n.child+n.count]
 		v := 0.0
 		for a, p := range c.current[n.first : n.first+n.count] {
 			v += float64(p * children[a])
 		}
 		value[n.id] = v
-		if games.Seat(n.seat) != seat {
-			continue
-		}
+	}
+}
+
+// update does all of an iteration that concerns one information set.
+func (c *CFR) update(seat games.Seat, o occurrence) {
+	c.accumulate(o.set)
+	c.regret(seat, o)
+	if !c.variant.Simultaneous { // the others still play against the old strategy
+		c.match(o.set)
+	}
+}
+
+// regret adds to the regrets of an information set of the seat, with h its
+// nodes:
+//
+//	R(I,a) += π₋ᵢ(h)·(v(h·a) − v(h))
+func (c *CFR) regret(seat games.Seat, o occurrence) {
+	t, value, seats := c.tree, c.value[seat], c.tree.Info.Seats
+	regrets := c.regrets[o.set.first:o.set.last]
+	if c.variant.Predictive {
+		regrets = c.latest[o.set.first:o.set.last]
+		clear(regrets)
+	}
+	for _, i := range o.nodes {
+		n := &t.inner[i]
 		others := 1.0
-		for other, sequence := range t.before[i*seats : (i+1)*seats] {
+		for other, sequence := range t.before[int(i)*seats : (int(i)+1)*seats] {
 			if games.Seat(other) != seat {
 				others *= c.reach[sequence]
 			}
 		}
 		others *= n.chance
-		regrets := sink[n.first : n.first+n.count]
-		for a, child := range children {
+		v := value[n.id]
+		for a, child := range value[n.child : n.child+n.count] {
 			regrets[a] += float64(others * (child - v))
 		}
 	}
 }
 
-// match sets a seat's strategy in proportion to its positive regrets.
-func (c *CFR) match(seat games.Seat) {
-	positive, negative := c.discounts()
-	for _, set := range c.tree.own[seat] {
-		regrets, strategy := c.regrets[set.first:set.last], c.current[set.first:set.last]
-		if c.variant.Predictive {
-			for a, r := range c.latest[set.first:set.last] {
-				regrets[a] += r
-			}
-		}
-		if c.variant.Plus {
-			for a, r := range regrets {
-				regrets[a] = max(r, 0)
-			}
-		}
-		if c.variant.Discount != nil {
-			for a, r := range regrets {
-				if r >= 0 {
-					regrets[a] = r * positive
-				} else {
-					regrets[a] = r * negative
-				}
-			}
-		}
-		if c.variant.Predictive {
-			for a, r := range c.latest[set.first:set.last] {
-				strategy[a] = regrets[a] + r
-			}
-			proportional(strategy, strategy)
-		} else {
-			proportional(strategy, regrets)
+// match sets the strategy of an information set in proportion to its positive
+// regrets.
+func (c *CFR) match(set span) {
+	regrets, strategy := c.regrets[set.first:set.last], c.current[set.first:set.last]
+	if c.variant.Predictive {
+		for a, r := range c.latest[set.first:set.last] {
+			regrets[a] += r
 		}
 	}
-	c.tree.realise(c.current, c.reach, seat)
+	if c.variant.Plus {
+		for a, r := range regrets {
+			regrets[a] = max(r, 0)
+		}
+	}
+	if c.variant.Discount != nil {
+		positive, negative := c.discounts()
+		for a, r := range regrets {
+			if r >= 0 {
+				regrets[a] = r * positive
+			} else {
+				regrets[a] = r * negative
+			}
+		}
+	}
+	if c.variant.Predictive {
+		for a, r := range c.latest[set.first:set.last] {
+			strategy[a] = regrets[a] + r
+		}
+		proportional(strategy, strategy)
+	} else {
+		proportional(strategy, regrets)
+	}
 }
 
 // discounts returns t^α/(t^α+1) and t^β/(t^β+1).

@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -38,7 +39,7 @@ type LinearProgram struct {
 	best     Strategy  // of the smallest gap
 	gap      float64
 	stale    int     // iterations since the best
-	scale    float64 // of the payoffs
+	scale    float64 // of the game's payoffs: the largest, the program's unit
 }
 
 // side is one seat's half of the problem.
@@ -87,6 +88,9 @@ func NewLinearProgram(t *Tree) (*LinearProgram, error) {
 	l.payoff = t.matrix(l.sides[0].local, l.sides[1].local)
 	for _, e := range l.payoff {
 		l.scale = max(l.scale, math.Abs(e.value))
+	}
+	for i := range l.payoff { // the program is the same in any unit, the regularisation is not
+		l.payoff[i].value /= cmp.Or(l.scale, 1)
 	}
 	l.start()
 	if err := l.pattern(); err != nil {
@@ -152,7 +156,7 @@ func (l *LinearProgram) start() {
 			}
 		}
 		for q, x := range s.x {
-			s.slack[q] = l.scale / x
+			s.slack[q] = 1 / x
 		}
 	}
 }
@@ -307,7 +311,7 @@ func (l *LinearProgram) step() error {
 	count := float64(len(l.sides[0].x) + len(l.sides[1].x))
 	gap := l.complementarity()
 	if err := l.factorise(); err != nil {
-		l.over = l.gap < 1e-9*l.scale // which is all that rounding leaves
+		l.over = l.gap <= 1e-9*l.scale // which is all that rounding leaves
 		if l.over {
 			return nil
 		}
@@ -354,7 +358,7 @@ func (l *LinearProgram) judge() {
 	} else {
 		l.stale++
 	}
-	l.over = l.gap < 1e-13*l.scale || l.stale > 5
+	l.over = l.gap <= 1e-13*l.scale || l.stale > 5
 }
 
 // factorise factorises the system at the current point.

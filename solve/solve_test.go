@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/agon-rl/agon/games"
@@ -312,5 +314,23 @@ func TestHistories(t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, game, got, math.Log10(want), 0.05)
+	}
+}
+
+// How many goroutines share an iteration changes no bit of what comes out.
+func TestWorkersAgree(t *testing.T) {
+	tree := compile(t, "liars_dice")
+	average := func(workers int, method string) solve.Strategy {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
+		solver := start(t, tree, method)
+		if err := solver.Iterate(context.Background(), 3); err != nil {
+			t.Fatal(err)
+		}
+		return solver.Strategy()
+	}
+	for _, method := range []string{"cfr", "cfr(simultaneous=true)", "pcfr+", "dcfr"} {
+		if !slices.Equal(average(1, method), average(5, method)) {
+			t.Errorf("%s: one goroutine and five differ", method)
+		}
 	}
 }

@@ -176,15 +176,20 @@ func (s *state) Turn() games.Seat {
 	return games.Seat(s.seat)
 }
 
+// faces are the outcomes of the largest die, in order.
+var faces = func() (all [maxSides]games.Action) {
+	for i := range all {
+		all[i] = games.Action(i)
+	}
+	return all
+}()
+
 func (s *state) Actions(dst []games.Action) []games.Action {
 	switch {
 	case s.over:
 		return dst
 	case s.rolls:
-		for outcome := range s.game.outcomes {
-			dst = append(dst, games.Action(outcome))
-		}
-		return dst
+		return append(dst, faces[:s.game.outcomes]...)
 	case s.enough:
 		return append(dst, Stop)
 	}
