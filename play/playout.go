@@ -77,8 +77,9 @@ func (p *Playout) draw(d *die) (games.Action, error) {
 }
 
 func uniform(odds []float64) bool {
+	first := odds[0]
 	for _, p := range odds[1:] {
-		if p != odds[0] {
+		if p != first {
 			return false
 		}
 	}

@@ -149,12 +149,12 @@ func (g *game) pips(outcome int) int {
 
 type state struct {
 	game   *game
-	seat   int8 // whose turn it is, also while the die rolls and at the end
-	rolls  bool
-	over   bool
+	turn   games.Seat // who moves, games.Chance or games.Over
+	seat   int8       // whose turn it is, also while the die rolls and at the end
+	rolls  bool       // also at the end, where the horizon stops the die
+	enough bool       // stopping wins; then nothing else is open
 	length uint16
 	points int16 // of this turn
-	enough bool  // stopping wins; then nothing else is open
 	scores [maxPlayers]int16
 	moves  [maxHorizon]uint8
 }
@@ -166,15 +166,7 @@ const (
 	fallen
 )
 
-func (s *state) Turn() games.Seat {
-	switch {
-	case s.over:
-		return games.Over
-	case s.rolls:
-		return games.Chance
-	}
-	return games.Seat(s.seat)
-}
+func (s *state) Turn() games.Seat { return s.turn }
 
 // faces are the outcomes of the largest die, in order.
 var faces = func() (all [maxSides]games.Action) {
@@ -186,9 +178,9 @@ var faces = func() (all [maxSides]games.Action) {
 
 func (s *state) Actions(dst []games.Action) []games.Action {
 	switch {
-	case s.over:
+	case s.turn == games.Over:
 		return dst
-	case s.rolls:
+	case s.turn == games.Chance:
 		return append(dst, faces[:s.game.outcomes]...)
 	case s.enough:
 		return append(dst, Stop)
@@ -197,7 +189,7 @@ func (s *state) Actions(dst []games.Action) []games.Action {
 }
 
 func (s *state) Odds(dst []float64) []float64 {
-	if s.Turn() != games.Chance {
+	if s.turn != games.Chance {
 		return dst
 	}
 	return append(dst, s.game.odds...)
@@ -205,24 +197,31 @@ func (s *state) Odds(dst []float64) []float64 {
 
 func (s *state) Apply(a games.Action) error {
 	switch {
-	case s.over:
-		return games.Illegal(s, a)
-	case s.rolls:
+	case s.turn == games.Chance:
 		return s.fall(a)
-	case a == Roll && !s.enough:
-		s.moves[s.length] = rolling
-		s.rolls = true
-	case a == Stop:
-		s.moves[s.length] = stopped
-		s.scores[s.seat] += s.points
-		s.over = int(s.scores[s.seat]) >= s.game.WinScore
-		s.pass()
-	default:
+	case s.turn == games.Over || a != Stop && a != Roll || a == Roll && s.enough:
 		return games.Illegal(s, a)
+	case a == Roll:
+		s.moves[s.length] = rolling
+		s.turn, s.rolls = games.Chance, true
+	default:
+		s.stop()
 	}
 	s.length++
-	s.over = s.over || int(s.length) == s.game.Horizon
+	if int(s.length) == s.game.Horizon {
+		s.turn = games.Over
+	}
 	return nil
+}
+
+func (s *state) stop() {
+	s.moves[s.length] = stopped
+	s.scores[s.seat] += s.points
+	wins := s.enough
+	s.pass()
+	if wins {
+		s.turn = games.Over
+	}
 }
 
 // fall ends a roll: the first outcome is a one.
@@ -234,18 +233,21 @@ func (s *state) fall(outcome games.Action) error {
 	s.rolls = false
 	if outcome == 0 {
 		s.pass()
-	} else {
-		s.points += int16(s.game.pips(int(outcome)))
-		s.enough = int(s.scores[s.seat]+s.points) >= s.game.WinScore
+		return nil
 	}
+	s.points += int16(s.game.pips(int(outcome)))
+	s.enough = int(s.scores[s.seat]+s.points) >= s.game.WinScore
+	s.turn = games.Seat(s.seat)
 	return nil
 }
 
+// pass ends a turn. Nobody who has enough lets the die go on.
 func (s *state) pass() {
-	s.points, s.enough = 0, false // nobody who has enough lets the die go on
+	s.points, s.enough = 0, false
 	if s.seat++; int(s.seat) == s.game.Players {
 		s.seat = 0
 	}
+	s.turn = games.Seat(s.seat)
 }
 
 // winner is the seat that has reached the goal, or -1.
@@ -280,8 +282,8 @@ func (s *state) Clone() games.State {
 
 func (s *state) CopyFrom(src games.State) {
 	from := src.(*state)
-	s.game, s.seat, s.rolls, s.over, s.length = from.game, from.seat, from.rolls, from.over, from.length
-	s.points, s.enough, s.scores = from.points, from.enough, from.scores
+	s.game, s.turn, s.seat, s.rolls, s.enough = from.game, from.turn, from.seat, from.rolls, from.enough
+	s.length, s.points, s.scores = from.length, from.points, from.scores
 	copy(s.moves[:from.length], from.moves[:from.length])
 }
 

@@ -1,7 +1,7 @@
 """Random playouts a second on one core: OpenSpiel's C++ and Agon, side by side.
 
     pip install open_spiel
-    python scripts/openspiel/bench.py [--seconds 1] [--repeats 5] [--json]
+    python scripts/openspiel/bench.py [--seconds 1] [--repeats 5] [--json] [GAME ...]
 
 Both play from the same state, the card games from after the deal, and take
 turns within every repeat, so that what else the machine does falls on both.
@@ -78,22 +78,25 @@ def agon(program, benchmark, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("games", metavar="GAME", nargs="*", choices=[[], *GAMES], help="which games (default all)")
     parser.add_argument("--seconds", type=float, default=1, help="of each measurement (default 1)")
     parser.add_argument("--repeats", type=int, default=5, help="medians are of so many (default 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a game")
     args = parser.parse_args()
-    theirs, ours = {g: [] for g in GAMES}, {g: [] for g in GAMES}
+    chosen = args.games or list(GAMES)
+    theirs, ours = {g: [] for g in chosen}, {g: [] for g in chosen}
     with tempfile.TemporaryDirectory() as folder:
         program = str(pathlib.Path(folder) / "play.test")
         subprocess.run(["go", "test", "-c", "-o", program, "./play"], cwd=ROOT, check=True)
         for _ in range(args.repeats):
-            for game, (actions, benchmark) in GAMES.items():
+            for game in chosen:
+                actions, benchmark = GAMES[game]
                 theirs[game].append(open_spiel(game, actions, args.seconds))
                 ours[game].append(agon(program, benchmark, args.seconds))
     if not args.json:
         print("| game | OpenSpiel C++, games/s | Agon, games/s | ratio of medians |")
         print("| --- | --- | --- | --- |")
-    for game in GAMES:
+    for game in chosen:
         a, b = theirs[game], ours[game]
         ratio = statistics.median(b) / statistics.median(a)
         if args.json:
