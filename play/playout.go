@@ -14,7 +14,8 @@ import (
 // nothing is allocated where states are games.Copiers. The zero value is
 // ready.
 type Playout struct {
-	state   games.State
+	copy    games.State   // From's
+	state   games.State   // played last
 	sampler games.Sampler // state, where its chance is sampled
 	actions []games.Action
 	odds    []float64
@@ -24,12 +25,18 @@ type Playout struct {
 // From plays one game from a state, which it leaves alone, and returns what
 // every seat gets. The slice is valid until the next call.
 func (p *Playout) From(start games.State, r *rand.Rand) ([]float64, error) {
-	before := p.state
-	s, die := games.Copy(before, start), die{r: r}
-	if s != before {
+	p.copy = games.Copy(p.copy, start)
+	return p.Finish(p.copy, r)
+}
+
+// Finish plays a state itself to its end and returns what every seat gets. The
+// slice is valid until the next call.
+func (p *Playout) Finish(s games.State, r *rand.Rand) ([]float64, error) {
+	if s != p.state {
 		p.state = s
 		p.sampler, _ = s.(games.Sampler)
 	}
+	die := die{r: r}
 	for {
 		var action games.Action
 		switch turn := s.Turn(); {
