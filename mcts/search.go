@@ -371,9 +371,13 @@ func (s *Search) expand(t *Tree, at NodeID, state games.State, priors []float64)
 	even := 1 / float32(max(1, len(s.actions)))
 	for i, a := range s.actions {
 		edges[i] = edge{action: a, child: None, prior: even}
-		if priors != nil {
-			edges[i].prior = float32(priors[i])
+		if priors == nil {
+			continue
 		}
+		if !(priors[i] >= 0 && priors[i] <= 1+1e-6) {
+			return fmt.Errorf("searching %s: a prior of %g for action %d: expected a probability", t.info.Name, priors[i], a)
+		}
+		edges[i].prior = float32(priors[i])
 	}
 	return nil
 }

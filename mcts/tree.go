@@ -5,6 +5,7 @@
 package mcts
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -215,27 +216,22 @@ func (t *Tree) edgesOf(n NodeID) []edge {
 
 // Best is the action to play: the most visited, of several the one of higher
 // value, then of higher prior. A proven win is taken whatever its visits, and
-// what is proven to be worst only where nothing else is left. Gumbel search
-// has a rule of its own.
-func (t *Tree) Best() (games.Action, error) {
-	if t.gumbel != nil && t.gumbel.begun() {
-		return t.gumbel.best(t), nil
-	}
+// what is proven to be lost only where nothing else is left. Gumbel search
+// has a rule of its own. Before the first simulation it is any action.
+func (t *Tree) Best() games.Action {
 	children := t.Children(Root)
 	if len(children) == 0 {
-		return 0, fmt.Errorf("searching %s: the search ended before its first simulation", t.info.Name)
+		return t.state.Actions(nil)[0]
 	}
-	best := slices.MaxFunc(children, func(a, b Child) int {
-		for _, d := range []float64{
-			float64(certainty(a) - certainty(b)), exactGap(a, b), float64(a.Visits - b.Visits), a.Q - b.Q, a.Prior - b.Prior,
-		} {
-			if d != 0 {
-				return int(math.Copysign(1, d))
-			}
-		}
-		return int(b.Action - a.Action)
-	})
-	return best.Action, nil
+	if t.gumbel != nil && t.gumbel.begun() {
+		return t.gumbel.best(t)
+	}
+	return slices.MaxFunc(children, func(a, b Child) int {
+		return cmp.Or(
+			certainty(a)-certainty(b), exactGap(a, b), a.Visits-b.Visits,
+			cmp.Compare(a.Q, b.Q), cmp.Compare(a.Prior, b.Prior), int(b.Action-a.Action),
+		)
+	}).Action
 }
 
 // certainty ranks proven wins above what is open, and that above proven losses.
@@ -250,9 +246,9 @@ func certainty(c Child) int {
 }
 
 // exactGap compares two proven values.
-func exactGap(a, b Child) float64 {
+func exactGap(a, b Child) int {
 	if a.Proven && b.Proven {
-		return a.Q - b.Q
+		return cmp.Compare(a.Q, b.Q)
 	}
 	return 0
 }
@@ -261,25 +257,19 @@ func exactGap(a, b Child) float64 {
 // of their numbers, in proportion to their visits to the power 1/temperature.
 // At temperature 0 it is one for Best. Gumbel search answers at any
 // temperature but 0 with its improved policy, which is its training target.
-func (t *Tree) Distribution(temperature float64) ([]games.Action, []float64, error) {
+func (t *Tree) Distribution(temperature float64) ([]games.Action, []float64) {
+	actions := t.state.Actions(nil)
+	p := make([]float64, len(actions))
 	children := t.Children(Root)
-	actions, p := make([]games.Action, len(children)), make([]float64, len(children))
-	for i, c := range children {
-		actions[i] = c.Action
-	}
-	if temperature == 0 || t.simulations == 0 {
-		best, err := t.Best()
-		if err != nil {
-			return nil, nil, err
-		}
-		p[slices.Index(actions, best)] = 1
-		return actions, p, nil
+	if temperature == 0 || len(children) == 0 {
+		p[slices.Index(actions, t.Best())] = 1
+		return actions, p
 	}
 	if t.gumbel != nil && t.gumbel.begun() {
 		t.improved(Root, p)
-		return actions, p, nil
+		return actions, p
 	}
-	sum, most := 0.0, 0
+	sum, most := 0.0, 1
 	for _, c := range children {
 		most = max(most, c.Visits)
 	}
@@ -288,9 +278,13 @@ func (t *Tree) Distribution(temperature float64) ([]games.Action, []float64, err
 		sum += p[i]
 	}
 	for i := range p {
-		p[i] /= sum
+		if sum > 0 {
+			p[i] /= sum
+		} else {
+			p[i] = 1 / float64(len(p))
+		}
 	}
-	return actions, p, nil
+	return actions, p
 }
 
 // Advance makes the node behind a move of the root the new root and keeps what
