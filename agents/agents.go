@@ -1,6 +1,6 @@
 // Package agents holds whatever picks actions, and opens each by the same kind
 // of name on every verb: random, policy:FILE.json, run:DIR@STEP,
-// cfr:iterations=1000, minimax, human.
+// cfr:iterations=1000, minimax, mcts:sims=400, human.
 package agents
 
 import (
@@ -26,9 +26,12 @@ human                        a person at the terminal
 policy:FILE.json             probabilities by information state
 run:DIR[@STEP]               a trained network; run(DIR,greedy=true) takes its most probable action
 cfr:iterations=1000          the average policy of CFR+, for games small enough to solve
-minimax                      perfect play where nothing is hidden, any of the best moves`
+minimax                      perfect play where nothing is hidden, any of the best moves
+mcts:sims=400                tree search; also rule=uct|puct|alphazero|muzero|gumbel|agent-q, c=1.4,
+                             eval=rollout(8)|run(DIR)|exact|verifier|mix(rollout,0.5,run(DIR),0.5), prove=true,
+                             time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3, considered=16`
 
-var names = []string{"random", "human", "policy", "run", "cfr", "minimax"}
+var names = []string{"random", "human", "policy", "run", "cfr", "minimax", "mcts"}
 
 // Environment is what agents are opened in.
 type Environment struct {
@@ -111,6 +114,12 @@ func open(ctx context.Context, name string, r *spec.Reader, env Environment) (pl
 			return nil, err
 		}
 		return NewSampler(p, false), nil
+	case "mcts":
+		s, err := openSearch(ctx, r, env)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	return nil, misnamed("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
 }

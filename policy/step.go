@@ -130,6 +130,26 @@ func (n *Network) Probabilities(ctx context.Context, states []games.State, out [
 	return nil
 }
 
+// Judge overwrites priors[i] with the action probabilities at states[i], as
+// Probabilities does, and values[i] with the return that its seat expects.
+func (n *Network) Judge(ctx context.Context, states []games.State, priors [][]float64, values []float64) error {
+	seats := make([]games.Seat, len(states))
+	for i, s := range states {
+		seats[i] = s.Turn()
+	}
+	e, err := n.evaluate(ctx, states, seats)
+	if err != nil {
+		return err
+	}
+	for i := range states {
+		if err := e.probabilities(i, 1, priors[i]); err != nil {
+			return err
+		}
+		values[i] = float64(e.values[e.row[i]])
+	}
+	return nil
+}
+
 // Act samples an action at every state for the seat to move, drawing for state
 // i from rands[i], and returns the record of each.
 func (n *Network) Act(ctx context.Context, states []games.State, rands []*rand.Rand) ([]*Step, error) {

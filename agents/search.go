@@ -1,0 +1,315 @@
+package agents
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/mcts"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/spec"
+)
+
+// worldLimit bounds the decisions of a game of hidden information that is
+// searched: the agent lists them all when it is opened.
+const worldLimit = 1_000_000
+
+// Searcher plays by Monte Carlo tree search. It grows one tree for every state
+// that waits, all in lockstep.
+type Searcher struct {
+	Game    games.Info
+	Options mcts.Options
+	// Evaluator returns an evaluator for one search.
+	Evaluator func() mcts.Evaluator
+	// Temperature of the distribution over the root's visits that it draws
+	// from; 0 takes the best action.
+	Temperature float64
+	// Time, if not zero, ends a search early.
+	Time time.Duration
+	// Worlds is nil where the game hides nothing.
+	Worlds *mcts.Worlds
+
+	close func() error
+}
+
+var (
+	_ play.Agent = (*Searcher)(nil)
+	_ Queryable  = (*Searcher)(nil)
+)
+
+// Trees searches states, drawing for states[i] from rands[i] alone.
+func (s *Searcher) Trees(ctx context.Context, states []games.State, rands []*rand.Rand) ([]*mcts.Tree, error) {
+	trees := make([]*mcts.Tree, len(states))
+	for i, state := range states {
+		var err error
+		if trees[i], err = mcts.NewTree(s.Game, state, rands[i], s.Worlds); err != nil {
+			return nil, err
+		}
+	}
+	search, err := mcts.New(s.Options, s.Evaluator())
+	if err != nil {
+		return nil, err
+	}
+	timed := ctx
+	if s.Time > 0 {
+		var cancel context.CancelFunc
+		timed, cancel = context.WithTimeout(ctx, s.Time)
+		defer cancel()
+	}
+	return trees, search.Run(timed, trees...)
+}
+
+// Act implements play.Agent. Every decision's Record is its *mcts.Tree.
+func (s *Searcher) Act(ctx context.Context, in []play.Request, out []play.Decision) error {
+	states, rands := make([]games.State, len(in)), make([]*rand.Rand, len(in))
+	for i, request := range in {
+		states[i], rands[i] = request.State, request.Rand
+	}
+	trees, err := s.Trees(ctx, states, rands)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil { // stopped from outside, not by its own clock
+		return err
+	}
+	for i, tree := range trees {
+		actions, p := tree.Distribution(s.Temperature)
+		out[i] = play.Decision{Action: actions[policy.Sample(p, rands[i])], Record: tree}
+	}
+	return nil
+}
+
+// Close implements play.Agent.
+func (s *Searcher) Close() error {
+	if s.close == nil {
+		return nil
+	}
+	return s.close()
+}
+
+// Policy implements Queryable: the distribution that Act draws from. Each
+// information state has a generator of its own, so that it has one answer.
+func (s *Searcher) Policy() policy.Policy { return searched{s} }
+
+type searched struct{ *Searcher }
+
+// together bounds how many trees are held at a time.
+const together = 256
+
+func (s searched) Probabilities(ctx context.Context, states []games.State, out [][]float64) error {
+	for lo := 0; lo < len(states); lo += together {
+		some := states[lo:min(lo+together, len(states))]
+		rands := make([]*rand.Rand, len(some))
+		for i, state := range some {
+			key := fnv.New64a()
+			_, _ = key.Write(state.AppendKey(nil, state.Turn())) // a hash takes anything
+			rands[i] = play.Generator(key.Sum64(), "search")
+		}
+		trees, err := s.Trees(ctx, some, rands)
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for i, tree := range trees {
+			_, p := tree.Distribution(s.Temperature)
+			copy(out[lo+i], p)
+		}
+	}
+	return nil
+}
+
+// OpenSearch opens the search agent that text names, as Open does.
+func OpenSearch(ctx context.Context, text string, env Environment) (*Searcher, error) {
+	agent, err := Open(ctx, text, env)
+	if err != nil {
+		return nil, err
+	}
+	searcher, ok := agent.(*Searcher)
+	if !ok {
+		return nil, errors.Join(misnamed("agent %q does not search: expected one such as mcts:sims=400", text), agent.Close())
+	}
+	return searcher, nil
+}
+
+// readSearch reads the arguments of mcts.
+func readSearch(r *spec.Reader) (o mcts.Options, err error) {
+	rule, err := mcts.NewRule(r.Choice("rule", "uct", mcts.RuleNames...))
+	if err != nil {
+		return o, err
+	}
+	rule.C = r.Float("c", rule.C, 0, 1e6)
+	rule.Considered = r.Int("considered", rule.Considered, 1, 1<<20)
+	rule.Scale.Noise = r.Float("gumbel", rule.Scale.Noise, 0, 1e6)
+	return mcts.Options{
+		Rule:        rule,
+		Simulations: r.Int("sims", 400, 1, 1<<30),
+		Leaves:      r.Int("leaves", 1, 1, 1<<16),
+		Nodes:       r.Int("nodes", mcts.DefaultNodes, 2, 1<<30),
+		Prove:       r.Bool("prove", false),
+		Noise:       mcts.Noise{Share: r.Float("noise", 0, 0, 1), Alpha: r.Float("alpha", 0.3, 1e-6, 1e6)},
+	}, nil
+}
+
+// openSearch opens mcts.
+func openSearch(ctx context.Context, r *spec.Reader, env Environment) (_ *Searcher, err error) {
+	o, err := readSearch(r)
+	if err != nil {
+		return nil, err
+	}
+	s := &Searcher{Game: env.Game.Info(), Options: o, Temperature: r.Float("temperature", 0, 0, 1e6)}
+	clock, evaluator := r.String("time", ""), r.String("eval", "rollout")
+	if clock != "" {
+		if s.Time, err = time.ParseDuration(clock); err != nil || s.Time <= 0 {
+			return nil, misnamed("mcts: time=%s: expected a duration such as 500ms or 2s", clock)
+		}
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if s.Game.Hidden {
+		if s.Worlds, err = mcts.NewWorlds(ctx, env.Game, worldLimit); err != nil {
+			return nil, err
+		}
+	}
+	part, err := openEvaluator(ctx, evaluator, env)
+	if err != nil {
+		return nil, err
+	}
+	s.Evaluator, s.close = part.make, part.close
+	return s, nil
+}
+
+// judge is an evaluator that was opened.
+type judge struct {
+	make  func() mcts.Evaluator
+	close func() error
+}
+
+// openEvaluator opens what judges a search's leaves: rollout, rollout(8), a
+// run's network, exact, verifier, or a mix of them.
+func openEvaluator(ctx context.Context, text string, env Environment) (judge, error) {
+	s, err := spec.Parse(text)
+	if err != nil {
+		return judge{}, misnamed("mcts: eval: %w", err)
+	}
+	r := spec.Read(s)
+	switch s.Name {
+	case "rollout":
+		count := r.Int("games", 1, 1, 1<<20)
+		if err := r.Err(); err != nil {
+			return judge{}, misnamed("mcts: eval=%w", err)
+		}
+		return judge{make: func() mcts.Evaluator { return &mcts.Rollout{Count: count} }}, nil
+	case "run":
+		return openCritic(ctx, text, env)
+	case "exact", "verifier":
+		if err := r.Err(); err != nil {
+			return judge{}, misnamed("mcts: eval=%w", err)
+		}
+		return openTruth(ctx, s.Name, env)
+	case "mix":
+		return openMix(ctx, s, env)
+	}
+	names := []string{"rollout", "run", "exact", "verifier", "mix"}
+	return judge{}, misnamed("mcts: eval=%s: %q is unknown%s; there are %s", text, s.Name, spec.Suggest(s.Name, names), strings.Join(names, ", "))
+}
+
+func openCritic(ctx context.Context, text string, env Environment) (judge, error) {
+	agent, err := Open(ctx, text, env)
+	if err != nil {
+		return judge{}, fmt.Errorf("mcts: eval: %w", err)
+	}
+	sampler, ok := agent.(*Sampler)
+	if !ok {
+		return judge{}, errors.Join(misnamed("mcts: eval=%s: expected a run", text), agent.Close())
+	}
+	critic, ok := sampler.policy.(mcts.Critic)
+	if !ok {
+		return judge{}, errors.Join(misnamed("mcts: eval=%s: it holds no value of states", text), agent.Close())
+	}
+	return judge{make: func() mcts.Evaluator { return mcts.Network{Critic: critic} }, close: agent.Close}, nil
+}
+
+// openTruth opens an evaluator that knows: minimax, or a game's own verifier.
+func openTruth(ctx context.Context, name string, env Environment) (judge, error) {
+	info := env.Game.Info()
+	value := verified
+	if name == "exact" {
+		perfect, err := solve.Minimax(ctx, env.Game)
+		if err != nil {
+			return judge{}, fmt.Errorf("mcts: eval=exact: %w", err)
+		}
+		value = func(ctx context.Context, s games.State) (float64, error) {
+			v, err := perfect.Value(ctx, s)
+			if s.Turn() == 1 {
+				v = info.Sum - v
+			}
+			return v, err
+		}
+	}
+	return judge{make: func() mcts.Evaluator { return mcts.Exact{Value: value} }}, nil
+}
+
+// verified is +1 for a chain of reasoning that can still end well, else -1.
+func verified(_ context.Context, s games.State) (float64, error) {
+	v, ok := s.(interface{ Solvable() bool })
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("mcts: eval=verifier: the game has no verifier; use eval=exact or eval=rollout")
+	case v.Solvable():
+		return 1, nil
+	}
+	return -1, nil
+}
+
+// openMix opens mix(EVALUATOR=WEIGHT,…), which is written with a weight after
+// each part: mix(rollout,0.5,run(DIR),0.5).
+func openMix(ctx context.Context, s spec.Spec, env Environment) (_ judge, err error) {
+	if len(s.Args) < 2 || len(s.Args)%2 != 0 {
+		return judge{}, misnamed("mcts: eval=mix: expected parts with their weights, such as mix(rollout,0.5,run(DIR),0.5)")
+	}
+	var parts []judge
+	var weights []float64
+	closeAll := func() error {
+		var errs []error
+		for _, p := range parts {
+			if p.close != nil {
+				errs = append(errs, p.close())
+			}
+		}
+		return errors.Join(errs...)
+	}
+	for pair := range slices.Chunk(s.Args, 2) {
+		weight, err := strconv.ParseFloat(pair[1].Value, 64)
+		if err != nil || !(weight > 0 && weight < math.Inf(1)) {
+			return judge{}, errors.Join(misnamed("mcts: eval=mix: weight %s of %s: expected a number above 0", pair[1].Value, pair[0].Value), closeAll())
+		}
+		part, err := openEvaluator(ctx, pair[0].Value, env)
+		if err != nil {
+			return judge{}, errors.Join(err, closeAll())
+		}
+		parts, weights = append(parts, part), append(weights, weight)
+	}
+	return judge{close: closeAll, make: func() mcts.Evaluator {
+		var mix mcts.Mix
+		for i, p := range parts {
+			mix = append(mix, mcts.Part{Evaluator: p.make(), Weight: weights[i]})
+		}
+		return mix
+	}}, nil
+}
