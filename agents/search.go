@@ -183,7 +183,7 @@ func openSearch(ctx context.Context, r *spec.Reader, env Environment) (_ *Search
 	}
 	if s.Game.Hidden {
 		if s.Worlds, err = mcts.NewWorlds(ctx, env.Game, worldLimit); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("mcts: %w", err)
 		}
 	}
 	part, err := openEvaluator(ctx, evaluator, env)

@@ -203,7 +203,7 @@ func draw(s games.State, name, file string) error {
 	if !ok {
 		return usage(fmt.Errorf("games: --svg %s: %s has no board to draw", file, name))
 	}
-	if err := writable(file); err != nil {
+	if err := writable("--svg", file); err != nil {
 		return err
 	}
 	if err := os.WriteFile(file, []byte(picture(drawer.Board())), 0o644); err != nil { //nolint:gosec // a picture to look at

@@ -49,7 +49,7 @@ alphabeta                              its value alone, by alpha-beta with memor
 			if iterations < 1 {
 				return usage(fmt.Errorf("solve: --iterations %d: expected 1 or more", iterations))
 			}
-			if err := writable(out); err != nil {
+			if err := writable("--out", out); err != nil {
 				return err
 			}
 			return p.iterate(c.Context(), game, start, iterations, out)
@@ -63,12 +63,12 @@ alphabeta                              its value alone, by alpha-beta with memor
 }
 
 // writable says early, before hours of work, that a file cannot be written.
-func writable(path string) error {
+func writable(flag, path string) error {
 	if path == "" {
 		return nil
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return usage(fmt.Errorf("--out %s: expected a file; it is a folder or a device", path))
+		return usage(fmt.Errorf("%s %s: expected a file; it is a folder or a device", flag, path))
 	}
 	probe, err := os.CreateTemp(filepath.Dir(path), ".agon-*")
 	if err != nil {
@@ -76,7 +76,7 @@ func writable(path string) error {
 		if errors.As(err, &cause) {
 			err = cause.Err
 		}
-		return fmt.Errorf("--out %s: its folder cannot be written to: %w", path, err)
+		return fmt.Errorf("%s %s: its folder cannot be written to: %w", flag, path, err)
 	}
 	if err := probe.Close(); err != nil {
 		return fmt.Errorf("--out %s cannot be written: %w", path, err)

@@ -111,7 +111,7 @@ func (s *Search) Run(ctx context.Context, trees ...*Tree) error {
 	for round := 0; ; round++ {
 		if round%patience == 0 || len(trees) > 1 || s.options.Leaves > 1 {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // to be stopped is no failure
 			}
 		}
 		s.underWay = 0
@@ -140,7 +140,7 @@ func (s *Search) Run(ctx context.Context, trees ...*Tree) error {
 		}
 		if err := s.judge(ctx); err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // to be stopped is no failure
 			}
 			return err
 		}
@@ -255,7 +255,6 @@ func (s *Search) descend(w *walk) error {
 			if err := s.expand(t, at, w.state, nil); err != nil {
 				return err
 			}
-			n = &t.nodes[at]
 			if at == Root {
 				if err := s.rootReady(t); err != nil {
 					return err
