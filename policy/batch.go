@@ -2,8 +2,11 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/agon-rl/agon/games"
 )
 
 // Turn is one turn with what an estimator made of it.
@@ -13,19 +16,15 @@ type Turn struct {
 	Return    float32 // the value head's target
 }
 
-// Batch holds turns in the form that an update's graph takes. Turns refer to
-// distinct states by row, so that the network evaluates each state once:
+// Batch holds what an update learns from in the form that its graph takes.
+// Entries refer to distinct states by row, so that the network evaluates each
+// state once. All batches begin with
 //
 //	States     [rows, width]    encoded states
 //	Mask       [rows, actions]  1 where the action is legal
-//	Row        [turns, 1]       each turn's row
-//	Action     [turns]
-//	Behaviour  [turns]          log-probability when it was sampled
-//	Advantage  [turns]
-//	Return     [turns]
-//	Weight     [turns]          1, and 0 for padding
 //
-// Rows and turns are padded to compiled sizes.
+// and go on with what their constructor says. Rows and entries are padded to
+// compiled sizes.
 type Batch struct {
 	Turns int // without padding
 	Rows  int // without padding
@@ -33,73 +32,141 @@ type Batch struct {
 	tensors []*tensors.Tensor
 }
 
-// NewBatch packs turns for a model.
-func NewBatch(m *Model, turns []Turn) (*Batch, error) {
-	if len(turns) == 0 {
-		return nil, fmt.Errorf("a batch without turns")
+// packed is a batch's distinct states, with each entry's row.
+type packed struct {
+	states, mask []float32
+	row          []int32 // by entry, padded
+	rows         int     // padded
+	distinct     int
+	first        games.Action // a legal action of the first row
+}
+
+// pack finds the distinct ones among encoded states.
+func pack(m *Model, count int, at func(i int) (encoded []float32, legal []games.Action)) (p packed, err error) {
+	if count == 0 {
+		return p, fmt.Errorf("a batch without turns")
 	}
 	width, actions := m.Encoder.Size(), m.Info.Actions
-	distinct := newRowSet(width, min(len(turns), 4096))
-	row := make([]int32, len(turns))
-	var legalOf []int // row -> a turn that has it
-	for i, t := range turns {
-		row[i] = distinct.add(t.Step.Encoded)
-		if int(row[i]) == len(legalOf) {
-			legalOf = append(legalOf, i)
+	set := newRowSet(width, min(count, 4096))
+	padded, err := Padded(count)
+	if err != nil {
+		return p, err
+	}
+	p.row = make([]int32, padded)
+	var legalOf [][]games.Action // by row
+	for i := range count {
+		encoded, legal := at(i)
+		p.row[i] = set.add(encoded)
+		if int(p.row[i]) == len(legalOf) {
+			legalOf = append(legalOf, legal)
 		}
 	}
-	rows, err := Padded(distinct.len())
-	if err != nil {
-		return nil, err
+	p.distinct, p.first = set.len(), legalOf[0][0]
+	if p.rows, err = Padded(p.distinct); err != nil {
+		return p, err
 	}
-	padded, err := Padded(len(turns))
-	if err != nil {
-		return nil, err
-	}
-	states := make([]float32, rows*width)
-	copy(states, distinct.rows)
-	mask := make([]float32, rows*actions)
-	for r := range rows {
+	p.states, p.mask = make([]float32, p.rows*width), make([]float32, p.rows*actions)
+	copy(p.states, set.rows)
+	for r := range p.rows {
 		if r >= len(legalOf) { // padding: any legal action keeps the softmax finite
-			mask[r*actions] = 1
+			p.mask[r*actions] = 1
 			continue
 		}
-		for _, a := range turns[legalOf[r]].Step.Legal {
-			mask[r*actions+int(a)] = 1
+		for _, a := range legalOf[r] {
+			p.mask[r*actions+int(a)] = 1
 		}
 	}
-	index, action := make([]int32, padded), make([]int32, padded)
-	columns := make([][]float32, 4)
-	for c := range columns {
-		columns[c] = make([]float32, padded)
-	}
-	for i, t := range turns {
-		index[i], action[i] = row[i], int32(t.Step.Chosen)
-		columns[0][i], columns[1][i], columns[2][i], columns[3][i] = t.Step.LogProb, t.Advantage, t.Return, 1
-	}
-	for i := len(turns); i < padded; i++ {
-		action[i] = int32(turns[legalOf[0]].Step.Legal[0])
-	}
-	b := &Batch{Turns: len(turns), Rows: distinct.len()}
-	err = catch(func() {
+	return p, nil
+}
+
+// batch makes the tensors of packed states and of the columns given, each of
+// one entry a turn or, where it is longer, of several.
+func (p packed) batch(m *Model, count int, integers [][]int32, columns ...[]float32) (*Batch, error) {
+	b := &Batch{Turns: count, Rows: p.distinct}
+	padded := len(p.row)
+	err := catch(func() {
 		b.tensors = []*tensors.Tensor{
-			tensors.FromFlatDataAndDimensions(states, rows, width),
-			tensors.FromFlatDataAndDimensions(mask, rows, actions),
-			tensors.FromFlatDataAndDimensions(index, padded, 1),
-			tensors.FromFlatDataAndDimensions(action, padded),
+			tensors.FromFlatDataAndDimensions(p.states, p.rows, m.Encoder.Size()),
+			tensors.FromFlatDataAndDimensions(p.mask, p.rows, m.Info.Actions),
+			tensors.FromFlatDataAndDimensions(p.row, padded, 1),
+		}
+		for _, c := range integers {
+			b.tensors = append(b.tensors, tensors.FromFlatDataAndDimensions(c, padded))
 		}
 		for _, c := range columns {
-			b.tensors = append(b.tensors, tensors.FromFlatDataAndDimensions(c, padded))
+			if len(c) > padded {
+				b.tensors = append(b.tensors, tensors.FromFlatDataAndDimensions(c, padded, len(c)/padded))
+			} else {
+				b.tensors = append(b.tensors, tensors.FromFlatDataAndDimensions(c, padded))
+			}
 		}
 	})
 	return b, err
 }
 
-// BatchTensors is how many tensors a batch has.
-const BatchTensors = 8
+// TurnTensors is how many tensors a batch of turns has.
+const TurnTensors = 8
 
-// Tensors returns the batch's tensors in the order of the fields documented at
-// Batch.
+// NewBatch packs turns for a model. After the states come
+//
+//	Row        [turns, 1]       each turn's row
+//	Action     [turns]
+//	Behaviour  [turns]          log-probability when it was sampled
+//	Advantage  [turns]
+//	Return     [turns]
+//	Weight     [turns]          1, and 0 for padding
+func NewBatch(m *Model, turns []Turn) (*Batch, error) {
+	p, err := pack(m, len(turns), func(i int) ([]float32, []games.Action) { return turns[i].Step.Encoded, turns[i].Step.Legal })
+	if err != nil {
+		return nil, err
+	}
+	padded := len(p.row)
+	action := slices.Repeat([]int32{int32(p.first)}, padded)
+	columns := make([][]float32, 4)
+	for c := range columns {
+		columns[c] = make([]float32, padded)
+	}
+	for i, t := range turns {
+		action[i] = int32(t.Step.Chosen)
+		columns[0][i], columns[1][i], columns[2][i], columns[3][i] = t.Step.LogProb, t.Advantage, t.Return, 1
+	}
+	return p.batch(m, len(turns), [][]int32{action}, columns...)
+}
+
+// Target is what a search made of a state: what expert iteration learns from.
+type Target struct {
+	Encoded []float32      // the state as the network saw it
+	Legal   []games.Action // the legal actions, in the game's order
+	Probs   []float32      // the search's distribution, parallel to Legal
+	Return  float32        // what the seat that moved got in the end
+}
+
+// TargetTensors is how many tensors a batch of targets has.
+const TargetTensors = 6
+
+// NewTargetBatch packs targets for a model. After the states come
+//
+//	Row     [turns, 1]        each turn's row
+//	Target  [turns, actions]  the search's distribution
+//	Return  [turns]
+//	Weight  [turns]           1, and 0 for padding
+func NewTargetBatch(m *Model, targets []Target) (*Batch, error) {
+	p, err := pack(m, len(targets), func(i int) ([]float32, []games.Action) { return targets[i].Encoded, targets[i].Legal })
+	if err != nil {
+		return nil, err
+	}
+	padded, actions := len(p.row), m.Info.Actions
+	target, returns, weight := make([]float32, padded*actions), make([]float32, padded), make([]float32, padded)
+	for i, t := range targets {
+		for j, a := range t.Legal {
+			target[i*actions+int(a)] = t.Probs[j]
+		}
+		returns[i], weight[i] = t.Return, 1
+	}
+	return p.batch(m, len(targets), nil, target, returns, weight)
+}
+
+// Tensors returns the batch's tensors in the order that its constructor says.
 func (b *Batch) Tensors() []*tensors.Tensor { return b.tensors }
 
 // Close frees the batch.

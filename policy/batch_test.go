@@ -83,7 +83,7 @@ func TestBatch(t *testing.T) {
 		defer b.Close()
 		c := read(b)
 		rows, padded := len(c.mask)/actions, len(c.row)
-		if len(c.states) != rows*width || len(b.Tensors()) != policy.BatchTensors {
+		if len(c.states) != rows*width || len(b.Tensors()) != policy.TurnTensors {
 			r.Fatalf("%d rows, %d values", rows, len(c.states))
 		}
 		for _, column := range [][]float32{c.behaviour, c.advantage, c.returned, c.weight} {

@@ -159,7 +159,7 @@ func (t *Trainer) gradientNoise(episodes []*play.Episode, estimates [][]rae.Esti
 		if err != nil {
 			return 0, err
 		}
-		g, err := t.updater.Gradient(batch, c)
+		g, err := t.updater.Gradient("turns", batch, c)
 		if err := errors.Join(err, batch.Close()); err != nil {
 			return 0, err
 		}

@@ -170,7 +170,7 @@ func (t *Trainer) prepareModel() (err error) {
 		return err
 	}
 	copies := t.recipe.Objective.Magnet.Kind == "copy"
-	t.updater, err = NewUpdater(t.model, t.recipe.Loss(), t.recipe.Optimizer.Optimizer, t.initial(), copies)
+	t.updater, err = NewUpdater(t.model, t.recipe.Optimizer.Optimizer, t.initial(), copies, Turns(t.recipe.Loss()))
 	return err
 }
 
@@ -337,7 +337,7 @@ func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, li
 			if err != nil {
 				return err
 			}
-			stats, err := t.updater.Step(batch, c)
+			stats, err := t.updater.Step("turns", batch, c)
 			if err := errors.Join(err, batch.Close()); err != nil {
 				return err
 			}

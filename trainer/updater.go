@@ -8,7 +8,6 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/support/exceptions"
 
-	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
 )
 
@@ -30,18 +29,22 @@ type Coefficients struct {
 	Rate, Entropy, Magnet, Value float64
 }
 
-// Updater changes a network's weights by gradient steps on batches of turns.
-// One compiled call evaluates the network on the batch's distinct states, the
-// loss on its turns, the gradient, and the optimizer's step.
+// Updater changes a network's weights by gradient steps on batches. One
+// compiled call evaluates the network on the batch's distinct states, the loss
+// on its turns, the gradient, and the optimizer's step.
 type Updater struct {
 	model     *policy.Model
-	objective objective.PolicyGradient
 	optimizer Optimizer
 	copies    bool // the magnet is a copy of the network
+	lessons   map[string]*graphs
 
-	state    State
-	update   *Exec
-	gradient *Exec
+	state State
+}
+
+// graphs are the compiled graphs of a lesson.
+type graphs struct {
+	Lesson
+	update, gradient *Exec
 }
 
 // State is all that an updater must save: the weights, the optimizer's
@@ -54,27 +57,31 @@ type State struct {
 	Magnet  *policy.Weights // nil for the uniform magnet
 }
 
-// NewUpdater prepares the update graph; it is compiled at the first batch of
-// each size. copies says that the magnet is a copy of the network, which
-// starts as the network itself.
-func NewUpdater(m *policy.Model, o objective.PolicyGradient, opt Optimizer, start *policy.Weights, copies bool) (*Updater, error) {
-	if err := o.Validate(); err != nil {
-		return nil, err
-	}
+// NewUpdater prepares the update's graphs, one for each lesson; they are
+// compiled at the first batch of each size. copies says that the magnet is a
+// copy of the network, which starts as the network itself.
+func NewUpdater(m *policy.Model, opt Optimizer, start *policy.Weights, copies bool, lessons ...Lesson) (*Updater, error) {
 	if err := start.Check(m.Params); err != nil {
 		return nil, err
 	}
-	u := &Updater{model: m, objective: o, optimizer: opt, copies: copies}
+	u := &Updater{model: m, optimizer: opt, copies: copies, lessons: map[string]*graphs{}}
 	u.state = State{Weights: start, First: zeros(m.Params), Second: zeros(m.Params)}
 	if copies {
 		u.state.Magnet = start
 	}
-	err := exceptions.TryCatch[error](func() {
-		u.update = MustNewExec(m.Backend, u.graph).SetMaxCache(-1)
-		u.gradient = MustNewExec(m.Backend, u.gradientGraph).SetMaxCache(-1)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("preparing the update: %w", err)
+	for _, lesson := range lessons {
+		if err := lesson.validate(); err != nil {
+			return nil, err
+		}
+		g := &graphs{Lesson: lesson}
+		err := exceptions.TryCatch[error](func() {
+			g.update = MustNewExec(m.Backend, func(in []*Node) []*Node { return u.graph(lesson, in) }).SetMaxCache(-1)
+			g.gradient = MustNewExec(m.Backend, func(in []*Node) []*Node { return u.gradientGraph(lesson, in) }).SetMaxCache(-1)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("preparing the update: %w", err)
+		}
+		u.lessons[lesson.Name] = g
 	}
 	return u, nil
 }
@@ -121,13 +128,13 @@ func (u *Updater) knobs(c Coefficients) []float32 {
 	}
 }
 
-// Step does one gradient step and returns the statistics of
-// objective.StatNames followed by the gradient's norm.
-func (u *Updater) Step(b *policy.Batch, c Coefficients) ([]float32, error) {
+// Step does one gradient step on a batch of the named lesson and returns the
+// lesson's statistics, followed by the gradient's norm.
+func (u *Updater) Step(lesson string, b *policy.Batch, c Coefficients) ([]float32, error) {
 	n := len(u.model.Params)
 	var stats []float32
 	next := State{Steps: u.state.Steps + 1, Magnet: u.state.Magnet}
-	err := u.call(u.update, b, c, func(out []*tensors.Tensor) {
+	err := u.call(u.lessons[lesson].update, b, c, func(out []*tensors.Tensor) {
 		next.Weights = take(u.model.Params, out[:n])
 		next.First = take(u.model.Params, out[n:2*n])
 		next.Second = take(u.model.Params, out[2*n:3*n])
@@ -145,11 +152,11 @@ func (u *Updater) Step(b *policy.Batch, c Coefficients) ([]float32, error) {
 	return stats, nil
 }
 
-// Gradient returns the gradient of the loss on a batch, all tensors one after
-// the other, and changes nothing.
-func (u *Updater) Gradient(b *policy.Batch, c Coefficients) ([]float32, error) {
+// Gradient returns the gradient of the loss on a batch of the named lesson, all
+// tensors one after the other, and changes nothing.
+func (u *Updater) Gradient(lesson string, b *policy.Batch, c Coefficients) ([]float32, error) {
 	var gradient []float32
-	err := u.call(u.gradient, b, c, func(out []*tensors.Tensor) { gradient = flat(out[0]) })
+	err := u.call(u.lessons[lesson].gradient, b, c, func(out []*tensors.Tensor) { gradient = flat(out[0]) })
 	if err != nil {
 		return nil, fmt.Errorf("gradient at update %d: %w", u.state.Steps, err)
 	}
@@ -160,7 +167,7 @@ func (u *Updater) Gradient(b *policy.Batch, c Coefficients) ([]float32, error) {
 func (u *Updater) call(exec *Exec, b *policy.Batch, c Coefficients, read func(out []*tensors.Tensor)) error {
 	return exceptions.TryCatch[error](func() {
 		own := append(u.inputs(), tensors.FromFlatDataAndDimensions(u.knobs(c), 6))
-		all := make([]any, 0, len(own)+policy.BatchTensors)
+		all := make([]any, 0, len(own)+len(b.Tensors()))
 		for _, t := range own {
 			all = append(all, t)
 		}
@@ -209,7 +216,7 @@ type nodes struct {
 	knobs                                *Node
 }
 
-func (u *Updater) nodes(in []*Node) nodes {
+func (u *Updater) nodes(lesson Lesson, in []*Node) nodes {
 	next := func(count int) []*Node {
 		taken := in[:count]
 		in = in[count:]
@@ -220,16 +227,16 @@ func (u *Updater) nodes(in []*Node) nodes {
 	if u.copies {
 		out.magnet = next(n)
 	}
-	out.knobs, out.batch = next(1)[0], next(policy.BatchTensors)
+	out.knobs, out.batch = next(1)[0], next(lesson.tensors)
 	return out
 }
 
 func (n nodes) knob(i int) *Node { return Reshape(SliceAxis(n.knobs, 0, AxisElem(i))) }
 
 // gradientGraph builds the gradient alone.
-func (u *Updater) gradientGraph(in []*Node) []*Node {
-	n := u.nodes(in)
-	loss, _ := u.loss(n)
+func (u *Updater) gradientGraph(lesson Lesson, in []*Node) []*Node {
+	n := u.nodes(lesson, in)
+	loss, _ := lesson.loss(u, n)
 	gradients := Gradient(loss, n.params...)
 	for i, g := range gradients {
 		gradients[i] = Reshape(g, g.Shape().Size())
@@ -238,10 +245,10 @@ func (u *Updater) gradientGraph(in []*Node) []*Node {
 }
 
 // graph builds one update: network, loss, gradient, Adam.
-func (u *Updater) graph(in []*Node) []*Node {
-	n := u.nodes(in)
+func (u *Updater) graph(lesson Lesson, in []*Node) []*Node {
+	n := u.nodes(lesson, in)
 	rate, correct1, correct2 := n.knob(0), n.knob(4), n.knob(5)
-	loss, stats := u.loss(n)
+	loss, stats := lesson.loss(u, n)
 	gradients := Gradient(loss, n.params...)
 	square := ScalarZero(loss.Graph(), loss.DType())
 	for _, g := range gradients {
@@ -280,31 +287,4 @@ func (u *Updater) adam(p, m, v, g, rate, correct1, correct2 *Node) (newP, newM, 
 		step = Add(step, MulScalar(p, o.WeightDecay))
 	}
 	return Sub(p, Mul(step, rate)), m, v
-}
-
-// loss evaluates the network on the batch's distinct states, spreads the
-// results over its turns and applies the objective.
-func (u *Updater) loss(n nodes) (*Node, []*Node) {
-	states, mask, row, action := n.batch[0], n.batch[1], n.batch[2], n.batch[3]
-	input := u.model.Encoder.Shape()
-	logProbs := func(params []*Node) (*Node, *Node) {
-		logits, values := u.model.Arch.Forward(params, input, states)
-		// An illegal action's logit drops by 1e9, so its probability is exactly 0.
-		masked := Add(Mul(logits, mask), MulScalar(AddScalar(mask, -1), 1e9))
-		return LogSoftmax(masked), values
-	}
-	spread := func(x *Node) *Node { return Gather(x, row) }
-	lp, values := logProbs(n.params)
-	turns := objective.Turns{
-		LogProbs: spread(lp), Mask: spread(mask),
-		Chosen:    OneHot(action, u.model.Info.Actions, lp.DType()),
-		Behaviour: n.batch[4], Advantage: n.batch[5], Return: n.batch[6], Weight: n.batch[7],
-		Values:        spread(values),
-		EntropyWeight: n.knob(1), MagnetWeight: n.knob(2), ValueWeight: n.knob(3),
-	}
-	if n.magnet != nil {
-		target, _ := logProbs(n.magnet)
-		turns.Magnet = StopGradient(spread(target))
-	}
-	return u.objective.Loss(turns)
 }

@@ -98,7 +98,7 @@ func (l lesson) batch(t testing.TB) *policy.Batch {
 
 func (l lesson) updater(t testing.TB, o objective.PolicyGradient, opt trainer.Optimizer, copies bool) *trainer.Updater {
 	t.Helper()
-	u, err := trainer.NewUpdater(l.model, o, opt, l.weights, copies)
+	u, err := trainer.NewUpdater(l.model, opt, l.weights, copies, trainer.Turns(o))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func (l lesson) updater(t testing.TB, o objective.PolicyGradient, opt trainer.Op
 
 func step(t testing.TB, u *trainer.Updater, b *policy.Batch, c trainer.Coefficients) []float32 {
 	t.Helper()
-	stats, err := u.Step(b, c)
+	stats, err := u.Step("turns", b, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestAdam(t *testing.T) {
 			for k := 1; k <= 3; k++ {
 				c := all
 				c.Rate = 0.02 / float64(k)
-				gradient, err := u.Gradient(b, c)
+				gradient, err := u.Gradient("turns", b, c)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -233,7 +233,7 @@ func TestGradientIsTheSlope(t *testing.T) {
 				u.SetMagnet(policy.NewWeights(l.weights.Params, rand.New(rand.NewPCG(9, 9))))
 			}
 			start := u.State()
-			gradient, err := u.Gradient(batch, all)
+			gradient, err := u.Gradient("turns", batch, all)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -320,10 +320,10 @@ func TestRestoreRefuses(t *testing.T) {
 	if err := u.Restore(s); err == nil || !strings.Contains(err.Error(), "magnet") {
 		t.Errorf("no magnet: %v", err)
 	}
-	if _, err := trainer.NewUpdater(l.model, ppo, adam, other.weights, false); err == nil {
+	if _, err := trainer.NewUpdater(l.model, adam, other.weights, false, trainer.Turns(ppo)); err == nil {
 		t.Error("an updater starts from another network's weights")
 	}
-	if _, err := trainer.NewUpdater(l.model, objective.PolicyGradient{Name: "ppo"}, adam, l.weights, false); err == nil {
+	if _, err := trainer.NewUpdater(l.model, adam, l.weights, false, trainer.Turns(objective.PolicyGradient{Name: "ppo"})); err == nil {
 		t.Error("an updater takes an objective without a clip")
 	}
 }
@@ -347,7 +347,7 @@ func TestLossThatIsNotFinite(t *testing.T) {
 			u, untouched := l.updater(t, ppo, adam, true), l.updater(t, ppo, adam, true)
 			step(t, u, good, all)
 			step(t, untouched, good, all)
-			_, err := u.Step(bad.batch(t), all)
+			_, err := u.Step("turns", bad.batch(t), all)
 			if err == nil || !strings.HasPrefix(err.Error(), "update 2: ") || !strings.Contains(err.Error(), "not finite") || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("got %v", err)
 			}
