@@ -313,3 +313,95 @@ func openMix(ctx context.Context, s spec.Spec, env Environment) (_ judge, err er
 		return mix
 	}}, nil
 }
+
+// ReadSearch reads the name of a search whose leaves the network in training
+// judges, such as mcts:sims=32,rule=gumbel. It opens nothing.
+func ReadSearch(text string) (o mcts.Options, temperature float64, err error) {
+	s, err := spec.Parse(text)
+	if err != nil {
+		return o, 0, err
+	}
+	if s.Name != "mcts" {
+		return o, 0, fmt.Errorf("%q does not search: expected one such as mcts:sims=32,rule=gumbel", text)
+	}
+	r := spec.Read(s)
+	o, err = readSearch(r)
+	temperature = r.Float("temperature", 1, 0, 1e6)
+	if err := errors.Join(err, r.Err()); err != nil {
+		return o, 0, err
+	}
+	return o, temperature, o.Validate()
+}
+
+// Searched is the Record of a decision that a search made in training.
+type Searched struct {
+	Target   policy.Target // its Return is not known yet
+	Children []mcts.Child  // the root's
+	Value    float64       // the root's mean, to the seat that moved, in [-1, 1]
+}
+
+// SearchLearner plays by search with a network in training, and records what
+// its updater needs.
+type SearchLearner struct {
+	Searcher *Searcher
+	Network  *policy.Network
+	// Sampled is how many of a game's first turns are drawn from the search's
+	// distribution; after them the best action is taken.
+	// Gumbel search always takes its best action: its noise is in it.
+	Sampled int
+}
+
+var _ play.Agent = SearchLearner{}
+
+// Act implements play.Agent. Every decision's Record is a *Searched.
+func (l SearchLearner) Act(ctx context.Context, in []play.Request, out []play.Decision) error {
+	states, rands := make([]games.State, len(in)), make([]*rand.Rand, len(in))
+	for i, request := range in {
+		states[i], rands[i] = request.State, request.Rand
+	}
+	searched, trees, err := l.Search(ctx, states, rands)
+	if err != nil {
+		return err
+	}
+	for i, tree := range trees {
+		out[i] = play.Decision{Action: tree.Best(), Record: searched[i]}
+		if l.Searcher.Options.Rule.Name != "gumbel" && in[i].Turn < l.Sampled {
+			legal := searched[i].Target.Legal
+			p := make([]float64, len(legal))
+			for j, q := range searched[i].Target.Probs {
+				p[j] = float64(q)
+			}
+			out[i].Action = legal[policy.Sample(p, rands[i])]
+		}
+	}
+	return nil
+}
+
+// Search searches states and describes what it found.
+func (l SearchLearner) Search(ctx context.Context, states []games.State, rands []*rand.Rand) ([]*Searched, []*mcts.Tree, error) {
+	trees, err := l.Searcher.Trees(ctx, states, rands)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	out := make([]*Searched, len(trees))
+	encoder := l.Network.Model.Encoder
+	for i, tree := range trees {
+		encoded := make([]float32, encoder.Size())
+		if err := encoder.Encode(states[i], states[i].Turn(), encoded); err != nil {
+			return nil, nil, err
+		}
+		legal, p := tree.Distribution(l.Searcher.Temperature)
+		probs := make([]float32, len(p))
+		for j := range p {
+			probs[j] = float32(p[j])
+		}
+		out[i] = &Searched{Target: policy.Target{Encoded: encoded, Legal: legal, Probs: probs}, Children: tree.Children(mcts.Root), Value: tree.Mean(mcts.Root)}
+	}
+	return out, trees, nil
+}
+
+// Close implements play.Agent; the network belongs to the caller.
+func (l SearchLearner) Close() error { return nil }

@@ -100,7 +100,9 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 				continue
 			}
 			agent := t.episode.Agents[seat]
-			requests[agent] = append(requests[agent], t.seats[seat])
+			request := t.seats[seat]
+			request.Turn = len(t.episode.Turns)
+			requests[agent] = append(requests[agent], request)
 			waiting[agent] = append(waiting[agent], t)
 			still = append(still, t)
 		}

@@ -29,6 +29,7 @@ type Agent interface {
 type Request struct {
 	State games.State
 	Seat  games.Seat
+	Turn  int // decisions made in the episode before this one, by all seats
 	// Rand is the generator of this seat in this episode. An agent draws its
 	// randomness from here and nowhere else.
 	Rand *rand.Rand

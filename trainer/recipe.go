@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
@@ -33,6 +34,7 @@ type Recipe struct {
 	Policy     policy.Arch `yaml:"policy"`
 	Advantage  string      `yaml:"advantage"` // see rae.Params
 	Objective  Objective   `yaml:"objective"`
+	Search     Search      `yaml:"search"`
 	Optimizer  Optimizing  `yaml:"optimizer"`
 	Opponents  string      `yaml:"opponents"` // see OpponentForms
 	Evaluate   Evaluate    `yaml:"evaluate"`
@@ -43,13 +45,28 @@ type Recipe struct {
 
 // Objective is the loss of an update.
 type Objective struct {
-	Name        string   `yaml:"name"` // ppo or reinforce
+	Name        string   `yaml:"name"` // ppo or reinforce; none where a search alone teaches
 	Clip        float64  `yaml:"clip"` // PPO's ε
 	Epochs      int      `yaml:"epochs"`
 	Minibatches int      `yaml:"minibatches"` // of whole games
 	Entropy     Schedule `yaml:"entropy"`     // weight of the entropy bonus
 	Value       Schedule `yaml:"value"`       // weight of the value loss
 	Magnet      Magnet   `yaml:"magnet"`
+}
+
+// Search is a tree search over the network in training, which judges its
+// leaves, and what the network learns from it.
+type Search struct {
+	// Agent names the search, such as mcts:sims=32,rule=gumbel; empty for none.
+	Agent string `yaml:"agent,omitempty"`
+	// Learn is visits: the network learns the search's distribution over
+	// actions, and its value head how the game ended (expert iteration).
+	Learn string `yaml:"learn"`
+	// Acts has the search play the games. Otherwise the network plays, and the
+	// search looks at a share of its turns.
+	Acts    bool    `yaml:"acts"`
+	Share   float64 `yaml:"share"`
+	Sampled int     `yaml:"sampled"` // turns at the start of a game that are drawn from the distribution; then the best action is played
 }
 
 // Magnet is the policy that a KL term pulls to.
@@ -104,6 +121,7 @@ func Defaults() Recipe {
 			Name: "ppo", Clip: 0.2, Epochs: 2, Minibatches: 1, Entropy: "0", Value: "0",
 			Magnet: Magnet{Kind: "uniform", Weight: "0", Every: 100},
 		},
+		Search:     Search{Learn: "visits", Acts: true, Share: 1, Sampled: 30},
 		Optimizer:  Optimizing{Rate: "0.001", Optimizer: Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
 		Opponents:  "self",
 		Evaluate:   Evaluate{Every: 50, Exploitability: "auto", Games: 1000},
@@ -254,6 +272,7 @@ func (r Recipe) Validate() error {
 		{"objective.epochs", r.Objective.Epochs, 1, 1000},
 		{"objective.minibatches", r.Objective.Minibatches, 1, r.Games},
 		{"objective.magnet.every", r.Objective.Magnet.Every, 1, 1 << 30},
+		{"search.sampled", r.Search.Sampled, 0, 1 << 20},
 		{"evaluate.every", r.Evaluate.Every, 1, 1 << 30},
 		{"evaluate.games", r.Evaluate.Games, 2, 1 << 24},
 		{"guard.every", r.Guard.Every, 0, 1 << 30},
@@ -269,7 +288,8 @@ func (r Recipe) Validate() error {
 		name, value string
 		values      []string
 	}{
-		{"objective.name", r.Objective.Name, objective.PolicyGradients},
+		{"objective.name", r.Objective.Name, append([]string{noGradient}, objective.PolicyGradients...)},
+		{"search.learn", r.Search.Learn, []string{"visits"}},
 		{"objective.magnet.kind", r.Objective.Magnet.Kind, []string{"uniform", "copy"}},
 		{"evaluate.exploitability", r.Evaluate.Exploitability, []string{"auto", "on", "off"}},
 	} {
@@ -280,7 +300,7 @@ func (r Recipe) Validate() error {
 	if err := r.Policy.Validate(game.Info()); err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
-	if err := r.Loss().Validate(); err != nil {
+	if err := r.validateLearning(); err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
 	if _, err := rae.New(r.Advantage); err != nil {
@@ -293,6 +313,32 @@ func (r Recipe) Validate() error {
 		return err
 	}
 	return r.validateOptimizer()
+}
+
+// noGradient is the objective of a run that only a search teaches.
+const noGradient = "none"
+
+// validateLearning checks what the network learns from.
+func (r Recipe) validateLearning() error {
+	if r.Search.Agent == "" {
+		if r.Objective.Name == noGradient {
+			return fmt.Errorf("objective.name: none: then a search must teach: set search.agent, such as mcts:sims=32,rule=gumbel")
+		}
+		return r.Loss().Validate()
+	}
+	if _, _, err := agents.ReadSearch(r.Search.Agent); err != nil {
+		return fmt.Errorf("search.agent: %w", err)
+	}
+	if !(r.Search.Share > 0 && r.Search.Share <= 1) {
+		return fmt.Errorf("search.share: %g: expected more than 0, up to 1", r.Search.Share)
+	}
+	if r.Objective.Name == noGradient {
+		return nil
+	}
+	if r.Search.Acts {
+		return fmt.Errorf("search.acts: true: the search plays, and objective %s learns from games that the network plays: set search.acts=false or objective.name=none", r.Objective.Name)
+	}
+	return r.Loss().Validate()
 }
 
 func (r Recipe) validateOptimizer() error {

@@ -7,6 +7,7 @@ package trainer
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/rae"
@@ -60,6 +60,7 @@ type Trainer struct {
 	updater      *Updater
 	coefficients func(update int) Coefficients
 	estimator    rae.Estimator
+	search       *agents.Searcher // nil where none teaches
 	opponents    opponents
 	fixed        play.Agent // opponents.kind fixed
 	evaluator    *evaluator
@@ -126,6 +127,9 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 	if t.opponents, err = parseOpponents(t.recipe.Opponents); err != nil {
 		return err
 	}
+	if t.search, err = t.prepareSearch(ctx); err != nil {
+		return err
+	}
 	if t.opponents.kind == "fixed" {
 		t.fixed, err = agents.Open(ctx, t.opponents.agent, t.environment())
 	}
@@ -170,7 +174,7 @@ func (t *Trainer) prepareModel() (err error) {
 		return err
 	}
 	copies := t.recipe.Objective.Magnet.Kind == "copy"
-	t.updater, err = NewUpdater(t.model, t.recipe.Optimizer.Optimizer, t.initial(), copies, Turns(t.recipe.Loss()))
+	t.updater, err = NewUpdater(t.model, t.recipe.Optimizer.Optimizer, t.initial(), copies, t.recipe.lessons()...)
 	return err
 }
 
@@ -214,10 +218,14 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 		if err != nil {
 			return err
 		}
+		targets, err := t.targets(ctx, network, episodes)
+		if err != nil {
+			return t.interrupted(ctx, err, network)
+		}
 		if err := network.Close(); err != nil {
 			return err
 		}
-		if err := t.learn(episodes, estimates, line); err != nil {
+		if err := t.learn(episodes, estimates, targets, line); err != nil {
 			return err
 		}
 		t.describeGames(episodes, estimates, line)
@@ -267,7 +275,7 @@ func owns(e *play.Episode, s games.Seat) bool { return e.Agents[s] == 0 }
 // playGames plays the update's episodes. The learner is agent 0; past
 // snapshots or the fixed agent come after it.
 func (t *Trainer) playGames(ctx context.Context, network *policy.Network) ([]*play.Episode, error) {
-	players := []play.Agent{agents.Learner{Network: network}}
+	players := []play.Agent{t.actor(network)}
 	for _, s := range t.pool {
 		players = append(players, agents.NewSampler(s.network, false))
 	}
@@ -303,42 +311,81 @@ func (t *Trainer) seats(_ uint64, group int) []int {
 	return seats
 }
 
-// learn does the update's gradient steps. Minibatches are made of whole games.
-// Turns whose advantage is exactly zero teach nothing and are dropped, as
-// SPIRAL does, unless a value head learns from them.
-func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, line map[string]float64) error {
+// learn does the update's gradient steps: of policy gradient, then on what the
+// search made of the games.
+func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, targets [][]policy.Target, line map[string]float64) error {
 	c := t.coefficients(t.update)
-	order := make([]int, len(episodes))
-	for i := range order {
-		order[i] = i
-	}
-	if t.evaluates(t.update + 1) {
-		noise, err := t.gradientNoise(episodes, estimates, c)
-		if err != nil {
-			return err
-		}
-		line["gradient_noise"] = noise
-	}
-	shuffle := play.Generator(t.recipe.Seed, "minibatches", uint64(t.update))
-	sums := make([]float64, len(objective.StatNames)+1)
-	steps, kept, all := 0, 0, 0
-	for range t.recipe.Objective.Epochs {
-		if t.recipe.Objective.Minibatches > 1 {
-			shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		}
-		for m := range t.recipe.Objective.Minibatches {
-			lo, hi := m*len(order)/t.recipe.Objective.Minibatches, (m+1)*len(order)/t.recipe.Objective.Minibatches
-			turns, total := t.gather(episodes, estimates, order[lo:hi], c)
-			kept, all = kept+len(turns), all+total
-			if len(turns) == 0 {
-				continue
-			}
-			batch, err := policy.NewBatch(t.model, turns)
+	if t.recipe.Objective.Name != noGradient {
+		if t.evaluates(t.update + 1) {
+			noise, err := t.gradientNoise(episodes, estimates, c)
 			if err != nil {
 				return err
 			}
-			stats, err := t.updater.Step("turns", batch, c)
-			if err := errors.Join(err, batch.Close()); err != nil {
+			line["gradient_noise"] = noise
+		}
+		kept, all := 0, 0
+		err := t.steps(Turns(t.recipe.Loss()), c, len(episodes), line, func(chosen []int) (*policy.Batch, error) {
+			turns, total := t.gather(episodes, estimates, chosen, c)
+			kept, all = kept+len(turns), all+total
+			if len(turns) == 0 {
+				return nil, nil
+			}
+			return policy.NewBatch(t.model, turns)
+		})
+		if err != nil {
+			return err
+		}
+		line["dropped"] = 1 - float64(kept)/float64(max(1, all))
+	}
+	if t.search != nil {
+		err := t.steps(Targets(), c, len(episodes), line, func(chosen []int) (*policy.Batch, error) {
+			var some []policy.Target
+			for _, i := range chosen {
+				some = append(some, targets[i]...)
+			}
+			if len(some) == 0 {
+				return nil, nil
+			}
+			return policy.NewTargetBatch(t.model, some)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if m := t.recipe.Objective.Magnet; m.Kind == "copy" && (t.update+1)%m.Every == 0 {
+		t.updater.SetMagnet(t.updater.State().Weights)
+	}
+	line["rate"] = c.Rate
+	return nil
+}
+
+// steps does the epochs of one lesson. Minibatches are made of whole games:
+// batch packs those with the numbers given, and returns nil where they hold
+// nothing to learn from.
+func (t *Trainer) steps(lesson Lesson, c Coefficients, episodes int, line map[string]float64, batch func(chosen []int) (*policy.Batch, error)) error {
+	o := t.recipe.Objective
+	order := make([]int, episodes)
+	for i := range order {
+		order[i] = i
+	}
+	shuffle := play.Generator(t.recipe.Seed, "minibatches", uint64(t.update))
+	names := append(slices.Clone(lesson.Stats), "gradient_norm")
+	sums := make([]float64, len(names))
+	steps := 0
+	for range o.Epochs {
+		if o.Minibatches > 1 {
+			shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		}
+		for m := range o.Minibatches {
+			b, err := batch(order[m*len(order)/o.Minibatches : (m+1)*len(order)/o.Minibatches])
+			if err != nil {
+				return err
+			}
+			if b == nil {
+				continue
+			}
+			stats, err := t.updater.Step(lesson.Name, b, c)
+			if err := errors.Join(err, b.Close()); err != nil {
 				return err
 			}
 			for i, s := range stats {
@@ -347,18 +394,17 @@ func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, li
 			steps++
 		}
 	}
-	if m := t.recipe.Objective.Magnet; m.Kind == "copy" && (t.update+1)%m.Every == 0 {
-		t.updater.SetMagnet(t.updater.State().Weights)
-	}
-	for i, name := range append(objective.StatNames, "gradient_norm") {
+	for i, name := range names {
 		if steps > 0 {
 			line[name] = sums[i] / float64(steps)
 		}
 	}
-	line["rate"], line["dropped"] = c.Rate, 1-float64(kept)/float64(max(1, all))
 	return nil
 }
 
+// gather returns the learner's turns in the episodes chosen. Turns whose
+// advantage is exactly zero teach nothing and are dropped, as SPIRAL does,
+// unless a value head learns from them.
 func (t *Trainer) gather(episodes []*play.Episode, estimates [][]rae.Estimate, chosen []int, c Coefficients) (turns []policy.Turn, total int) {
 	for _, i := range chosen {
 		for j, turn := range episodes[i].Turns {
