@@ -244,7 +244,7 @@ func (b *bencher) networkCall(what string, model *policy.Model, rows int) (func(
 		}, nil
 	}
 	recipe := trainer.Defaults()
-	updater, err := trainer.NewUpdater(model, recipe.Loss(), recipe.Optimizer.Optimizer, weights, false)
+	updater, err := trainer.NewUpdater(model, recipe.Optimizer.Optimizer, weights, false, trainer.Turns(recipe.Loss()))
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +259,7 @@ func (b *bencher) networkCall(what string, model *policy.Model, rows int) (func(
 		return nil, err
 	}
 	return func() (int, error) {
-		_, err := updater.Step(batch, trainer.Coefficients{Rate: 1e-3})
+		_, err := updater.Step("turns", batch, trainer.Coefficients{Rate: 1e-3})
 		return 1, err
 	}, nil
 }
