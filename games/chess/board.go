@@ -55,7 +55,7 @@ type board struct {
 	pieces   [2][kinds]uint64 // by seat and kind
 	turn     uint8            // the seat to move
 	castling uint8
-	passant  int8 // where a pawn can really be captured en passant, or noSquare
+	passant  int8 // where a pawn can really be captured en passant, or noSquare; see settle
 }
 
 // rightsLost are the rights to castle that a move from or to a square ends.
@@ -115,71 +115,35 @@ func (b *board) side(seat uint8) uint64 {
 	return all
 }
 
-// play plays a legal move and tells whether it moves a pawn or captures. Where
-// the next capture en passant is possible is for the caller to say.
-func (b *board) play(m *notnil.Move) (resets bool) {
-	from, to := int(m.S1()), int(m.S2())
+// play plays a legal move and tells whether it moves a pawn or captures. The
+// square that a pawn has just passed is noted whether or not it can be captured
+// there.
+func (b *board) play(m move) (resets bool) {
+	from, to := int(m.from), int(m.to)
 	mine, other := &b.pieces[b.turn], &b.pieces[1-b.turn]
-	kind, taken := b.at(b.turn, from), b.at(1-b.turn, to)
+	kind := b.at(b.turn, from)
 	mine[kind] ^= bit(from)
-	if taken < kinds {
-		other[taken] ^= bit(to)
+	b.passant = noSquare
+	switch {
+	case m.does&passes != 0:
+		other[pawn] ^= bit(to ^ 8) // one rank behind the capturing pawn
+	case m.does&captures != 0:
+		other[b.at(1-b.turn, to)] ^= bit(to)
+	case m.does&castlesShort != 0:
+		mine[rook] ^= bit(to-1) | bit(to+1)
+	case m.does&castlesLong != 0:
+		mine[rook] ^= bit(to+1) | bit(to-2)
+	case kind == pawn && (to-from == 16 || from-to == 16):
+		b.passant = int8((from + to) / 2)
 	}
-	if promo := m.Promo(); promo != notnil.NoPieceType {
-		mine[kindOf(promo)] |= bit(to)
+	if m.promo != pawn {
+		mine[m.promo] |= bit(to)
 	} else {
 		mine[kind] |= bit(to)
 	}
-	switch {
-	case m.HasTag(notnil.EnPassant):
-		other[pawn] ^= bit(to ^ 8) // one rank behind the capturing pawn
-	case m.HasTag(notnil.KingSideCastle):
-		mine[rook] ^= bit(to-1) | bit(to+1)
-	case m.HasTag(notnil.QueenSideCastle):
-		mine[rook] ^= bit(to+1) | bit(to-2)
-	}
 	b.castling &^= rightsLost[from] | rightsLost[to]
 	b.turn ^= 1
-	b.passant = noSquare
-	return kind == pawn || taken < kinds
-}
-
-// inCheck tells whether the king of a seat is attacked.
-func (b *board) inCheck(seat uint8) bool {
-	square := bits.TrailingZeros64(b.pieces[seat][king])
-	other := &b.pieces[1-seat]
-	occupied := b.side(black) | b.side(white)
-	for i, step := range kingSteps {
-		sliders := other[queen] | other[rook]
-		if i >= 4 {
-			sliders = other[queen] | other[bishop]
-		}
-		near, hits := square, other[king]|sliders
-		for near = next(near, step); near != noSquare; near = next(near, step) {
-			if hits&bit(near) != 0 {
-				return true
-			}
-			if occupied&bit(near) != 0 {
-				break
-			}
-			hits = sliders
-		}
-	}
-	for _, step := range knightSteps {
-		if near := next(square, step); near != noSquare && other[knight]&bit(near) != 0 {
-			return true
-		}
-	}
-	ahead := 1
-	if seat == black {
-		ahead = -1
-	}
-	for _, aside := range [...]int{-1, 1} {
-		if near := next(square, [2]int{aside, ahead}); near != noSquare && other[pawn]&bit(near) != 0 {
-			return true
-		}
-	}
-	return false
+	return kind == pawn || m.does&captures != 0
 }
 
 // kingSteps are files and ranks to go: straight ones first, then slanting.

@@ -1,10 +1,6 @@
 package chess
 
-import (
-	"fmt"
-
-	notnil "github.com/notnil/chess"
-)
+import "fmt"
 
 // Ends says which draws end a game by themselves.
 type Ends string
@@ -60,12 +56,11 @@ type ply struct {
 	before     *ply // nil at the start
 	board      board
 	key        uint64 // equal for positions that repeat each other
-	move       *notnil.Move
-	san        [7]byte // the move's name; shorter ones are filled with zeros
-	number     int32   // moves played since the start
-	clock      int32   // plies since the last capture or pawn's move
-	reversible int32   // plies that a position to be repeated can lie back
-	occurred   int32   // how often the position has occurred, this time included
+	move       move
+	number     int32 // moves played since the start
+	clock      int32 // plies since the last capture or pawn's move
+	reversible int32 // plies that a position to be repeated can lie back
+	occurred   int32 // how often the position has occurred, this time included
 }
 
 // follow sets what a ply knows of those before it. A position can only repeat

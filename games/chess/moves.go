@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	notnil "github.com/notnil/chess"
-
 	"github.com/agon-rl/agon/games"
 )
 
@@ -23,43 +21,16 @@ const (
 	actions     = castleShort + 1
 )
 
-// option is a legal move.
-type option struct {
-	action games.Action
-	move   *notnil.Move
-}
-
-// options returns the legal moves in ascending order of their ids. It is the
-// only place that asks notnil for moves: ValidMoves writes a cache into the
-// position, which must not happen once states share it.
-func options(p *notnil.Position) []option {
-	moves := p.ValidMoves()
-	legal := make([]option, len(moves))
-	for i, m := range moves {
-		legal[i] = option{encode(m, p.Turn() == notnil.White), m}
-	}
-	slices.SortFunc(legal, func(a, b option) int { return int(a.action - b.action) })
-	return legal
-}
-
-func encode(m *notnil.Move, byWhite bool) games.Action {
-	switch {
-	case m.HasTag(notnil.KingSideCastle):
-		return castleShort
-	case m.HasTag(notnil.QueenSideCastle):
-		return castleLong
-	}
-	from, to := int(m.S1()), int(m.S2())
-	if !byWhite {
-		from, to = from^upright, to^upright
-	}
+// number is the id of a move other than castling between squares as the seat to
+// move sees them; promo is the kind a pawn becomes, or pawn.
+func number(from, to, promo int) games.Action {
 	right, ahead := file(to)-file(from), rank(to)-rank(from)
-	return games.Action((file(from)*8+rank(from))*perSquare + kindOfMove(right, ahead, m.Promo()))
+	return games.Action((file(from)*8+rank(from))*perSquare + kindOfMove(right, ahead, promo))
 }
 
 // kindOfMove numbers the moves from one square: by line, then by how far they
 // go, backwards before forwards.
-func kindOfMove(right, ahead int, promo notnil.PieceType) int {
+func kindOfMove(right, ahead, promo int) int {
 	along := func(line, by int) int {
 		if by < 0 {
 			by++
@@ -67,8 +38,8 @@ func kindOfMove(right, ahead int, promo notnil.PieceType) int {
 		return queenMoves + line*lineMoves + 6 + by
 	}
 	switch {
-	case promo != notnil.NoPieceType && promo != notnil.Queen:
-		return 3*(rook-kindOf(promo)) + (right+3)%3 // straight, to the right, to the left
+	case promo != pawn && promo != queen:
+		return 3*(rook-promo) + (right+3)%3 // straight, to the right, to the left
 	case right == 0:
 		return along(0, ahead)
 	case ahead == 0:
@@ -82,10 +53,10 @@ func kindOfMove(right, ahead int, promo notnil.PieceType) int {
 }
 
 // appendUCI writes a move as engines name it: e2e4, e7e8q.
-func appendUCI(dst []byte, m *notnil.Move) []byte {
-	dst = appendSquare(appendSquare(dst, int(m.S1())), int(m.S2()))
-	if promo := m.Promo(); promo != notnil.NoPieceType {
-		dst = append(dst, kindLetters[kindOf(promo)]+'a'-'A')
+func appendUCI(dst []byte, m move) []byte {
+	dst = appendSquare(appendSquare(dst, int(m.from)), int(m.to))
+	if m.promo != pawn {
+		dst = append(dst, kindLetters[m.promo]+'a'-'A')
 	}
 	return dst
 }
@@ -96,38 +67,38 @@ func appendSquare(dst []byte, square int) []byte {
 
 // appendSAN writes a move in standard algebraic notation, without the mark of
 // check or mate.
-func appendSAN(dst []byte, m *notnil.Move, b *board, legal []option) []byte {
+func appendSAN(dst []byte, m move, b *board, legal []option) []byte {
 	switch {
-	case m.HasTag(notnil.KingSideCastle):
+	case m.does&castlesShort != 0:
 		return append(dst, "O-O"...)
-	case m.HasTag(notnil.QueenSideCastle):
+	case m.does&castlesLong != 0:
 		return append(dst, "O-O-O"...)
 	}
-	captures := m.HasTag(notnil.Capture) || m.HasTag(notnil.EnPassant)
-	from := int(m.S1())
+	takes := m.does&captures != 0
+	from := int(m.from)
 	if kind := b.at(b.turn, from); kind != pawn {
 		dst = append(dst, kindLetters[kind])
 		dst = appendOrigin(dst, m, b.pieces[b.turn][kind], legal)
-	} else if captures {
+	} else if takes {
 		dst = append(dst, 'a'+byte(file(from)))
 	}
-	if captures {
+	if takes {
 		dst = append(dst, 'x')
 	}
-	dst = appendSquare(dst, int(m.S2()))
-	if promo := m.Promo(); promo != notnil.NoPieceType {
-		dst = append(dst, '=', kindLetters[kindOf(promo)])
+	dst = appendSquare(dst, int(m.to))
+	if m.promo != pawn {
+		dst = append(dst, '=', kindLetters[m.promo])
 	}
 	return dst
 }
 
 // appendOrigin writes what tells a move from those of its like to the same
 // square: the file where that is enough, else the rank, else both.
-func appendOrigin(dst []byte, m *notnil.Move, alike uint64, legal []option) []byte {
-	from := int(m.S1())
+func appendOrigin(dst []byte, m move, alike uint64, legal []option) []byte {
+	from := int(m.from)
 	others, sameFile, sameRank := false, false, false
 	for _, o := range legal {
-		if other := int(o.move.S1()); other != from && o.move.S2() == m.S2() && alike&bit(other) != 0 {
+		if other := int(o.move.from); other != from && o.move.to == m.to && alike&bit(other) != 0 {
 			others = true
 			sameFile = sameFile || file(other) == file(from)
 			sameRank = sameRank || rank(other) == rank(from)
@@ -185,10 +156,10 @@ func (s *state) means(parts []string, o option) bool {
 	piece, fromFile, fromRank, to, promo := parts[1], parts[2], parts[3], parts[4], strings.ToUpper(parts[5])
 	uci := string(appendUCI(nil, o.move))
 	b := &s.last.board
-	kind := b.at(b.turn, int(o.move.S1()))
+	kind := b.at(b.turn, int(o.move.from))
 	promotes := ""
-	if p := o.move.Promo(); p != notnil.NoPieceType {
-		promotes = kindLetters[kindOf(p) : kindOf(p)+1]
+	if p := o.move.promo; p != pawn {
+		promotes = kindLetters[p : p+1]
 	}
 	if uci[2:4] != to || promotes != promo || fromFile != "" && uci[:1] != fromFile || fromRank != "" && uci[1:2] != fromRank {
 		return false

@@ -19,8 +19,6 @@ const StartFEN = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
 
 // start is what a FEN says.
 type start struct {
-	position      *notnil.Position
-	legal         []option
 	board         board
 	clock, number int
 }
@@ -53,10 +51,13 @@ func readFEN(fen string) (start, error) {
 	if err := b.sound(); err != nil {
 		return start{}, err
 	}
-	if square := position.EnPassantSquare(); square != notnil.NoSquare && !b.justPassed(int(square)) {
-		return start{}, fmt.Errorf("en-passant square %s: no pawn can just have passed it", square)
+	if square := position.EnPassantSquare(); square != notnil.NoSquare {
+		if !b.justPassed(int(square)) {
+			return start{}, fmt.Errorf("en-passant square %s: no pawn can just have passed it", square)
+		}
+		b.passant = int8(square)
 	}
-	return start{position, options(position), b, clocks[0], clocks[1]}, nil
+	return start{b, clocks[0], clocks[1]}, nil
 }
 
 // sound refuses positions that cannot arise.
@@ -114,7 +115,33 @@ func (s *state) fen() string {
 	if castling == "" {
 		castling = "-"
 	}
-	return fmt.Sprintf("%s %c %s %s %d %d", s.position.Board(), "bw"[p.board.turn], castling, passant, p.clock, p.fullMove(s.game))
+	return fmt.Sprintf("%s %c %s %s %d %d", p.board.placement(), "bw"[p.board.turn], castling, passant, p.clock, p.fullMove(s.game))
+}
+
+// placement writes where the pieces are, as FEN does.
+func (b *board) placement() string {
+	var out []byte
+	for r := 7; r >= 0; r-- {
+		empty := byte('0')
+		for f := range 8 {
+			letter := b.letter(r*8 + f)
+			if letter == '.' {
+				empty++
+				continue
+			}
+			if empty > '0' {
+				out = append(out, empty)
+			}
+			out, empty = append(out, letter), '0'
+		}
+		if empty > '0' {
+			out = append(out, empty)
+		}
+		if r > 0 {
+			out = append(out, '/')
+		}
+	}
+	return string(out)
 }
 
 // errNotChess is what the functions below give for states of other games.
@@ -183,13 +210,28 @@ func NewRecord(s games.State) (Record, error) {
 	}
 	r := Record{FEN: c.game.start.fen(), Result: "*"}
 	for p := c.last; p.before != nil; p = p.before {
-		r.Moves = append(r.Moves, encode(p.move, p.before.board.turn == white))
+		r.Moves = append(r.Moves, p.action())
 	}
 	slices.Reverse(r.Moves)
 	if c.over != goesOn {
 		r.Result = map[float64]string{1: "1-0", 0: "1/2-1/2", -1: "0-1"}[c.Returns(nil)[white]]
 	}
 	return r, nil
+}
+
+// action is the id of the move that led to a ply.
+func (p *ply) action() games.Action {
+	m := p.move
+	switch from, to := int(m.from), int(m.to); {
+	case m.does&castlesShort != 0:
+		return castleShort
+	case m.does&castlesLong != 0:
+		return castleLong
+	case p.before.board.turn == black:
+		return number(from^upright, to^upright, int(m.promo))
+	default:
+		return number(from, to, int(m.promo))
+	}
 }
 
 // roster are the tags that every game has, Result aside.
