@@ -118,25 +118,42 @@ func (s *state) Actions(dst []games.Action) []games.Action {
 	}
 	g := s.game
 	own, other := s.pieces[s.turn], s.pieces[1-s.turn]
+	empty := ^(own | other)
 	first := 3 * int(s.turn)
-	for left := own; left != 0; left &= left - 1 {
-		cell := bits.TrailingZeros64(left)
-		piece := left & -left
-		for side := range 3 {
-			if side == 0 && piece&g.left != 0 || side == 2 && piece&g.right != 0 {
-				continue
-			}
-			to := uint64(1) << g.target(cell, first+side)
-			id := games.Action(cell*perCell + 2*(first+side))
-			switch {
-			case (own|other)&to == 0:
-				dst = append(dst, id)
-			case other&to != 0 && side != 1:
-				dst = append(dst, id+1)
-			}
+	// Where the pieces stand that can go left, straight or right, to an empty
+	// cell or onto a piece of the other's.
+	left, right := own&^g.left, own&^g.right
+	goLeft, takeLeft := left&g.back(first, empty), left&g.back(first, other)
+	goOn := own & g.back(first+1, empty)
+	goRight, takeRight := right&g.back(first+2, empty), right&g.back(first+2, other)
+	for some := goLeft | takeLeft | goOn | goRight | takeRight; some != 0; some &= some - 1 {
+		cell, piece := bits.TrailingZeros64(some), some&-some
+		id := games.Action(cell*perCell + 2*first)
+		if goLeft&piece != 0 {
+			dst = append(dst, id)
+		} else if takeLeft&piece != 0 {
+			dst = append(dst, id+1)
+		}
+		if goOn&piece != 0 {
+			dst = append(dst, id+2)
+		}
+		if goRight&piece != 0 {
+			dst = append(dst, id+4)
+		} else if takeRight&piece != 0 {
+			dst = append(dst, id+5)
 		}
 	}
 	return dst
+}
+
+// back moves a set of cells against a direction: to where one must stand to go
+// there.
+func (g *game) back(direction int, cells uint64) uint64 {
+	by := g.target(0, direction)
+	if by > 0 {
+		return cells >> by
+	}
+	return cells << -by
 }
 
 func (s *state) Odds(dst []float64) []float64 { return dst }
