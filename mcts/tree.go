@@ -330,3 +330,7 @@ func (t *Tree) graft(from *Tree, at NodeID) {
 		}
 	}
 }
+
+// Hidden tells whether the game hides information: then a node stands for all
+// states that its seat cannot tell apart.
+func (t *Tree) Hidden() bool { return t.info.Hidden }
