@@ -170,7 +170,7 @@ func (t *table) take(seat games.Seat, d Decision, info games.Info) {
 		}
 		d.Err = t.state.Apply(d.Action)
 	}
-	t.episode.Turns = append(t.episode.Turns, Turn{Seat: seat, Action: d.Action, Text: d.Text, Record: d.Record})
+	t.episode.Turns = append(t.episode.Turns, Turn{At: len(t.episode.Actions), Seat: seat, Action: d.Action, Text: d.Text, Record: d.Record})
 	if d.Err != nil {
 		t.episode.Forfeit = seat
 		t.episode.Returns = forfeit(seat, info)

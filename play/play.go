@@ -63,6 +63,7 @@ type Episode struct {
 
 // Turn is one decision of a player.
 type Turn struct {
+	At     int // how many of Episode.Actions come before it
 	Seat   games.Seat
 	Action games.Action
 	Text   string

@@ -106,11 +106,7 @@ type Context struct {
 // is looked at.
 func Extract(t *mcts.Tree, rule Rule, c Context) []Pair {
 	e := &extraction{tree: t, rule: rule, context: c, hidden: t.Hidden()}
-	history := make([]int32, len(c.History), len(c.History)+16)
-	for i, a := range c.History {
-		history[i] = int32(a)
-	}
-	e.walk(mcts.Root, t.State().Clone(), history, 0)
+	e.walk(mcts.Root, t.State().Clone(), numbers(c.History), 0)
 	slices.SortStableFunc(e.pairs, func(a, b Pair) int { return int(a.Depth - b.Depth) })
 	return e.pairs
 }
@@ -258,10 +254,7 @@ func (e *extraction) pair(at mcts.NodeID, s games.State, history []int32, depth 
 		Rule: e.rule.Name, Source: e.context.Source, Seed: e.context.Seed,
 	}
 	p.ChosenBehaviour, p.RejectedBehaviour = p.ChosenPrior, p.RejectedPrior
-	p.Prompt = p.Key
-	if speaker, ok := s.(games.Speaker); ok {
-		p.Prompt = speaker.Prompt(seat)
-	}
+	p.Prompt = promptOf(s, seat)
 	return p
 }
 
