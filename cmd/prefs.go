@@ -211,7 +211,7 @@ func pairsOf(episodes []*play.Episode, rule prefs.Rule, o collecting) []prefs.Pa
 
 func visitsOf(game games.Game, episodes []*play.Episode, o collecting) []prefs.Visit {
 	var out []prefs.Visit
-	trees(episodes, func(e *play.Episode, t *mcts.Tree, history []games.Action) {
+	trees(episodes, func(_ *play.Episode, t *mcts.Tree, history []games.Action) {
 		out = append(out, prefs.VisitOf(t, prefs.Context{Game: game.Info().Name, History: history, Source: o.agent}))
 	})
 	return out
