@@ -20,6 +20,7 @@ package runs
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,12 +64,18 @@ var (
 type mark struct {
 	Version int    `json:"version"`
 	ID      string `json:"id"`
+	// Recipe is the SHA-256 of the recipe's text, so that one that was cut off
+	// where it is still well-formed is recognised.
+	Recipe string `json:"recipe,omitempty"`
 }
+
+func hashOf(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
 
 // Run is an open run. Its methods must not be called at the same time.
 type Run struct {
 	dir     string
 	id      string
+	recipe  string // the hash of the recipe's text; "" where the run has none
 	disk    disk
 	lock    *os.File // nil: for reading only
 	metrics *Log     // nil: not opened
@@ -101,7 +108,7 @@ func create(d disk, dir string, recipe []byte) (_ *Run, err error) {
 	}
 	removeAbandoned(d, parent, name)
 
-	r := &Run{id: rand.Text(), disk: d, newest: -1}
+	r := &Run{id: rand.Text(), recipe: hashOf(recipe), disk: d, newest: -1}
 	temp := filepath.Join(parent, "."+name+tempMark+r.id)
 	if err := d.Mkdir(temp); err != nil {
 		return nil, fmt.Errorf("cannot make a folder in %s: %w", parent, cause(err))
@@ -116,7 +123,7 @@ func create(d disk, dir string, recipe []byte) (_ *Run, err error) {
 	if r.lock, err = takeLock(temp); err != nil {
 		return nil, err
 	}
-	made, err := json.Marshal(mark{Version: Version, ID: r.id})
+	made, err := json.Marshal(mark{Version: Version, ID: r.id, Recipe: hashOf(recipe)})
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +235,7 @@ func open(d disk, dir string) (*Run, error) {
 	if m.ID == "" {
 		return nil, fmt.Errorf("%s is %w: %s has no id", dir, ErrNotRun, markFile)
 	}
-	r.id = m.ID
+	r.id, r.recipe = m.ID, m.Recipe
 	return r, nil
 }
 
@@ -285,6 +292,9 @@ func (r *Run) Recipe() ([]byte, error) {
 	data, err := os.ReadFile(r.Path(RecipeFile))
 	if err != nil {
 		return nil, fmt.Errorf("recipe of run %s: %w", r.dir, plain(err))
+	}
+	if r.recipe != "" && r.recipe != hashOf(data) {
+		return nil, fmt.Errorf("recipe of run %s: %s is not what the run was made with: put it back, or train a new run with it", r.dir, RecipeFile)
 	}
 	return data, nil
 }

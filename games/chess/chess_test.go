@@ -76,6 +76,7 @@ func TestBadParameters(t *testing.T) {
 		"chess(fen=k7/8/8/8/8/8/8/K6R w - - 0 0)",
 		"chess(fen=k7/8/8/8/8/8/8/K6R w - - 0 99999999999999999999)",
 		"chess(fen=k7/8/8/8/8/8/8/K6R x - - 0 1)",
+		"chess(fen=QQQQQQQ1/Q6Q/Q6Q/Q6Q/Q6Q/Q6Q/Q5nr/KQQQ2bk w - - 0 1)", // more queens than pawns can give
 	} {
 		_, err := games.New(name)
 		if err == nil {

@@ -95,6 +95,47 @@ func TestMovesAreNotnils(t *testing.T) {
 	}
 }
 
+// Positions in which simple generators go wrong.
+var traps = []string{
+	"8/8/8/8/k2Pp2Q/8/8/3K4 b - d3 0 1",                    // en passant bares the rank
+	"8/8/8/2k5/3Pp3/8/8/4K3 b - d3 0 1",                    // en passant takes what gives check
+	"4k3/8/8/3pP3/8/5n2/8/4K3 w - d6 0 1",                  // a knight gives check meanwhile
+	"8/8/1k6/2b5/2pP4/8/5K2/8 b - d3 0 1",                  // the passed square lies behind a bishop
+	"4k3/8/6b1/8/3pP3/8/2K5/8 b - e3 0 1",                  // en passant on the line of a bishop
+	"b7/8/8/3pP3/4K3/8/8/7k w - d6 0 1",                    // the captured pawn shields the king from a bishop
+	"3rk3/8/8/3pP3/8/3K4/8/8 w - d6 0 1",                   // and on a file
+	"r3k2r/8/3Q4/8/8/5q2/8/R3K2R b KQkq - 0 1",             // castling through attacks
+	"r3k2r/8/8/8/8/8/1p6/R3K2R w KQkq - 0 1",               // a pawn attacks where kings castle
+	"1r2k3/8/8/8/8/8/8/R3K3 w Q - 0 1",                     // the rook may pass an attacked square
+	"4r1k1/8/8/8/8/5n2/8/4K2R w K - 0 1",                   // two checks
+	"R3K2k/8/8/8/8/8/8/8 b - - 0 1",                        // a rook behind its king
+	"rK5R/8/8/8/8/8/8/6k1 w - - 0 1",                       // no stepping back on the line of attack
+	"7k/8/8/8/8/8/rPKPr3/8 w - - 0 1",                      // two pins on one rank
+	"R6R/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBNN1KB1 w - - 0 1", // 218 moves, the most there are
+	"n1n5/PPPk4/8/8/8/8/4Kppp/5N1N b - - 0 1",              // promotions
+}
+
+func TestTraps(t *testing.T) {
+	for _, fen := range traps {
+		game, err := chess.New(fen, chess.FIDE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := game.Start()
+		agree(t, s)
+		if s.Turn() == games.Over {
+			continue
+		}
+		for _, a := range s.Actions(nil) {
+			next := s.Clone()
+			if err := next.Apply(a); err != nil {
+				t.Fatal(err)
+			}
+			agree(t, next)
+		}
+	}
+}
+
 // FuzzMoves plays on by bytes from positions of the perft suite.
 func FuzzMoves(f *testing.F) {
 	for i := range perfts {

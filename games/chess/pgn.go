@@ -71,6 +71,9 @@ func (b *board) sound() error {
 		if b.pieces[seat][pawn]&lastRanks != 0 {
 			return fmt.Errorf("%s has a pawn on the first or last rank", name)
 		}
+		if b.promoted(uint8(seat)) > 8-count(b.pieces[seat][pawn]) {
+			return fmt.Errorf("%s has more pieces than a game can give: each beyond the first costs a pawn", name)
+		}
 	}
 	if b.inCheck(1 - b.turn) {
 		return fmt.Errorf("%s is in check and %s is to move", names[1-b.turn], names[b.turn])
@@ -84,6 +87,17 @@ func (b *board) sound() error {
 		}
 	}
 	return nil
+}
+
+// promoted counts the pieces that a seat did not start with.
+func (b *board) promoted(seat uint8) int {
+	sum := 0
+	for kind, own := range [...]int{knight: 2, bishop: 2, rook: 2, queen: 1} {
+		if kind != pawn {
+			sum += max(0, count(b.pieces[seat][kind])-own)
+		}
+	}
+	return sum
 }
 
 // justPassed tells whether a pawn of the side that is not to move can have
