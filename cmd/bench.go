@@ -244,7 +244,7 @@ func (b *bencher) networkCall(what string, model *policy.Model, rows int) (func(
 		}, nil
 	}
 	recipe := trainer.Defaults()
-	updater, err := trainer.NewUpdater(model, recipe.Optimizer.Optimizer, weights, false, trainer.Turns(recipe.Loss()))
+	updater, err := trainer.NewUpdater(model, recipe.Optimizer.Optimizer, weights, false, trainer.Turns(recipe.Loss(), false))
 	if err != nil {
 		return nil, err
 	}

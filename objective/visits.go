@@ -11,7 +11,10 @@ import (
 //
 // where π is the search's distribution over actions, by visits or Gumbel's
 // improved policy, and z the return of the seat that moves.
-type Visits struct{}
+type Visits struct {
+	// ValueOnly leaves the policy alone: other lessons teach it.
+	ValueOnly bool
+}
 
 // Targets are the nodes of a batch.
 type Targets struct {
@@ -31,7 +34,7 @@ type Targets struct {
 var VisitStats = []string{"search_kl", "search_value", "search_entropy", "search_target_entropy"}
 
 // Loss returns the scalar loss and the statistics of VisitStats.
-func (Visits) Loss(t Targets) (loss *Node, stats []*Node) {
+func (o Visits) Loss(t Targets) (loss *Node, stats []*Node) {
 	count := ReduceAllSum(t.Weight)
 	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, t.Weight)), count) } // over turns
 	over := func(x *Node) *Node { return ReduceSum(x, -1) }                           // over actions
@@ -44,7 +47,9 @@ func (Visits) Loss(t Targets) (loss *Node, stats []*Node) {
 	entropy := mean(Neg(over(Mul(probs, Mul(t.LogProbs, t.Mask)))))
 	valueLoss := MulScalar(mean(Square(Sub(t.Values, StopGradient(t.Return)))), 0.5)
 
-	loss = Add(cross, Mul(t.ValueWeight, valueLoss))
-	loss = Sub(loss, Mul(t.EntropyWeight, entropy))
+	loss = Mul(t.ValueWeight, valueLoss)
+	if !o.ValueOnly {
+		loss = Sub(Add(cross, loss), Mul(t.EntropyWeight, entropy))
+	}
 	return loss, []*Node{Sub(cross, own), valueLoss, entropy, own}
 }

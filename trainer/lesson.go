@@ -19,8 +19,9 @@ type Lesson struct {
 	loss     func(u *Updater, n nodes) (loss *Node, stats []*Node)
 }
 
-// Turns is the lesson of policy.NewBatch: policy gradient.
-func Turns(o objective.PolicyGradient) Lesson {
+// Turns is the lesson of policy.NewBatch: policy gradient. The magnet is the
+// updater's copy of the network if copies is set, else uniform.
+func Turns(o objective.PolicyGradient, copies bool) Lesson {
 	return Lesson{
 		Name: "turns", Stats: objective.StatNames, tensors: policy.TurnTensors, validate: o.Validate,
 		loss: func(u *Updater, n nodes) (*Node, []*Node) {
@@ -34,7 +35,7 @@ func Turns(o objective.PolicyGradient) Lesson {
 				Values:        spread(values),
 				EntropyWeight: n.knob(1), MagnetWeight: n.knob(2), ValueWeight: n.knob(3),
 			}
-			if n.magnet != nil {
+			if copies {
 				target, _ := u.evaluate(n.magnet, n)
 				turns.Magnet = StopGradient(spread(target))
 			}
@@ -44,16 +45,70 @@ func Turns(o objective.PolicyGradient) Lesson {
 }
 
 // Targets is the lesson of policy.NewTargetBatch: expert iteration.
-func Targets() Lesson {
+func Targets() Lesson { return targets("targets", objective.Visits{}) }
+
+// Values is the same lesson for the value head alone.
+func Values() Lesson { return targets("values", objective.Visits{ValueOnly: true}) }
+
+func targets(name string, o objective.Visits) Lesson {
 	return Lesson{
-		Name: "targets", Stats: objective.VisitStats, tensors: policy.TargetTensors, validate: func() error { return nil },
+		Name: name, Stats: objective.VisitStats, tensors: policy.TargetTensors, validate: func() error { return nil },
 		loss: func(u *Updater, n nodes) (*Node, []*Node) {
 			spread := func(x *Node) *Node { return Gather(x, n.batch[2]) }
 			lp, values := u.evaluate(n.params, n)
-			return objective.Visits{}.Loss(objective.Targets{
+			return o.Loss(objective.Targets{
 				LogProbs: spread(lp), Mask: spread(n.batch[1]), Values: spread(values),
 				Target: n.batch[3], Return: n.batch[4], Weight: n.batch[5],
 				EntropyWeight: n.knob(1), ValueWeight: n.knob(3),
+			})
+		},
+	}
+}
+
+// Preferences is the lesson of policy.NewPreferenceBatch. The reference is the
+// updater's copy of the network if copies is set, else what was logged.
+func Preferences(o objective.Pair, copies bool) Lesson {
+	return Lesson{
+		Name: "preferences", Stats: objective.PairStats, tensors: policy.PreferenceTensors, validate: o.Validate,
+		loss: func(u *Updater, n nodes) (*Node, []*Node) {
+			row, chosen, rejected := n.batch[2], n.batch[3], n.batch[4]
+			at := func(logProbs, action *Node) *Node {
+				return ReduceSum(Mul(Gather(logProbs, row), OneHot(action, u.model.Info.Actions, logProbs.DType())), -1)
+			}
+			lp, _ := u.evaluate(n.params, n)
+			one := OnesLike(n.batch[11])
+			pairs := objective.Pairs{
+				Chosen: at(lp, chosen), Rejected: at(lp, rejected), ChosenLength: one, RejectedLength: one,
+				ChosenReference: n.batch[5], RejectedReference: n.batch[6], ChosenQ: n.batch[7], RejectedQ: n.batch[8],
+				ChosenVisits: n.batch[9], RejectedVisits: n.batch[10], Weight: n.batch[11],
+			}
+			if copies {
+				reference, _ := u.evaluate(n.magnet, n)
+				pairs.ChosenReference, pairs.RejectedReference = at(reference, chosen), at(reference, rejected)
+			}
+			return o.Loss(pairs)
+		},
+	}
+}
+
+// Lists is the lesson of policy.NewListingBatch: TPO. References are as for
+// Preferences.
+func Lists(o objective.List, copies bool) Lesson {
+	return Lesson{
+		Name: "lists", Stats: objective.PairStats, tensors: policy.ListingTensors, validate: o.Validate,
+		loss: func(u *Updater, n nodes) (*Node, []*Node) {
+			spread := func(x *Node) *Node { return Gather(x, n.batch[2]) }
+			tried := n.batch[5]
+			lp, _ := u.evaluate(n.params, n)
+			reference := n.batch[6]
+			if copies {
+				r, _ := u.evaluate(n.magnet, n)
+				reference = spread(r)
+			}
+			// Illegal actions have a huge negative log-probability: out of sight.
+			return o.Loss(objective.Lists{
+				LogProbs: Mul(spread(lp), tried), Reference: Mul(reference, tried),
+				Value: n.batch[3], Rank: n.batch[4], Mask: tried, Weight: n.batch[7],
 			})
 		},
 	}

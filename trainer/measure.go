@@ -16,6 +16,9 @@ import (
 // describeGames adds what the update's games looked like: what each role got,
 // how its advantages spread, how long games were, and the signs of collapse.
 func (t *Trainer) describeGames(episodes []*play.Episode, estimates [][]rae.Estimate, line map[string]float64) {
+	if len(episodes) == 0 {
+		return
+	}
 	n := len(t.info.Roles)
 	returns, wins := make([]float64, n), make([]float64, n)
 	sum, square, turns := make([]float64, n), make([]float64, n), make([]float64, n)

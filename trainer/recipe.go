@@ -12,6 +12,7 @@ import (
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/prefs"
 	"github.com/agon-rl/agon/rae"
 	"github.com/agon-rl/agon/spec"
 )
@@ -59,9 +60,20 @@ type Objective struct {
 type Search struct {
 	// Agent names the search, such as mcts:sims=32,rule=gumbel; empty for none.
 	Agent string `yaml:"agent,omitempty"`
-	// Learn is visits: the network learns the search's distribution over
-	// actions, and its value head how the game ended (expert iteration).
+	// Learn is what the network learns from it: visits, the search's
+	// distribution over actions and, by its value head, how the game ended
+	// (expert iteration); best, its best action alone (supervised); or step
+	// preferences among the actions that it tried, by an objective such as
+	// dpo, mcts-dpo, step-apo(alpha=1) or, for whole lists, tpo(beta=0.5).
 	Learn string `yaml:"learn"`
+	// Rule says which pairs are taken; see prefs.Rules.
+	Rule string `yaml:"rule"`
+	// Reference of preferences is logged, the network as it was when it
+	// searched, or copy, that of objective.magnet: one that moves at every
+	// multiple of magnet.every, or never where that is beyond the updates.
+	Reference string `yaml:"reference"`
+	// File holds pairs to learn from instead of games, .parquet or .jsonl.
+	File string `yaml:"file,omitempty"`
 	// Acts has the search play the games. Otherwise the network plays, and the
 	// search looks at a share of its turns.
 	Acts    bool    `yaml:"acts"`
@@ -121,7 +133,7 @@ func Defaults() Recipe {
 			Name: "ppo", Clip: 0.2, Epochs: 2, Minibatches: 1, Entropy: "0", Value: "0",
 			Magnet: Magnet{Kind: "uniform", Weight: "0", Every: 100},
 		},
-		Search:     Search{Learn: "visits", Acts: true, Share: 1, Sampled: 30},
+		Search:     Search{Learn: "visits", Rule: "tpo", Reference: "logged", Acts: true, Share: 1, Sampled: 30},
 		Optimizer:  Optimizing{Rate: "0.001", Optimizer: Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
 		Opponents:  "self",
 		Evaluate:   Evaluate{Every: 50, Exploitability: "auto", Games: 1000},
@@ -289,7 +301,7 @@ func (r Recipe) Validate() error {
 		values      []string
 	}{
 		{"objective.name", r.Objective.Name, append([]string{noGradient}, objective.PolicyGradients...)},
-		{"search.learn", r.Search.Learn, []string{"visits"}},
+		{"search.reference", r.Search.Reference, []string{"logged", "copy"}},
 		{"objective.magnet.kind", r.Objective.Magnet.Kind, []string{"uniform", "copy"}},
 		{"evaluate.exploitability", r.Evaluate.Exploitability, []string{"auto", "on", "off"}},
 	} {
@@ -320,11 +332,35 @@ const noGradient = "none"
 
 // validateLearning checks what the network learns from.
 func (r Recipe) validateLearning() error {
-	if r.Search.Agent == "" {
-		if r.Objective.Name == noGradient {
-			return fmt.Errorf("objective.name: none: then a search must teach: set search.agent, such as mcts:sims=32,rule=gumbel")
+	if r.Objective.Name != noGradient {
+		if err := r.Loss().Validate(); err != nil {
+			return err
 		}
-		return r.Loss().Validate()
+	}
+	switch {
+	case r.Search.Agent == "" && r.Search.File == "":
+		if r.Objective.Name == noGradient {
+			return fmt.Errorf("objective.name: none: then a search must teach: set search.agent, such as mcts:sims=32,rule=gumbel, or search.file")
+		}
+		return nil
+	case r.Search.Agent != "" && r.Search.File != "":
+		return fmt.Errorf("search.agent and search.file: expected one of them")
+	case r.Search.File != "" && r.Objective.Name != noGradient:
+		return fmt.Errorf("search.file: objective %s learns from games, and none are played: set objective.name=none", r.Objective.Name)
+	case r.Search.File != "" && !r.Search.prefers():
+		return fmt.Errorf("search.learn: %s: a file holds pairs: expected a preference objective such as dpo or step-apo", r.Search.Learn)
+	}
+	if _, err := r.Search.lesson(r.Objective.Magnet.Kind == "copy"); err != nil {
+		return err
+	}
+	if _, err := prefs.FindRule(r.Search.Rule); err != nil {
+		return fmt.Errorf("search.rule: %w", err)
+	}
+	if r.Search.Reference == "copy" && r.Objective.Magnet.Kind != "copy" {
+		return fmt.Errorf("search.reference: copy: there is none: set objective.magnet.kind=copy and objective.magnet.every")
+	}
+	if r.Search.File != "" {
+		return prefs.CheckName(r.Search.File)
 	}
 	if _, _, err := agents.ReadSearch(r.Search.Agent); err != nil {
 		return fmt.Errorf("search.agent: %w", err)
@@ -332,13 +368,10 @@ func (r Recipe) validateLearning() error {
 	if !(r.Search.Share > 0 && r.Search.Share <= 1) {
 		return fmt.Errorf("search.share: %g: expected more than 0, up to 1", r.Search.Share)
 	}
-	if r.Objective.Name == noGradient {
-		return nil
-	}
-	if r.Search.Acts {
+	if r.Search.Acts && r.Objective.Name != noGradient {
 		return fmt.Errorf("search.acts: true: the search plays, and objective %s learns from games that the network plays: set search.acts=false or objective.name=none", r.Objective.Name)
 	}
-	return r.Loss().Validate()
+	return nil
 }
 
 func (r Recipe) validateOptimizer() error {

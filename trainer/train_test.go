@@ -16,6 +16,7 @@ import (
 	_ "github.com/agon-rl/agon/games/standard"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy/backend"
+	"github.com/agon-rl/agon/prefs"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/trainer"
 )
@@ -247,4 +248,106 @@ func TestKilledAndResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "killed and resumed", outcome(t, straight), outcome(t, killed))
+}
+
+// searching is a small run that a search teaches.
+const searching = `
+version: 1
+game: tic_tac_toe
+updates: 8
+games: 32
+group: 16
+policy: {kind: mlp, hidden: [32]}
+objective: {name: none, epochs: 2, minibatches: 2, value: 1, magnet: {kind: copy, every: 3}}
+search: {agent: "mcts:sims=12,rule=puct,noise=0.25,alpha=1", sampled: 4}
+optimizer: {rate: 0.003}
+evaluate: {every: 4, exploitability: off, against: [random], games: 20}
+checkpoint: {every: 3, keep: 4}
+`
+
+// Whatever the network learns from a search, and whoever plays: the same bytes
+// with any number of workers, and when the run is stopped and resumed.
+func TestSearchTeaches(t *testing.T) {
+	for name, settings := range map[string][]string{
+		"visits":   nil,
+		"gumbel":   {"search.agent=mcts:sims=12,rule=gumbel"},
+		"best":     {"search.learn=best", "search.acts=false", "search.share=0.5"},
+		"step-apo": {"search.learn=step-apo(alpha=0.5)", "search.rule=cpl", "search.reference=copy"},
+		"mcts-dpo": {"search.learn=mcts-dpo", "search.rule=mcts-dpo"},
+		"tpo":      {"search.learn=tpo", "search.reference=copy"},
+		"with ppo": {"objective.name=ppo", "objective.magnet.weight=0.05", "search.acts=false", "search.share=0.3"},
+		"dpo, ppo": {"objective.name=ppo", "search.acts=false", "search.learn=dpo"},
+		"hidden":   {"game=kuhn_poker", "search.acts=false"},
+		"connect":  {"game=connect_four", "games=8", "search.agent=mcts:sims=8,rule=alphazero"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			whole := create(t, searching, settings...)
+			result, err := train(t.Context(), whole, options(t, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result.Final["taught"] == 0 {
+				t.Errorf("nothing was taught: %v", result.Final)
+			}
+			shared := create(t, searching, settings...)
+			ctx, cancel := context.WithCancel(t.Context())
+			halfway := options(t, 3)
+			halfway.Progress = func(p trainer.Progress) {
+				if p.Update == 5 {
+					cancel()
+				}
+			}
+			if _, err := train(ctx, shared, halfway); err == nil {
+				t.Fatal("the run was not stopped")
+			}
+			if _, err := train(t.Context(), shared, options(t, 2)); err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range []string{"metrics.jsonl", "checkpoints/00000008/policy.safetensors"} {
+				a, err := os.ReadFile(filepath.Join(whole, file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := os.ReadFile(filepath.Join(shared, file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(a, b) {
+					t.Errorf("%s differs after a stop and with other workers", file)
+				}
+			}
+		})
+	}
+}
+
+// A network learns from a file of pairs without playing.
+func TestPairsFromAFile(t *testing.T) {
+	var pairs []prefs.Pair
+	for range 4 {
+		pairs = append(pairs, prefs.Pair{Game: "tic_tac_toe", ChosenAction: 4, RejectedAction: 1, ChosenPrior: -2, RejectedPrior: -2, ChosenQ: 0.5})
+	}
+	path := filepath.Join(t.TempDir(), "pairs.parquet")
+	if err := prefs.Write(path, pairs); err != nil {
+		t.Fatal(err)
+	}
+	recipe := strings.Replace(searching, `search: {agent: "mcts:sims=12,rule=puct,noise=0.25,alpha=1", sampled: 4}`, "search: {file: "+path+", learn: dpo}", 1)
+	result, err := train(t.Context(), create(t, recipe), options(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Final["pair_accuracy"] != 1 || result.Final["pair_margin"] <= 0 {
+		t.Errorf("%v", result.Final)
+	}
+	pairs[0].Game = "connect_four"
+	pairs[1].History = []int32{4, 4}
+	for i, want := range []string{"row 1 is of connect_four", "row 1: "} {
+		if err := prefs.Write(path, pairs[i:]); err != nil {
+			t.Fatal(err)
+		}
+		_, err := train(t.Context(), create(t, recipe), options(t, 1))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, expected %q", err, want)
+		}
+	}
 }

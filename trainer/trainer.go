@@ -60,7 +60,7 @@ type Trainer struct {
 	updater      *Updater
 	coefficients func(update int) Coefficients
 	estimator    rae.Estimator
-	search       *agents.Searcher // nil where none teaches
+	teacher      *teacher // nil where no search teaches
 	opponents    opponents
 	fixed        play.Agent // opponents.kind fixed
 	evaluator    *evaluator
@@ -127,7 +127,7 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 	if t.opponents, err = parseOpponents(t.recipe.Opponents); err != nil {
 		return err
 	}
-	if t.search, err = t.prepareSearch(ctx); err != nil {
+	if t.teacher, err = t.prepareTeacher(ctx); err != nil {
 		return err
 	}
 	if t.opponents.kind == "fixed" {
@@ -174,7 +174,11 @@ func (t *Trainer) prepareModel() (err error) {
 		return err
 	}
 	copies := t.recipe.Objective.Magnet.Kind == "copy"
-	t.updater, err = NewUpdater(t.model, t.recipe.Optimizer.Optimizer, t.initial(), copies, t.recipe.lessons()...)
+	lessons, err := t.recipe.lessons()
+	if err != nil {
+		return err
+	}
+	t.updater, err = NewUpdater(t.model, t.recipe.Optimizer.Optimizer, t.initial(), copies, lessons...)
 	return err
 }
 
@@ -218,14 +222,14 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 		if err != nil {
 			return err
 		}
-		targets, err := t.targets(ctx, network, episodes)
+		found, err := t.searches(ctx, network, episodes)
 		if err != nil {
 			return t.interrupted(ctx, err, network)
 		}
 		if err := network.Close(); err != nil {
 			return err
 		}
-		if err := t.learn(episodes, estimates, targets, line); err != nil {
+		if err := t.learn(episodes, estimates, found, line); err != nil {
 			return err
 		}
 		t.describeGames(episodes, estimates, line)
@@ -275,6 +279,9 @@ func owns(e *play.Episode, s games.Seat) bool { return e.Agents[s] == 0 }
 // playGames plays the update's episodes. The learner is agent 0; past
 // snapshots or the fixed agent come after it.
 func (t *Trainer) playGames(ctx context.Context, network *policy.Network) ([]*play.Episode, error) {
+	if t.teacher != nil && t.teacher.pairs != nil {
+		return nil, nil // nothing is played: the pairs are there
+	}
 	players := []play.Agent{t.actor(network)}
 	for _, s := range t.pool {
 		players = append(players, agents.NewSampler(s.network, false))
@@ -313,7 +320,7 @@ func (t *Trainer) seats(_ uint64, group int) []int {
 
 // learn does the update's gradient steps: of policy gradient, then on what the
 // search made of the games.
-func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, targets [][]policy.Target, line map[string]float64) error {
+func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, found [][]searched, line map[string]float64) error {
 	c := t.coefficients(t.update)
 	if t.recipe.Objective.Name != noGradient {
 		if t.evaluates(t.update + 1) {
@@ -324,7 +331,7 @@ func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, ta
 			line["gradient_noise"] = noise
 		}
 		kept, all := 0, 0
-		err := t.steps(Turns(t.recipe.Loss()), c, len(episodes), line, func(chosen []int) (*policy.Batch, error) {
+		err := t.steps("turns", c, len(episodes), line, func(chosen []int) (*policy.Batch, error) {
 			turns, total := t.gather(episodes, estimates, chosen, c)
 			kept, all = kept+len(turns), all+total
 			if len(turns) == 0 {
@@ -337,18 +344,8 @@ func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, ta
 		}
 		line["dropped"] = 1 - float64(kept)/float64(max(1, all))
 	}
-	if t.search != nil {
-		err := t.steps(Targets(), c, len(episodes), line, func(chosen []int) (*policy.Batch, error) {
-			var some []policy.Target
-			for _, i := range chosen {
-				some = append(some, targets[i]...)
-			}
-			if len(some) == 0 {
-				return nil, nil
-			}
-			return policy.NewTargetBatch(t.model, some)
-		})
-		if err != nil {
+	if t.teacher != nil {
+		if err := t.learnSearch(found, c, line); err != nil {
 			return err
 		}
 	}
@@ -362,14 +359,14 @@ func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, ta
 // steps does the epochs of one lesson. Minibatches are made of whole games:
 // batch packs those with the numbers given, and returns nil where they hold
 // nothing to learn from.
-func (t *Trainer) steps(lesson Lesson, c Coefficients, episodes int, line map[string]float64, batch func(chosen []int) (*policy.Batch, error)) error {
+func (t *Trainer) steps(lesson string, c Coefficients, episodes int, line map[string]float64, batch func(chosen []int) (*policy.Batch, error)) error {
 	o := t.recipe.Objective
 	order := make([]int, episodes)
 	for i := range order {
 		order[i] = i
 	}
 	shuffle := play.Generator(t.recipe.Seed, "minibatches", uint64(t.update))
-	names := append(slices.Clone(lesson.Stats), "gradient_norm")
+	names := append(slices.Clone(t.updater.lessons[lesson].Stats), "gradient_norm")
 	sums := make([]float64, len(names))
 	steps := 0
 	for range o.Epochs {
@@ -384,7 +381,7 @@ func (t *Trainer) steps(lesson Lesson, c Coefficients, episodes int, line map[st
 			if b == nil {
 				continue
 			}
-			stats, err := t.updater.Step(lesson.Name, b, c)
+			stats, err := t.updater.Step(lesson, b, c)
 			if err := errors.Join(err, b.Close()); err != nil {
 				return err
 			}
@@ -395,6 +392,9 @@ func (t *Trainer) steps(lesson Lesson, c Coefficients, episodes int, line map[st
 		}
 	}
 	for i, name := range names {
+		if _, other := line[name]; other { // an earlier lesson has the same
+			name = lesson + "/" + name
+		}
 		if steps > 0 {
 			line[name] = sums[i] / float64(steps)
 		}

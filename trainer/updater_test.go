@@ -98,7 +98,7 @@ func (l lesson) batch(t testing.TB) *policy.Batch {
 
 func (l lesson) updater(t testing.TB, o objective.PolicyGradient, opt trainer.Optimizer, copies bool) *trainer.Updater {
 	t.Helper()
-	u, err := trainer.NewUpdater(l.model, opt, l.weights, copies, trainer.Turns(o))
+	u, err := trainer.NewUpdater(l.model, opt, l.weights, copies, trainer.Turns(o, copies))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,10 +320,10 @@ func TestRestoreRefuses(t *testing.T) {
 	if err := u.Restore(s); err == nil || !strings.Contains(err.Error(), "magnet") {
 		t.Errorf("no magnet: %v", err)
 	}
-	if _, err := trainer.NewUpdater(l.model, adam, other.weights, false, trainer.Turns(ppo)); err == nil {
+	if _, err := trainer.NewUpdater(l.model, adam, other.weights, false, trainer.Turns(ppo, false)); err == nil {
 		t.Error("an updater starts from another network's weights")
 	}
-	if _, err := trainer.NewUpdater(l.model, adam, l.weights, false, trainer.Turns(objective.PolicyGradient{Name: "ppo"})); err == nil {
+	if _, err := trainer.NewUpdater(l.model, adam, l.weights, false, trainer.Turns(objective.PolicyGradient{Name: "ppo"}, false)); err == nil {
 		t.Error("an updater takes an objective without a clip")
 	}
 }
