@@ -44,13 +44,13 @@ const (
 // Info describes a game. It does not change while the game lives.
 type Info struct {
 	Name      string     // with the parameters that differ from their defaults: liars_dice(numdice=2)
-	Seats     int        // number of players
+	Seats     int        // number of players; 1 in games of reasoning against a verifier
 	Roles     []string   // the name of each seat's part, such as first, sneaky, critic
 	Actions   int        // number of distinct player actions
 	MaxLength int        // the most player actions in one episode
 	MinReturn float64    // lower bound of a seat's return
 	MaxReturn float64    // upper bound of a seat's return
-	Sum       float64    // what the returns of all seats add up to
+	Sum       float64    // what the returns of all seats add up to; without meaning where there is one seat
 	Chance    ChanceKind //
 	Hidden    bool       // true where some seat cannot see everything
 	Tensor    []int      // shape of what Observe writes; [planes, rows, columns] for boards

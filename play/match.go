@@ -184,7 +184,7 @@ func (t *table) take(seat games.Seat, d Decision, info games.Info) {
 func forfeit(offender games.Seat, info games.Info) []float64 {
 	returns := make([]float64, info.Seats)
 	for seat := range returns {
-		returns[seat] = (info.Sum - info.MinReturn) / float64(info.Seats-1)
+		returns[seat] = (info.Sum - info.MinReturn) / float64(max(1, info.Seats-1))
 	}
 	returns[offender] = info.MinReturn
 	return returns

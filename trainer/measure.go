@@ -103,6 +103,9 @@ func versus(e *play.Episode) (learner, opponent int) {
 // worst, a half for an even share.
 func (t *Trainer) score(e *play.Episode, seat int) float64 {
 	even := t.info.Sum / float64(t.info.Seats)
+	if t.info.Seats == 1 { // there is nobody to share with
+		even = (t.info.MinReturn + t.info.MaxReturn) / 2
+	}
 	switch d := e.Returns[seat] - even; {
 	case d > 0:
 		return 1
