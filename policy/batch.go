@@ -166,6 +166,94 @@ func NewTargetBatch(m *Model, targets []Target) (*Batch, error) {
 	return p.batch(m, len(targets), nil, target, returns, weight)
 }
 
+// Preference is a step preference in the form that an update takes.
+type Preference struct {
+	Encoded []float32      // the state as the network saw it
+	Legal   []games.Action // the legal actions, in the game's order
+
+	Chosen, Rejected             games.Action
+	ChosenLogProb                float32 // logged when the search was made: a reference that needs no network
+	RejectedLogProb              float32
+	ChosenQ, RejectedQ           float32 // in [-1, 1]
+	ChosenVisits, RejectedVisits float32
+}
+
+// PreferenceTensors is how many tensors a batch of preferences has.
+const PreferenceTensors = 12
+
+// NewPreferenceBatch packs preferences for a model. After the states come
+//
+//	Row                                [pairs, 1]
+//	Chosen, Rejected                   [pairs] actions
+//	ChosenLogProb, RejectedLogProb     [pairs]
+//	ChosenQ, RejectedQ                 [pairs]
+//	ChosenVisits, RejectedVisits       [pairs]
+//	Weight                             [pairs] 1, and 0 for padding
+func NewPreferenceBatch(m *Model, pairs []Preference) (*Batch, error) {
+	p, err := pack(m, len(pairs), func(i int) ([]float32, []games.Action) { return pairs[i].Encoded, pairs[i].Legal })
+	if err != nil {
+		return nil, err
+	}
+	padded := len(p.row)
+	actions := [][]int32{slices.Repeat([]int32{int32(p.first)}, padded), slices.Repeat([]int32{int32(p.first)}, padded)}
+	columns := make([][]float32, 7)
+	for c := range columns {
+		columns[c] = make([]float32, padded)
+	}
+	for i, x := range pairs {
+		actions[0][i], actions[1][i] = int32(x.Chosen), int32(x.Rejected)
+		for c, v := range [...]float32{x.ChosenLogProb, x.RejectedLogProb, x.ChosenQ, x.RejectedQ, x.ChosenVisits, x.RejectedVisits, 1} {
+			columns[c][i] = v
+		}
+	}
+	return p.batch(m, len(pairs), actions, columns...)
+}
+
+// Listing is a state with what a search thinks of those of its actions that it
+// tried.
+type Listing struct {
+	Encoded  []float32
+	Legal    []games.Action
+	Tried    []games.Action
+	Values   []float32 // parallel to Tried
+	LogProbs []float32 // parallel to Tried: logged when the search was made
+}
+
+// ListingTensors is how many tensors a batch of listings has.
+const ListingTensors = 8
+
+// NewListingBatch packs listings for a model. After the states come
+//
+//	Row        [lists, 1]
+//	Value      [lists, actions]
+//	Rank       [lists, actions]  by value, from 1
+//	Tried      [lists, actions]  1 where tried
+//	Reference  [lists, actions]  logged log-probabilities
+//	Weight     [lists]           1, and 0 for padding
+func NewListingBatch(m *Model, lists []Listing) (*Batch, error) {
+	p, err := pack(m, len(lists), func(i int) ([]float32, []games.Action) { return lists[i].Encoded, lists[i].Legal })
+	if err != nil {
+		return nil, err
+	}
+	padded, actions := len(p.row), m.Info.Actions
+	value, rank := make([]float32, padded*actions), slices.Repeat([]float32{1}, padded*actions)
+	tried, reference := make([]float32, padded*actions), make([]float32, padded*actions)
+	weight := make([]float32, padded)
+	for i, l := range lists {
+		weight[i] = 1
+		for j, a := range l.Tried {
+			at := i*actions + int(a)
+			value[at], tried[at], reference[at] = l.Values[j], 1, l.LogProbs[j]
+			for _, other := range l.Values {
+				if other > l.Values[j] {
+					rank[at]++
+				}
+			}
+		}
+	}
+	return p.batch(m, len(lists), nil, value, rank, tried, reference, weight)
+}
+
 // Tensors returns the batch's tensors in the order that its constructor says.
 func (b *Batch) Tensors() []*tensors.Tensor { return b.tensors }
 

@@ -127,7 +127,7 @@ func (e *extraction) walk(at mcts.NodeID, s games.State, history []int32, depth 
 	}
 	children := e.tree.Children(at)
 	if seat >= 0 {
-		for _, p := range e.rule.choose(children) {
+		for _, p := range e.rule.Choose(children) {
 			e.pairs = append(e.pairs, e.pair(at, s, history, depth, p))
 		}
 	}
@@ -150,11 +150,11 @@ func (e *extraction) walk(at mcts.NodeID, s games.State, history []int32, depth 
 	}
 }
 
-// match is a chosen child against a rejected one.
-type match struct{ chosen, rejected mcts.Child }
+// Match is a chosen action of a node against a rejected one.
+type Match struct{ Chosen, Rejected mcts.Child }
 
-// choose pairs siblings.
-func (r Rule) choose(children []mcts.Child) []match {
+// Choose pairs the actions of one node.
+func (r Rule) Choose(children []mcts.Child) []Match {
 	var some []mcts.Child
 	for _, c := range children {
 		if c.Visits >= r.Visits {
@@ -172,9 +172,9 @@ func (r Rule) choose(children []mcts.Child) []match {
 			return cmp.Or(cmp.Compare(value[b.Action], value[a.Action]), cmp.Compare(b.Prior, a.Prior), b.Visits-a.Visits)
 		})
 	}
-	var out []match
+	var out []Match
 	for _, ij := range r.places(len(some)) {
-		m := match{some[ij[0]], some[ij[1]]}
+		m := Match{some[ij[0]], some[ij[1]]}
 		if r.accepts(m, some) {
 			out = append(out, m)
 		}
@@ -228,11 +228,11 @@ func (r Rule) places(n int) (out [][2]int) {
 }
 
 // accepts tells whether a pair passes the rule's filters.
-func (r Rule) accepts(m match, siblings []mcts.Child) bool {
+func (r Rule) accepts(m Match, siblings []mcts.Child) bool {
 	value := r.values(siblings)
-	gap := value[m.chosen.Action] - value[m.rejected.Action]
+	gap := value[m.Chosen.Action] - value[m.Rejected.Action]
 	switch {
-	case r.Signs && !(m.chosen.Q > 0 && m.rejected.Q < 0):
+	case r.Signs && !(m.Chosen.Q > 0 && m.Rejected.Q < 0):
 		return false
 	case r.Pairing == "best":
 		return gap >= r.Gap || r.Gap == 0
@@ -241,16 +241,16 @@ func (r Rule) accepts(m match, siblings []mcts.Child) bool {
 }
 
 // pair describes a match.
-func (e *extraction) pair(at mcts.NodeID, s games.State, history []int32, depth int32, m match) Pair {
+func (e *extraction) pair(at mcts.NodeID, s games.State, history []int32, depth int32, m Match) Pair {
 	seat := e.tree.Seat(at)
 	p := Pair{
 		Game: e.context.Game, History: slices.Clone(history), Key: games.Key(s, seat), Seat: int32(seat), Depth: depth,
-		Chosen: games.Say(s, m.chosen.Action), Rejected: games.Say(s, m.rejected.Action),
-		ChosenAction: int32(m.chosen.Action), RejectedAction: int32(m.rejected.Action),
-		ChosenQ: m.chosen.Q, RejectedQ: m.rejected.Q,
-		ChosenVisits: int64(m.chosen.Visits), RejectedVisits: int64(m.rejected.Visits),
+		Chosen: games.Say(s, m.Chosen.Action), Rejected: games.Say(s, m.Rejected.Action),
+		ChosenAction: int32(m.Chosen.Action), RejectedAction: int32(m.Rejected.Action),
+		ChosenQ: m.Chosen.Q, RejectedQ: m.Rejected.Q,
+		ChosenVisits: int64(m.Chosen.Visits), RejectedVisits: int64(m.Rejected.Visits),
 		Value: e.tree.Mean(at), Visits: int64(e.tree.Visits(at)),
-		ChosenPrior: logProb(m.chosen.Prior), RejectedPrior: logProb(m.rejected.Prior),
+		ChosenPrior: logProb(m.Chosen.Prior), RejectedPrior: logProb(m.Rejected.Prior),
 		Rule: e.rule.Name, Source: e.context.Source, Seed: e.context.Seed,
 	}
 	p.ChosenBehaviour, p.RejectedBehaviour = p.ChosenPrior, p.RejectedPrior
