@@ -39,13 +39,11 @@ func (p *program) evalVerb() *cobra.Command {
 		Long:  "Agents:\n" + indent(agents.Forms),
 		Example: `  agon eval run:runs/kuhn_poker --exploitability
   agon eval policy:kuhn.json --game kuhn_poker --exploitability --json
-  agon eval 'run(runs/tic_tac_toe,greedy=true)' --vs minimax,random --games 1000`,
+  agon eval 'run(runs/tic_tac_toe,greedy=true)' --vs minimax,random --games 1000
+  agon eval mcts:sims=50 --game countdown --games 200`,
 		Args: exactly(1, "one agent"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e.agent = args[0]
-			if !e.exploitability && len(e.against) == 0 {
-				return usage(fmt.Errorf("eval: expected --exploitability, or --vs with agents to play"))
-			}
 			if e.games < 2 || e.games > 1<<24 {
 				return usage(fmt.Errorf("eval: --games %d: expected 2 to %d", e.games, 1<<24))
 			}
@@ -64,12 +62,21 @@ func (p *program) evalVerb() *cobra.Command {
 
 // evalReport is what --json prints.
 type evalReport struct {
-	Game           string     `json:"game"`
-	Agent          string     `json:"agent"`
-	Exploitability *float64   `json:"exploitability,omitempty"`
-	Value          *float64   `json:"value,omitempty"`         // the first seat's, against itself
-	BestResponse   []float64  `json:"best_response,omitempty"` // by seat, against the agent
-	Versus         []vsReport `json:"vs,omitempty"`
+	Game           string        `json:"game"`
+	Agent          string        `json:"agent"`
+	Exploitability *float64      `json:"exploitability,omitempty"`
+	Value          *float64      `json:"value,omitempty"`         // the first seat's, against itself
+	BestResponse   []float64     `json:"best_response,omitempty"` // by seat, against the agent
+	Versus         []vsReport    `json:"vs,omitempty"`
+	Solved         *solvedReport `json:"solved,omitempty"` // in games of one seat
+}
+
+// solvedReport says how often problems were solved. CI95 is Wilson's interval.
+type solvedReport struct {
+	Games  int        `json:"games"`
+	Solved int        `json:"solved"`
+	Rate   float64    `json:"rate"`
+	CI95   [2]float64 `json:"ci95"`
 }
 
 // vsReport holds an agent's games against another. Mean is of returns, CI95 the
@@ -99,6 +106,12 @@ func (p *program) eval(ctx context.Context, e evaluation) (err error) {
 	if err != nil {
 		return err
 	}
+	switch alone := game.Info().Seats == 1; {
+	case alone && len(e.against) > 0:
+		return usage(fmt.Errorf("eval: --vs: %s has one seat and nobody to play: leave --vs out to measure how often it is solved", game.Info().Name))
+	case !alone && !e.exploitability && len(e.against) == 0:
+		return usage(errors.New("eval: expected --exploitability, or --vs with agents to play"))
+	}
 	// All are opened before the first game, so that what is wrong is said early.
 	names := []string{e.agent}
 	for _, list := range e.against {
@@ -114,6 +127,11 @@ func (p *program) eval(ctx context.Context, e evaluation) (err error) {
 	report := evalReport{Game: game.Info().Name, Agent: e.agent}
 	if e.exploitability {
 		if err := p.measure(ctx, game, agent, &report); err != nil {
+			return err
+		}
+	}
+	if game.Info().Seats == 1 && !e.exploitability {
+		if report.Solved, err = solved(ctx, game, agent, e); err != nil {
 			return err
 		}
 	}
@@ -257,6 +275,30 @@ func (p *program) exactly(ctx context.Context, game games.Game, q policy.Policy)
 }
 
 // versus plays the agent against another, in every seat in turn.
+// solved plays a game of one seat.
+func solved(ctx context.Context, game games.Game, agent play.Agent, e evaluation) (*solvedReport, error) {
+	match := play.Match{
+		Game: game, Seed: e.seed, Agents: []play.Agent{agent}, Workers: runtime.GOMAXPROCS(0),
+		Seats: func(uint64, int) []int { return []int{0} },
+	}
+	episodes, err := match.Play(ctx, 0, e.games)
+	if err != nil {
+		return nil, err
+	}
+	out := &solvedReport{Games: e.games}
+	for _, episode := range episodes {
+		if episode.Returns[0] == game.Info().MaxReturn {
+			out.Solved++
+		}
+	}
+	n, z := float64(out.Games), 1.96
+	out.Rate = float64(out.Solved) / n
+	centre := (out.Rate + z*z/(2*n)) / (1 + z*z/n)
+	half := z / (1 + z*z/n) * math.Sqrt(out.Rate*(1-out.Rate)/n+z*z/(4*n*n))
+	out.CI95 = [2]float64{centre - half, centre + half}
+	return out, nil
+}
+
 func versus(ctx context.Context, game games.Game, agent, other play.Agent, e evaluation) (vsReport, error) {
 	out := vsReport{Games: e.games}
 	info := game.Info()
@@ -304,6 +346,9 @@ func (p *program) showEvaluation(r evalReport) {
 		p.say("  exploitability         %.9f", *r.Exploitability)
 		p.say("  value against itself   %.9f for the first seat", *r.Value)
 		p.say("  best responses earn    %.9f by seat", r.BestResponse)
+	}
+	if v := r.Solved; v != nil {
+		p.say("  solved %d of %d: %.4f, 95%% interval %.4f to %.4f", v.Solved, v.Games, v.Rate, v.CI95[0], v.CI95[1])
 	}
 	for _, v := range r.Versus {
 		p.say("  against %s: %d games, %d won, %d drawn, %d lost; mean return %.4f, 95%% interval %.4f to %.4f",

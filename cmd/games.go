@@ -85,6 +85,9 @@ type sizeReport struct {
 const countable = 1_000_000
 
 func sizeOf(ctx context.Context, game games.Game) (*sizeReport, error) {
+	if game.Info().Chance == games.Sampled {
+		return nil, nil
+	}
 	tree, err := solve.Compile(ctx, game, countable)
 	switch {
 	case err == nil:
@@ -97,6 +100,13 @@ func sizeOf(ctx context.Context, game games.Game) (*sizeReport, error) {
 		return nil, err
 	}
 	return &sizeReport{LogHistories: size}, nil
+}
+
+func returnsOf(info games.Info) string {
+	if info.Seats == 1 {
+		return fmt.Sprintf("%g to %g", info.MinReturn, info.MaxReturn)
+	}
+	return fmt.Sprintf("%g to %g, summing to %g", info.MinReturn, info.MaxReturn, info.Sum)
 }
 
 func (s *sizeReport) String() string {
@@ -179,7 +189,7 @@ func (p *program) describeGame(ctx context.Context, text, svg string) error {
 	t.AppendRows([]table.Row{
 		{"seats", fmt.Sprintf("%d: %s", info.Seats, strings.Join(info.Roles, ", "))},
 		{"actions", info.Actions}, {"longest game", info.MaxLength},
-		{"returns", fmt.Sprintf("%g to %g, summing to %g", info.MinReturn, info.MaxReturn, info.Sum)},
+		{"returns", returnsOf(info)},
 		{"chance", chanceNames[info.Chance]},
 		{"hidden information", info.Hidden}, {"tensor", fmt.Sprint(info.Tensor)}, {"size", size.String()},
 	})
