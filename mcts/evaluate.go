@@ -7,6 +7,7 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
 )
 
 // Leaf is a state to judge. Somebody is to move there.
@@ -112,6 +113,60 @@ func share(dst []float64, leaf Leaf, value float64) []float64 {
 		}
 	}
 	return dst
+}
+
+// Playout judges a state by playing it to the end with a policy, all leaves side
+// by side, and gives the policy's probabilities as priors.
+type Playout struct{ Critic Critic }
+
+// Evaluate implements Evaluator.
+func (p Playout) Evaluate(ctx context.Context, leaves []Leaf, out []Evaluation) error {
+	states, live := make([]games.State, len(leaves)), make([]int, len(leaves))
+	for i, leaf := range leaves {
+		states[i], live[i] = leaf.State, i
+	}
+	var actions []games.Action
+	for first := true; len(live) > 0; first = false {
+		asked, priors, values := make([]games.State, len(live)), make([][]float64, len(live)), make([]float64, len(live))
+		for k, i := range live {
+			actions = states[i].Actions(actions[:0])
+			asked[k], priors[k] = states[i], make([]float64, len(actions))
+		}
+		if err := p.Critic.Judge(ctx, asked, priors, values); err != nil {
+			return err
+		}
+		still := live[:0]
+		for k, i := range live {
+			s, r := states[i], leaves[i].Random
+			if first {
+				out[i].Priors = priors[k]
+				states[i] = s.Clone() // the leaf's own is still to be expanded
+				s = states[i]
+			}
+			actions = s.Actions(actions[:0])
+			if err := s.Apply(actions[policy.Sample(priors[k], r)]); err != nil {
+				return err
+			}
+			for s.Turn() == games.Chance {
+				a, err := games.Draw(s, r)
+				if err != nil {
+					return err
+				}
+				if err := s.Apply(a); err != nil {
+					return err
+				}
+			}
+			if s.Turn() != games.Over {
+				still = append(still, i)
+				continue
+			}
+			for _, x := range s.Returns(nil) {
+				out[i].Values = append(out[i].Values, leaves[i].bounds.normal(x))
+			}
+		}
+		live = still
+	}
+	return nil
 }
 
 // Exact judges states by a function that knows what they are worth: a solver,

@@ -209,6 +209,49 @@ func NewPreferenceBatch(m *Model, pairs []Preference) (*Batch, error) {
 	return p.batch(m, len(pairs), actions, columns...)
 }
 
+// Comparison is a preference between two whole games: the steps of one seat in
+// each, with Chosen the action taken and LogProb what it was sampled with.
+type Comparison struct{ Chosen, Rejected []*Step }
+
+// ComparisonTensors is how many tensors a batch of comparisons has.
+const ComparisonTensors = 8
+
+// NewComparisonBatch packs comparisons for a model. After the states come
+//
+//	Row      [steps, 1]
+//	Action   [steps]
+//	Pair     [steps]  the number of the step's comparison
+//	Logged   [steps]  log-probability when it was sampled
+//	Side     [steps]  1 in a chosen game, -1 in a rejected one, 0 for padding
+//	Weight   [steps]  by comparison: 1, and 0 for padding
+func NewComparisonBatch(m *Model, comparisons []Comparison) (*Batch, error) {
+	var steps []*Step
+	var pair []int32
+	var side []float32
+	for i, c := range comparisons {
+		for j, some := range [][]*Step{c.Chosen, c.Rejected} {
+			for _, s := range some {
+				steps, pair, side = append(steps, s), append(pair, int32(i)), append(side, float32(1-2*j))
+			}
+		}
+	}
+	p, err := pack(m, len(steps), func(i int) ([]float32, []games.Action) { return steps[i].Encoded, steps[i].Legal })
+	if err != nil {
+		return nil, err
+	}
+	padded := len(p.row)
+	action, logged, weight := slices.Repeat([]int32{int32(p.first)}, padded), make([]float32, padded), make([]float32, padded)
+	for i, s := range steps {
+		action[i], logged[i] = int32(s.Chosen), s.LogProb
+	}
+	for i := range comparisons {
+		weight[i] = 1
+	}
+	pair = append(pair, make([]int32, padded-len(pair))...)
+	side = append(side, make([]float32, padded-len(side))...)
+	return p.batch(m, len(comparisons), [][]int32{action, pair}, logged, side, weight)
+}
+
 // Listing is a state with what a search thinks of those of its actions that it
 // tried.
 type Listing struct {

@@ -91,6 +91,31 @@ func Preferences(o objective.Pair, copies bool) Lesson {
 	}
 }
 
+// Comparisons is the lesson of policy.NewComparisonBatch: a preference objective
+// on whole games, whose log-probability is the sum of their steps'. The
+// reference is what was logged.
+func Comparisons(o objective.Pair) Lesson {
+	return Lesson{
+		Name: "comparisons", Stats: objective.PairStats, tensors: policy.ComparisonTensors, validate: o.Validate,
+		loss: func(u *Updater, n nodes) (*Node, []*Node) {
+			row, action, pair, logged, side := n.batch[2], n.batch[3], n.batch[4], n.batch[5], n.batch[6]
+			lp, _ := u.evaluate(n.params, n)
+			own := ReduceSum(Mul(Gather(lp, row), OneHot(action, u.model.Info.Actions, lp.DType())), -1)
+			sum := func(x, side *Node) *Node { // by comparison
+				return ReduceSum(Mul(OneHot(pair, pair.Shape().Dim(0), x.DType()), InsertAxes(Mul(x, side), -1)), 0)
+			}
+			chosen, rejected := MaxScalar(side, 0), MaxScalar(Neg(side), 0)
+			one := OnesLike(n.batch[7])
+			return o.Loss(objective.Pairs{
+				Chosen: sum(own, chosen), Rejected: sum(own, rejected),
+				ChosenReference: sum(logged, chosen), RejectedReference: sum(logged, rejected),
+				ChosenLength: one, RejectedLength: one, ChosenQ: one, RejectedQ: Neg(one), ChosenVisits: one, RejectedVisits: one,
+				Weight: n.batch[7],
+			})
+		},
+	}
+}
+
 // Lists is the lesson of policy.NewListingBatch: TPO. References are as for
 // Preferences.
 func Lists(o objective.List, copies bool) Lesson {

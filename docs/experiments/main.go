@@ -5,6 +5,7 @@
 //	go run ./docs/experiments leduc     five seeds of the Leduc recipe
 //	go run ./docs/experiments collapse  self-play that collapses, seen and cured
 //	go run ./docs/experiments search    what search finds, and what its pairs are worth
+//	go run ./docs/experiments steps     step preferences against outcomes, best moves and visits
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 package main
 
@@ -29,7 +30,7 @@ import (
 
 var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
-	"search": search,
+	"search": search, "steps": steps,
 }
 
 func main() {
@@ -43,7 +44,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	if len(os.Args) != 2 || experiments[os.Args[1]] == nil {
-		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search")
+		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search, steps")
 	}
 	name := os.Getenv("AGON_BACKEND")
 	if name == "" {

@@ -1,0 +1,528 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/games/problem"
+	"github.com/agon-rl/agon/mcts"
+	"github.com/agon-rl/agon/objective"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/prefs"
+	"github.com/agon-rl/agon/trainer"
+)
+
+// What a trial of the comparison of methods is made of.
+const (
+	stepSeeds    = 5
+	stepRounds   = 8
+	stepProblems = 128 // a round
+	stepSims     = 16  // simulations a state
+	stepRate     = 1e-3
+	stepEpochs   = 8  // over a round's data
+	stepBatch    = 32 // pairs, or states, a gradient step
+
+	stepHeldOut   = 500  // problems that the solve rate is measured on
+	stepDemos     = 64   // problems a gradient step that makes the base policy
+	stepLook      = 10   // gradient steps between two looks at how good it is
+	stepBaseSteps = 1000 // the most gradient steps that make the base policy
+)
+
+// domain is a game of reasoning with how good the base policy shall be: the
+// probability that it takes a step after which the problem can still be solved.
+type domain struct {
+	game string
+	base float64
+}
+
+var domains = []domain{
+	{"modchain(length=4)", 0.6}, {"modchain", 0.6}, {"modchain(length=16)", 0.6}, {"countdown", 0.4},
+}
+
+// method is a way to learn from a round's searches or games.
+type method struct {
+	name   string
+	lesson func() (trainer.Lesson, error)
+}
+
+func pairs(text string) func() (trainer.Lesson, error) {
+	return func() (trainer.Lesson, error) {
+		o, err := objective.Named(text)
+		return trainer.Preferences(o, false), err
+	}
+}
+
+// outcomes is DPO on whole games.
+func outcomes(text string) func() (trainer.Lesson, error) {
+	return func() (trainer.Lesson, error) {
+		o, err := objective.Named(text)
+		return trainer.Comparisons(o), err
+	}
+}
+
+func targets() (trainer.Lesson, error) { return trainer.Targets(), nil }
+
+var methods = []method{
+	{"SFT on best moves", targets},
+	{"outcome DPO, β = 0.1", outcomes("dpo")},
+	{"outcome DPO, β = 2", outcomes("dpo(beta=2)")},
+	{"step DPO, β = 0.1", pairs("dpo")},
+	{"step DPO, β = 2", pairs("dpo(beta=2)")},
+	{"MCTS-DPO, β = 2", pairs("mcts-dpo(beta=2)")},
+	{"Step-APO, β = 0.3, α = 1", pairs("step-apo")},
+	{"Step-APO, β = 2, α = 1", pairs("step-apo(beta=2)")},
+	{"TPO, β = 2", func() (trainer.Lesson, error) { return trainer.Lists(objective.List{Beta: 2}, false), nil }},
+	{"expert iteration", targets},
+}
+
+// steps compares what a policy learns from step preferences, outcomes, best
+// moves and visits, at equal numbers of pairs and of steps played.
+func steps(ctx context.Context, l *lab) error {
+	type cell struct{ base, rate [stepSeeds]float64 }
+	table := make([][]cell, len(domains))
+	type job struct{ d, m, seed int }
+	var jobs []job
+	for d := range domains {
+		table[d] = make([]cell, len(methods))
+		for m := range methods {
+			for seed := range stepSeeds {
+				jobs = append(jobs, job{d, m, seed})
+			}
+		}
+	}
+	queue := make(chan job)
+	failures := make(chan error, len(jobs))
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for j := range queue {
+				base, rate, err := l.stepTrial(ctx, domains[j.d], methods[j.m], uint64(j.seed+1))
+				table[j.d][j.m].base[j.seed], table[j.d][j.m].rate[j.seed] = base, rate
+				if err != nil {
+					failures <- err
+				}
+				fmt.Fprintf(os.Stderr, "%s, %s, seed %d: %.3f to %.3f\n", domains[j.d].game, methods[j.m].name, j.seed+1, base, rate)
+			}
+		})
+	}
+	for _, j := range jobs {
+		queue <- j
+	}
+	close(queue)
+	wait.Wait()
+	close(failures)
+	if err := <-failures; err != nil {
+		return err
+	}
+	header := []string{"method"}
+	base := []string{"base policy"}
+	for d := range domains {
+		header = append(header, "`"+domains[d].game+"`")
+		base = append(base, intervalOf(table[d][0].base[:]).String())
+	}
+	rows := [][]string{base}
+	for m := range methods {
+		row := []string{methods[m].name}
+		for d := range domains {
+			row = append(row, intervalOf(table[d][m].rate[:]).String())
+		}
+		rows = append(rows, row)
+	}
+	return os.WriteFile(l.path("steps.md"), []byte(stepsPage(markdown(header, rows))), 0o644) //nolint:gosec // a page to read
+}
+
+// stepTrial trains one policy and returns its greedy solve rate before and after.
+func (l *lab) stepTrial(ctx context.Context, d domain, m method, seed uint64) (base, rate float64, err error) {
+	game, err := games.New(d.game)
+	if err != nil {
+		return 0, 0, err
+	}
+	arch := policy.Arch{Kind: "mlp", Hidden: []int{64, 64}, Activation: "relu"}
+	model, err := policy.Description{Game: game.Info().Name, Arch: arch}.Model(l.device, game)
+	if err != nil {
+		return 0, 0, err
+	}
+	t := &stepLearner{game: game, model: model, seed: seed, method: m}
+	if err := t.pretrain(ctx, d.base); err != nil {
+		return 0, 0, err
+	}
+	if base, err = t.solveRate(ctx); err != nil {
+		return 0, 0, err
+	}
+	lesson, err := m.lesson()
+	if err != nil {
+		return 0, 0, err
+	}
+	if t.updater, err = trainer.NewUpdater(model, adamDefaults, t.updater.State().Weights, false, lesson); err != nil {
+		return 0, 0, err
+	}
+	t.lesson = lesson.Name
+	for round := range uint64(stepRounds) {
+		if err := t.round(ctx, round); err != nil {
+			return base, 0, fmt.Errorf("%s, %s: %w", d.game, m.name, err)
+		}
+	}
+	rate, err = t.solveRate(ctx)
+	return base, rate, err
+}
+
+var adamDefaults = trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}
+
+type stepLearner struct {
+	game    games.Game
+	model   *policy.Model
+	seed    uint64
+	method  method
+	updater *trainer.Updater
+	lesson  string
+}
+
+func (t *stepLearner) step(b *policy.Batch, rate float64) error {
+	_, err := t.updater.Step(t.lesson, b, trainer.Coefficients{Rate: rate})
+	return errors.Join(err, b.Close())
+}
+
+// problems starts problems of a stream.
+func (t *stepLearner) problems(stream string, path uint64, count int) ([]games.State, error) {
+	r := play.Generator(t.seed, stream, path)
+	out := make([]games.State, count)
+	for i := range out {
+		out[i] = t.game.Start()
+		if err := out[i].Apply(problem.Draw(r)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// pretrain makes the base policy: it learns steps that keep problems solvable,
+// until it takes them with a given probability.
+func (t *stepLearner) pretrain(ctx context.Context, enough float64) (err error) {
+	start := policy.NewWeights(t.model.Params, play.Generator(t.seed, "weights"))
+	if t.updater, err = trainer.NewUpdater(t.model, adamDefaults, start, false, trainer.Targets()); err != nil {
+		return err
+	}
+	t.lesson = "targets"
+	for n := range uint64(stepBaseSteps) {
+		targets, states, err := t.demonstrations(n)
+		if err != nil {
+			return err
+		}
+		if n%stepLook == 0 {
+			if right, err := t.right(ctx, targets, states); err != nil || right >= enough {
+				return err
+			}
+		}
+		b, err := policy.NewTargetBatch(t.model, targets)
+		if err != nil {
+			return err
+		}
+		if err := t.step(b, 1e-3); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// right is the probability with which the policy takes the steps that targets
+// demonstrate.
+func (t *stepLearner) right(ctx context.Context, targets []policy.Target, states []games.State) (sum float64, err error) {
+	network, err := t.model.Network(t.updater.State().Weights)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, network.Close()) }()
+	p := make([][]float64, len(states))
+	for i := range p {
+		p[i] = make([]float64, len(targets[i].Legal))
+	}
+	if err := network.Probabilities(ctx, states, p); err != nil {
+		return 0, err
+	}
+	for i := range p {
+		for j, q := range targets[i].Probs {
+			if q > 0 {
+				sum += p[i][j] / float64(len(p))
+			}
+		}
+	}
+	return sum, nil
+}
+
+// demonstrations are states on the way to a solution, with their right steps.
+func (t *stepLearner) demonstrations(n uint64) (targets []policy.Target, met []games.State, err error) {
+	states, err := t.problems("demonstrations", n, stepDemos)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := play.Generator(t.seed, "ways", n)
+	for i := range states {
+		for s := states[i]; s.Turn() != games.Over; {
+			legal := s.Actions(nil)
+			target := policy.Target{Encoded: make([]float32, t.model.Encoder.Size()), Legal: legal, Probs: make([]float32, len(legal))}
+			if err := t.model.Encoder.Encode(s, 0, target.Encoded); err != nil {
+				return nil, nil, err
+			}
+			var good []int
+			for j, a := range legal {
+				next := s.Clone()
+				if err := next.Apply(a); err != nil {
+					return nil, nil, err
+				}
+				if next.(problem.Verified).Solvable() {
+					good = append(good, j)
+				}
+			}
+			for _, j := range good {
+				target.Probs[j] = 1 / float32(len(good))
+			}
+			targets, met = append(targets, target), append(met, s.Clone())
+			if err := s.Apply(legal[good[r.IntN(len(good))]]); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return targets, met, nil
+}
+
+// solveRate is how many of the held-out problems the greedy policy solves.
+func (t *stepLearner) solveRate(ctx context.Context) (rate float64, err error) {
+	network, err := t.model.Network(t.updater.State().Weights)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, network.Close()) }()
+	match := play.Match{
+		Game: t.game, Seed: 1 << 40, Agents: []play.Agent{agents.NewSampler(network, true)},
+		Seats: func(uint64, int) []int { return []int{0} },
+	}
+	episodes, err := match.Play(ctx, 0, stepHeldOut)
+	for _, e := range episodes {
+		if e.Returns[0] == 1 {
+			rate += 1 / float64(stepHeldOut)
+		}
+	}
+	return rate, err
+}
+
+// looked is a state that was searched.
+type looked struct {
+	*agents.Searched
+	pair *prefs.Match // the best against the worst; nil where all are worth the same
+}
+
+// round searches the states on the policy's own ways through new problems, and
+// learns from what was found or, for the outcome method, from whole games that
+// took as many steps.
+func (t *stepLearner) round(ctx context.Context, round uint64) error {
+	network, err := t.model.Network(t.updater.State().Weights)
+	if err != nil {
+		return err
+	}
+	found, played, err := t.searches(ctx, network, round)
+	if err != nil {
+		return errors.Join(err, network.Close())
+	}
+	found = slices.DeleteFunc(found, func(s looked) bool { return s.pair == nil })
+	batches := stepBatches(len(found), func(lo, hi int) (*policy.Batch, error) { return t.batch(found[lo:hi]) })
+	if t.lesson == "comparisons" {
+		comparisons, err := t.comparisons(ctx, network, round, played, len(found))
+		if err != nil {
+			return errors.Join(err, network.Close())
+		}
+		batches = stepBatches(len(comparisons), func(lo, hi int) (*policy.Batch, error) {
+			return policy.NewComparisonBatch(t.model, comparisons[lo:hi])
+		})
+	}
+	if err := network.Close(); err != nil {
+		return err
+	}
+	for range stepEpochs {
+		for _, make := range batches {
+			b, err := make()
+			if err != nil {
+				return err
+			}
+			if err := t.step(b, stepRate); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stepBatches cuts data into batches.
+func stepBatches(count int, pack func(lo, hi int) (*policy.Batch, error)) (out []func() (*policy.Batch, error)) {
+	for lo := 0; lo < count; lo += stepBatch {
+		out = append(out, func() (*policy.Batch, error) { return pack(lo, min(lo+stepBatch, count)) })
+	}
+	return out
+}
+
+// searches walks through new problems by the policy, searches every state on the
+// way, and returns how many steps the searches played.
+func (t *stepLearner) searches(ctx context.Context, network *policy.Network, round uint64) (found []looked, played int, err error) {
+	states, err := t.problems("problems", round, stepProblems)
+	if err != nil {
+		return nil, 0, err
+	}
+	rule, err := mcts.NewRule("puct")
+	if err != nil {
+		return nil, 0, err
+	}
+	learner := agents.SearchLearner{Network: network, Searcher: &agents.Searcher{
+		Game: t.game.Info(), Temperature: 1, Options: mcts.Options{Rule: rule, Simulations: stepSims, Leaves: 1, Nodes: mcts.DefaultNodes},
+		Evaluator: func() mcts.Evaluator { return mcts.Playout{Critic: network} },
+	}}
+	rands := make([]*rand.Rand, len(states))
+	for i := range rands {
+		rands[i] = play.Generator(t.seed, "search", round, uint64(i))
+	}
+	for left := t.game.Info().MaxLength; len(states) > 0; left-- {
+		some, _, err := learner.Search(ctx, states, rands)
+		if err != nil {
+			return nil, 0, err
+		}
+		played += len(states) * stepSims * left
+		still, stillRands := states[:0:0], rands[:0:0]
+		for i, s := range some {
+			at := looked{Searched: s}
+			at.pair = hardest(s.Children)
+			found = append(found, at)
+			p := make([]float64, len(s.Children))
+			for j, c := range s.Children {
+				p[j] = c.Prior
+			}
+			if err := states[i].Apply(s.Children[policy.Sample(p, rands[i])].Action); err != nil {
+				return nil, 0, err
+			}
+			if states[i].Turn() != games.Over {
+				still, stillRands = append(still, states[i]), append(stillRands, rands[i])
+			}
+		}
+		states, rands = still, stillRands
+	}
+	return found, played, nil
+}
+
+// hardest pairs the best action with, of those found worse, the one that the
+// policy likes most: of many that are equally bad, the published rules would
+// take the least likely, of which there is the least to learn.
+func hardest(children []mcts.Child) *prefs.Match {
+	tried := slices.DeleteFunc(slices.Clone(children), func(c mcts.Child) bool { return c.Visits == 0 })
+	if len(tried) == 0 {
+		return nil
+	}
+	best := slices.MaxFunc(tried, func(a, b mcts.Child) int {
+		return cmp.Or(cmp.Compare(a.Q, b.Q), a.Visits-b.Visits)
+	})
+	worse := slices.DeleteFunc(tried, func(c mcts.Child) bool { return c.Q >= best.Q })
+	if len(worse) == 0 {
+		return nil
+	}
+	return &prefs.Match{Chosen: best, Rejected: slices.MaxFunc(worse, func(a, b mcts.Child) int { return cmp.Compare(a.Prior, b.Prior) })}
+}
+
+// batch packs searched states as the method reads them.
+func (t *stepLearner) batch(some []looked) (*policy.Batch, error) {
+	var targets []policy.Target
+	var lists []policy.Listing
+	var all []policy.Preference
+	for _, s := range some {
+		w, l := s.pair.Chosen, s.pair.Rejected
+		switch {
+		case t.lesson == "preferences":
+			all = append(all, policy.Preference{
+				Encoded: s.Target.Encoded, Legal: s.Target.Legal, Chosen: w.Action, Rejected: l.Action,
+				ChosenLogProb: logOf(w.Prior), RejectedLogProb: logOf(l.Prior), ChosenQ: float32(w.Q), RejectedQ: float32(l.Q),
+				ChosenVisits: float32(w.Visits), RejectedVisits: float32(l.Visits),
+			})
+		case t.lesson == "lists":
+			list := policy.Listing{Encoded: s.Target.Encoded, Legal: s.Target.Legal}
+			for _, c := range s.Children {
+				if c.Visits > 0 {
+					list.Tried, list.Values, list.LogProbs = append(list.Tried, c.Action), append(list.Values, float32(c.Q)), append(list.LogProbs, logOf(c.Prior))
+				}
+			}
+			lists = append(lists, list)
+		case t.method.name == "expert iteration":
+			targets = append(targets, s.Target)
+		default:
+			best := policy.Target{Encoded: s.Target.Encoded, Legal: s.Target.Legal, Probs: make([]float32, len(s.Target.Legal))}
+			best.Probs[slices.Index(best.Legal, w.Action)] = 1
+			targets = append(targets, best)
+		}
+	}
+	switch t.lesson {
+	case "preferences":
+		return policy.NewPreferenceBatch(t.model, all)
+	case "lists":
+		return policy.NewListingBatch(t.model, lists)
+	}
+	return policy.NewTargetBatch(t.model, targets)
+}
+
+func logOf(p float64) float32 { return float32(math.Log(max(p, math.SmallestNonzeroFloat32))) }
+
+// comparisons plays the round's problems again and again, as many steps in all
+// as the searches took, and pairs solved with failed attempts at a problem: at
+// most as many pairs as the searches gave.
+func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, round uint64, played, most int) ([]policy.Comparison, error) {
+	length := t.game.Info().MaxLength
+	attempts := played / (stepProblems * length)
+	won, lost := make([][][]*policy.Step, stepProblems), make([][][]*policy.Step, stepProblems)
+	for attempt := range attempts {
+		states, err := t.problems("problems", round, stepProblems)
+		if err != nil {
+			return nil, err
+		}
+		rands := make([]*rand.Rand, len(states))
+		for i := range rands {
+			rands[i] = play.Generator(t.seed, "attempt", round, uint64(attempt), uint64(i))
+		}
+		ways := make([][]*policy.Step, len(states))
+		for range length { // all problems of a game are of one length
+			taken, err := network.Act(ctx, states, rands)
+			if err != nil {
+				return nil, err
+			}
+			for i, s := range taken {
+				ways[i] = append(ways[i], s)
+				if err := states[i].Apply(s.Chosen); err != nil {
+					return nil, err
+				}
+			}
+		}
+		for i, s := range states {
+			if s.Returns(nil)[0] == 1 {
+				won[i] = append(won[i], ways[i])
+			} else {
+				lost[i] = append(lost[i], ways[i])
+			}
+		}
+	}
+	var out []policy.Comparison
+	for k := 0; len(out) < most; k++ {
+		before := len(out)
+		for i := range won {
+			if len(out) < most && k < min(len(won[i]), len(lost[i])) {
+				out = append(out, policy.Comparison{Chosen: won[i][k], Rejected: lost[i][k]})
+			}
+		}
+		if len(out) == before {
+			break
+		}
+	}
+	return out, nil
+}
