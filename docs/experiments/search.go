@@ -66,6 +66,25 @@ games of hidden information are better taken from counterfactual values; this is
 the biased, cheap way.
 
 ` + hidden + `
+## How fast
+
+Side by side in one run (` + "`python scripts/openspiel/bench_mcts.py --seconds 0.7`" + `),
+medians of five on one core: UCT with one rollout a simulation, 1,000 simulations
+from the first move, against OpenSpiel's C++.
+
+| game | OpenSpiel, simulations/s | Agon | ratio |
+| --- | --- | --- | --- |
+| tic-tac-toe | 714,424 | 2,284,019 | 3.2 |
+| connect four | 90,835 | 849,296 | 9.3 |
+| chess | 545 | 3,272 | 6.0 |
+
+With a network at the leaves (two layers of 512 and 256, connect four; ` + "`AGON_BACKEND=xla:cpu\ngo test ./mcts -run xxx -bench Network`" + `), one tree makes 4,717 simulations a
+second and 1,024 trees in lockstep 318,555, 67 times as many; in pure Go it is
+3,520 and 126,810.
+
+Gumbel's and MuZero's visits are mctx's: ` + "`go test ./mcts -run Mctx -v`" + ` compares 192
+searches of random games, recorded by scripts/mctx/record.py.
+
 ## How often pairs are wrong
 
 The pair error rate: the share of pairs whose rejected move is worth more than
