@@ -29,7 +29,7 @@ const (
 	stepRounds   = 8
 	stepProblems = 128 // a round
 	stepSims     = 16  // simulations a state
-	stepRate = 1e-4
+	stepRate     = 1e-4
 	stepEpochs   = 8  // over a round's data
 	stepBatch    = 32 // pairs, or states, a gradient step
 
