@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 )
@@ -41,6 +42,13 @@ func (s *Sampler) Policy() policy.Policy {
 		return greedy{s.policy}
 	}
 	return s.policy
+}
+
+// Critic is the policy as a search's judge of leaves, if it also says what states
+// are worth.
+func (s *Sampler) Critic() (mcts.Critic, bool) {
+	c, ok := s.policy.(mcts.Critic)
+	return c, ok
 }
 
 // Act implements play.Agent.

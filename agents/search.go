@@ -238,7 +238,7 @@ func openCritic(ctx context.Context, text string, env Environment) (judge, error
 	if !ok {
 		return judge{}, errors.Join(misnamed("mcts: eval=%s: expected a run", text), agent.Close())
 	}
-	critic, ok := sampler.policy.(mcts.Critic)
+	critic, ok := sampler.Critic()
 	if !ok {
 		return judge{}, errors.Join(misnamed("mcts: eval=%s: it holds no value of states", text), agent.Close())
 	}

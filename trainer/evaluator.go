@@ -66,7 +66,8 @@ func (e *evaluator) keys() ([]string, error) {
 	return e.tree.Keys(), nil
 }
 
-// measure adds exploitability and the scores against the fixed agents.
+// measure adds exploitability, the scores against the fixed agents and, in games
+// of one seat, the share of problems solved by the most probable steps.
 func (e *evaluator) measure(ctx context.Context, network *policy.Network, line map[string]float64) error {
 	if e.tree != nil {
 		report, err := e.tree.Evaluate(ctx, network)
@@ -76,14 +77,25 @@ func (e *evaluator) measure(ctx context.Context, network *policy.Network, line m
 		line["exploitability"] = report.Exploitability
 	}
 	t := e.trainer
+	// Episodes that training never reaches, and each evaluation its own.
+	first := uint64(1)<<62 + uint64(t.update)<<24
+	if t.info.Seats == 1 {
+		match := play.Match{
+			Game: t.game, Seed: t.recipe.Seed, Group: t.recipe.Group, Workers: t.options.Workers,
+			Agents: []play.Agent{agents.NewSampler(network, true)}, Seats: func(uint64, int) []int { return []int{0} },
+		}
+		episodes, err := match.Play(ctx, first, t.recipe.Evaluate.Games)
+		if err != nil {
+			return err
+		}
+		line["solved"], _, _ = t.tally(episodes)
+	}
 	for i, opponent := range e.opponents {
 		match := play.Match{
 			Game: t.game, Seed: t.recipe.Seed, Group: t.recipe.Group, Workers: t.options.Workers,
 			Agents: []play.Agent{agents.NewSampler(network, false), opponent},
 			Seats:  func(episode uint64, _ int) []int { return play.OneAgainstRest(t.info.Seats, episode) },
 		}
-		// Episodes that training never reaches, and each evaluation its own.
-		first := uint64(1)<<62 + uint64(t.update)<<24
 		episodes, err := match.Play(ctx, first, t.recipe.Evaluate.Games)
 		if err != nil {
 			return err
@@ -113,7 +125,7 @@ func (t *Trainer) tally(episodes []*play.Episode) (score, drawn, lost float64) {
 
 // headline picks the measure that a person watches.
 func (e *evaluator) headline(newest map[string]float64) (string, float64) {
-	names := []string{e.trainer.recipe.Stop.Measure, "exploitability"}
+	names := []string{e.trainer.recipe.Stop.Measure, "exploitability", "solved"}
 	for _, name := range e.trainer.recipe.Evaluate.Against {
 		names = append(names, "score/"+name)
 	}
