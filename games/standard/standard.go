@@ -10,8 +10,10 @@ import (
 	_ "github.com/agon-rl/agon/games/chess"
 	_ "github.com/agon-rl/agon/games/connectfour"
 	_ "github.com/agon-rl/agon/games/countdown"
+	_ "github.com/agon-rl/agon/games/equations"
 	_ "github.com/agon-rl/agon/games/goofspiel"
 	_ "github.com/agon-rl/agon/games/hex"
+	_ "github.com/agon-rl/agon/games/horn"
 	_ "github.com/agon-rl/agon/games/kuhn"
 	_ "github.com/agon-rl/agon/games/leduc"
 	_ "github.com/agon-rl/agon/games/liarsdice"
@@ -27,4 +29,5 @@ import (
 	_ "github.com/agon-rl/agon/games/tictactoe"
 	_ "github.com/agon-rl/agon/games/truthdeception"
 	_ "github.com/agon-rl/agon/games/undercover"
+	_ "github.com/agon-rl/agon/games/wordproblem"
 )
