@@ -25,13 +25,14 @@ import (
 
 // What a trial of the comparison of methods is made of.
 const (
-	stepSeeds    = 5
-	stepRounds   = 8
-	stepProblems = 128 // a round
-	stepSims     = 16  // simulations a state
-	stepRate     = 1e-4
-	stepEpochs   = 8  // over a round's data
-	stepBatch    = 32 // pairs, or states, a gradient step
+	stepSeeds  = 5
+	stepRounds = 8
+	stepStates = 2048 // searched in a round, at most
+	stepSims   = 16   // simulations a state
+	stepRate   = 5e-4
+	stepEpochs = 2   // over a round's data
+	stepBatch  = 128 // pairs, or states, a gradient step
+	stepHidden = 256 // units in each of two layers
 
 	stepHeldOut   = 500  // problems that the solve rate is measured on
 	stepDemos     = 64   // problems a gradient step that makes the base policy
@@ -47,13 +48,14 @@ type domain struct {
 }
 
 var domains = []domain{
-	{"modchain(length=4)", 0.6}, {"modchain", 0.6}, {"modchain(length=16)", 0.6}, {"countdown", 0.4},
+	{"modchain(length=4)", 0.5}, {"modchain", 0.6}, {"modchain(length=16)", 0.7}, {"countdown", 0.4},
 }
 
 // method is a way to learn from a round's searches or games.
 type method struct {
 	name   string
 	lesson func() (trainer.Lesson, error)
+	moving bool // the reference is the policy that searched, not the base
 }
 
 func pairs(text string) func() (trainer.Lesson, error) {
@@ -74,17 +76,18 @@ func outcomes(text string) func() (trainer.Lesson, error) {
 func targets() (trainer.Lesson, error) { return trainer.Targets(), nil }
 
 var methods = []method{
-	{"SFT on best moves", targets},
-	{"outcome DPO, β = 0.1", outcomes("dpo")},
-	{"outcome DPO, β = 2", outcomes("dpo(beta=2)")},
-	{"step DPO, β = 0.1", pairs("dpo")},
-	{"step DPO, β = 2", pairs("dpo(beta=2)")},
-	{"MCTS-DPO, β = 2", pairs("mcts-dpo(beta=2)")},
-	{"Step-APO, β = 0.3, α = 1", pairs("step-apo")},
-	{"Step-APO, β = 2, α = 1", pairs("step-apo(beta=2)")},
-	{"TPO, β = 2", func() (trainer.Lesson, error) { return trainer.Lists(objective.List{Beta: 2}, false), nil }},
-	{"expert iteration", targets},
+	{name: "SFT on best moves", lesson: targets},
+	{name: "outcome DPO", lesson: outcomes("dpo(beta=5)")},
+	{name: "step DPO", lesson: pairs("dpo(beta=5)")},
+	{name: "step DPO, β = 0.1", lesson: pairs("dpo")},
+	{name: "step DPO, moving reference", lesson: pairs("dpo(beta=5)"), moving: true},
+	{name: "MCTS-DPO", lesson: pairs("mcts-dpo(beta=5)")},
+	{name: "Step-APO, α = 1", lesson: pairs("step-apo(beta=5)")},
+	{name: "TPO", lesson: func() (trainer.Lesson, error) { return trainer.Lists(objective.List{Beta: 5}, false), nil }},
+	{name: expertIteration, lesson: targets},
 }
+
+const expertIteration = "expert iteration"
 
 // steps compares what a policy learns from step preferences, outcomes, best
 // moves and visits, at equal numbers of pairs and of steps played.
@@ -148,7 +151,7 @@ func (l *lab) stepTrial(ctx context.Context, d domain, m method, seed uint64) (b
 	if err != nil {
 		return 0, 0, err
 	}
-	arch := policy.Arch{Kind: "mlp", Hidden: []int{64, 64}, Activation: "relu"}
+	arch := policy.Arch{Kind: "mlp", Hidden: []int{stepHidden, stepHidden}, Activation: "relu"}
 	model, err := policy.Description{Game: game.Info().Name, Arch: arch}.Model(l.device, game)
 	if err != nil {
 		return 0, 0, err
@@ -168,6 +171,10 @@ func (l *lab) stepTrial(ctx context.Context, d domain, m method, seed uint64) (b
 		return 0, 0, err
 	}
 	t.lesson = lesson.Name
+	if t.base, err = model.Network(t.updater.State().Weights); err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, t.base.Close()) }()
 	for round := range uint64(stepRounds) {
 		if err := t.round(ctx, round); err != nil {
 			return base, 0, fmt.Errorf("%s, %s: %w", d.game, m.name, err)
@@ -186,7 +193,11 @@ type stepLearner struct {
 	method  method
 	updater *trainer.Updater
 	lesson  string
+	base    *policy.Network // the reference of methods whose reference stays
 }
+
+// problemsARound is how many problems make a round's states.
+func (t *stepLearner) problemsARound() int { return stepStates / t.game.Info().MaxLength }
 
 func (t *stepLearner) step(b *policy.Batch, rate float64) error {
 	_, err := t.updater.Step(t.lesson, b, trainer.Coefficients{Rate: rate})
@@ -319,7 +330,8 @@ func (t *stepLearner) solveRate(ctx context.Context) (rate float64, err error) {
 // looked is a state that was searched.
 type looked struct {
 	*agents.Searched
-	pair *prefs.Match // the best against the worst; nil where all are worth the same
+	state games.State
+	pair  *prefs.Match // the best against a worse one; nil where all are worth the same
 }
 
 // round searches the states on the policy's own ways through new problems, and
@@ -335,6 +347,11 @@ func (t *stepLearner) round(ctx context.Context, round uint64) error {
 		return errors.Join(err, network.Close())
 	}
 	found = slices.DeleteFunc(found, func(s looked) bool { return s.pair == nil })
+	if !t.method.moving {
+		if err := t.refer(ctx, found); err != nil {
+			return errors.Join(err, network.Close())
+		}
+	}
 	batches := stepBatches(len(found), func(lo, hi int) (*policy.Batch, error) { return t.batch(found[lo:hi]) })
 	if t.lesson == "comparisons" {
 		comparisons, err := t.comparisons(ctx, network, round, played, len(found))
@@ -362,6 +379,36 @@ func (t *stepLearner) round(ctx context.Context, round uint64) error {
 	return nil
 }
 
+// refer makes the base policy the reference of searched states: its
+// log-probabilities stand in the place of those of the policy that searched.
+func (t *stepLearner) refer(ctx context.Context, found []looked) error {
+	states, legal := make([]games.State, len(found)), make([][]games.Action, len(found))
+	for i, f := range found {
+		states[i], legal[i] = f.state, f.Target.Legal
+	}
+	p, err := t.reference(ctx, states, legal)
+	if err != nil {
+		return err
+	}
+	for i, f := range found {
+		of := func(a games.Action) float64 { return p[i][slices.Index(legal[i], a)] }
+		for j := range f.Children {
+			f.Children[j].Prior = of(f.Children[j].Action)
+		}
+		f.pair.Chosen.Prior, f.pair.Rejected.Prior = of(f.pair.Chosen.Action), of(f.pair.Rejected.Action)
+	}
+	return nil
+}
+
+// reference is the base policy's probabilities of the legal actions of states.
+func (t *stepLearner) reference(ctx context.Context, states []games.State, legal [][]games.Action) ([][]float64, error) {
+	p := make([][]float64, len(states))
+	for i := range p {
+		p[i] = make([]float64, len(legal[i]))
+	}
+	return p, t.base.Probabilities(ctx, states, p)
+}
+
 // stepBatches cuts data into batches.
 func stepBatches(count int, pack func(lo, hi int) (*policy.Batch, error)) (out []func() (*policy.Batch, error)) {
 	for lo := 0; lo < count; lo += stepBatch {
@@ -373,7 +420,7 @@ func stepBatches(count int, pack func(lo, hi int) (*policy.Batch, error)) (out [
 // searches walks through new problems by the policy, searches every state on the
 // way, and returns how many steps the searches played.
 func (t *stepLearner) searches(ctx context.Context, network *policy.Network, round uint64) (found []looked, played int, err error) {
-	states, err := t.problems("problems", round, stepProblems)
+	states, err := t.problems("problems", round, t.problemsARound())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -397,7 +444,7 @@ func (t *stepLearner) searches(ctx context.Context, network *policy.Network, rou
 		played += len(states) * stepSims * left
 		still, stillRands := states[:0:0], rands[:0:0]
 		for i, s := range some {
-			at := looked{Searched: s}
+			at := looked{Searched: s, state: states[i].Clone()}
 			at.pair = hardest(s.Children)
 			found = append(found, at)
 			p := make([]float64, len(s.Children))
@@ -456,7 +503,7 @@ func (t *stepLearner) batch(some []looked) (*policy.Batch, error) {
 				}
 			}
 			lists = append(lists, list)
-		case t.method.name == "expert iteration":
+		case t.method.name == expertIteration:
 			targets = append(targets, s.Target)
 		default:
 			best := policy.Target{Encoded: s.Target.Encoded, Legal: s.Target.Legal, Probs: make([]float32, len(s.Target.Legal))}
@@ -479,11 +526,11 @@ func logOf(p float64) float32 { return float32(math.Log(max(p, math.SmallestNonz
 // as the searches took, and pairs solved with failed attempts at a problem: at
 // most as many pairs as the searches gave.
 func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, round uint64, played, most int) ([]policy.Comparison, error) {
-	length := t.game.Info().MaxLength
-	attempts := played / (stepProblems * length)
-	won, lost := make([][][]*policy.Step, stepProblems), make([][][]*policy.Step, stepProblems)
+	length, count := t.game.Info().MaxLength, t.problemsARound()
+	attempts := played / (count * length)
+	won, lost := make([][][]*policy.Step, count), make([][][]*policy.Step, count)
 	for attempt := range attempts {
-		states, err := t.problems("problems", round, stepProblems)
+		states, err := t.problems("problems", round, t.problemsARound())
 		if err != nil {
 			return nil, err
 		}
@@ -495,6 +542,9 @@ func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, 
 		for range length { // all problems of a game are of one length
 			taken, err := network.Act(ctx, states, rands)
 			if err != nil {
+				return nil, err
+			}
+			if err := t.referSteps(ctx, states, taken); err != nil {
 				return nil, err
 			}
 			for i, s := range taken {
@@ -525,4 +575,20 @@ func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, 
 		}
 	}
 	return out, nil
+}
+
+// referSteps makes the base policy the reference of steps taken.
+func (t *stepLearner) referSteps(ctx context.Context, states []games.State, taken []*policy.Step) error {
+	legal := make([][]games.Action, len(taken))
+	for i, s := range taken {
+		legal[i] = s.Legal
+	}
+	p, err := t.reference(ctx, states, legal)
+	if err != nil {
+		return err
+	}
+	for i, s := range taken {
+		s.LogProb = logOf(p[i][slices.Index(s.Legal, s.Chosen)])
+	}
+	return nil
 }

@@ -6,21 +6,24 @@ import "fmt"
 func stepsPage(table string) string {
 	return fmt.Sprintf(`# What step preferences teach
 
-Written by `+"`go run ./docs/experiments steps`"+`. Policies, networks of two layers of 64,
+Written by `+"`go run ./docs/experiments steps`"+`. Policies, networks of two layers of %d,
 start from the same base for each seed: trained on right steps until they take
-one with probability 0.6 in chains, 0.4 in Countdown. Then %d rounds of %d new
-problems: the policy walks through each, and every state on its way is searched
-with %d simulations of PUCT (c = 1.5) whose leaves the policy plays to their end.
-From each state whose tried actions differ in value comes one pair, the best
-against, of those found worse, the one that the policy likes most; %d epochs over a round's pairs, batches of %d, Adam at %g. So all
+one with probability 0.5, 0.6 and 0.7 in chains of 4, 8 and 16, 0.4 in Countdown.
+Then %d rounds of new problems: the policy walks through each, and every state on
+its way, %d in a round, is searched with %d simulations of PUCT (c = 1.5) whose
+leaves the policy plays to their end. From each state whose tried actions differ
+in value comes one pair, the best against, of those found worse, the one that the
+policy likes most; %d epochs over a round's pairs, batches of %d, Adam at %g. So all
 methods see as many pairs. The outcome method plays whole attempts instead, as many
 steps as the searches did, and pairs solved with failed ones of a problem, at most
-as many pairs; where the policy solves few problems there are fewer. References
-are the policies that searched. Expert iteration learns the visits.
+as many pairs; where the policy solves few problems there are fewer. References are
+the base policy, β is 5 (the best of 0.1, 0.5, 2, 5 and 10 for step DPO on chains of
+4, in a pilot with one seed) unless a row says otherwise. Expert iteration learns
+the visits of the same states.
 
 The greedy solve rate on %d held-out problems after the last round, mean and 95 %%
 interval over %d seeds:
 
 %s
-`, stepRounds, stepProblems, stepSims, stepEpochs, stepBatch, stepRate, stepHeldOut, stepSeeds, table)
+`, stepHidden, stepRounds, stepStates, stepSims, stepEpochs, stepBatch, stepRate, stepHeldOut, stepSeeds, table)
 }
