@@ -196,6 +196,31 @@ type Concealer interface {
 // ErrIllegal is wrapped by the error of Apply for an action that is not legal.
 var ErrIllegal = errors.New("illegal action")
 
+// ErrLost is wrapped by errors of games whose rules gave no answer, such as a
+// plugin that keeps crashing. It says nothing about the action: the game is void,
+// and nobody has lost it.
+var ErrLost = errors.New("the game was lost")
+
+// Stepper is implemented by games for which it is cheaper to play many actions
+// at once.
+type Stepper interface {
+	// Step applies actions[i] to states[i] and writes what Apply would return to
+	// errs[i], for all i. The states are different ones.
+	Step(states []State, actions []Action, errs []error)
+}
+
+// Step applies actions[i] to states[i], for all i, and writes what Apply returns
+// to errs[i].
+func Step(g Game, states []State, actions []Action, errs []error) {
+	if stepper, ok := g.(Stepper); ok {
+		stepper.Step(states, actions, errs)
+		return
+	}
+	for i, s := range states {
+		errs[i] = s.Apply(actions[i])
+	}
+}
+
 // Illegal returns the error that Apply gives for an action that is not among
 // the legal ones of s.
 func Illegal(s State, a Action) error {

@@ -32,7 +32,7 @@ import (
 
 var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
-	"search": search, "steps": steps, "testtime": testTime, "teach": teach,
+	"search": search, "steps": steps, "stepsverified": stepsVerified, "testtime": testTime, "teach": teach,
 }
 
 func main() {

@@ -47,9 +47,42 @@ type domain struct {
 	base float64
 }
 
-var domains = []domain{
-	{"modchain(length=4)", 0.5}, {"modchain", 0.6}, {"modchain(length=16)", 0.7}, {"countdown", 0.4},
+// study is a comparison of the methods under one judge of the search's leaves.
+type study struct {
+	file, title, leaves string
+	domains             []domain
+	judge               func(*policy.Network) mcts.Evaluator
 }
+
+// byOutcome: only how a problem ends is known, so what an early step is worth
+// shows where the policy gets through to the end. Longer chains start from better
+// policies, or no playout would ever succeed.
+var byOutcome = study{
+	file: "steps.md", title: "What step preferences teach where only outcomes are known",
+	leaves:  "the policy plays to their end",
+	domains: []domain{{"modchain(length=4)", 0.5}, {"modchain", 0.6}, {"modchain(length=16)", 0.7}, {"countdown", 0.4}},
+	judge:   func(n *policy.Network) mcts.Evaluator { return mcts.Playout{Critic: n} },
+}
+
+// byVerifier: every step is judged, as by a perfect process reward model.
+var byVerifier = study{
+	file: "steps_verified.md", title: "What step preferences teach where every step is judged",
+	leaves:  "the game's verifier judges",
+	domains: []domain{{"modchain(length=4)", 0.5}, {"modchain", 0.5}, {"modchain(length=16)", 0.5}, {"countdown", 0.4}},
+	judge: func(n *policy.Network) mcts.Evaluator {
+		truth := func(_ context.Context, s games.State) (float64, error) {
+			if s.(problem.Verified).Solvable() {
+				return 1, nil
+			}
+			return -1, nil
+		}
+		return mcts.Mix{{Evaluator: mcts.Exact{Value: truth}, Weight: 1}, {Evaluator: mcts.Network{Critic: n}, Weight: 0}} // the network gives priors
+	},
+}
+
+func steps(ctx context.Context, l *lab) error { return l.compareMethods(ctx, byOutcome) }
+
+func stepsVerified(ctx context.Context, l *lab) error { return l.compareMethods(ctx, byVerifier) }
 
 // method is a way to learn from a round's searches or games.
 type method struct {
@@ -89,9 +122,10 @@ var methods = []method{
 
 const expertIteration = "expert iteration"
 
-// steps compares what a policy learns from step preferences, outcomes, best
-// moves and visits, at equal numbers of pairs and of steps played.
-func steps(ctx context.Context, l *lab) error {
+// compareMethods compares what a policy learns from step preferences, outcomes,
+// best moves and visits, at equal numbers of pairs and of steps played.
+func (l *lab) compareMethods(ctx context.Context, y study) error {
+	domains := y.domains
 	type cell struct{ base, rate [stepSeeds]float64 }
 	table := make([][]cell, len(domains))
 	type job struct{ d, m, seed int }
@@ -110,7 +144,7 @@ func steps(ctx context.Context, l *lab) error {
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for j := range queue {
-				base, rate, err := l.stepTrial(ctx, domains[j.d], methods[j.m], uint64(j.seed+1))
+				base, rate, err := l.stepTrial(ctx, y, domains[j.d], methods[j.m], uint64(j.seed+1))
 				table[j.d][j.m].base[j.seed], table[j.d][j.m].rate[j.seed] = base, rate
 				if err != nil {
 					failures <- err
@@ -142,11 +176,11 @@ func steps(ctx context.Context, l *lab) error {
 		}
 		rows = append(rows, row)
 	}
-	return os.WriteFile(l.path("steps.md"), []byte(stepsPage(markdown(header, rows))), 0o644) //nolint:gosec // a page to read
+	return os.WriteFile(l.path(y.file), []byte(stepsPage(y, markdown(header, rows))), 0o644) //nolint:gosec // a page to read
 }
 
 // stepTrial trains one policy and returns its greedy solve rate before and after.
-func (l *lab) stepTrial(ctx context.Context, d domain, m method, seed uint64) (base, rate float64, err error) {
+func (l *lab) stepTrial(ctx context.Context, y study, d domain, m method, seed uint64) (base, rate float64, err error) {
 	game, err := games.New(d.game)
 	if err != nil {
 		return 0, 0, err
@@ -156,7 +190,7 @@ func (l *lab) stepTrial(ctx context.Context, d domain, m method, seed uint64) (b
 	if err != nil {
 		return 0, 0, err
 	}
-	t := &stepLearner{game: game, model: model, seed: seed, method: m}
+	t := &stepLearner{game: game, model: model, seed: seed, method: m, judge: y.judge}
 	if err := t.pretrain(ctx, d.base); err != nil {
 		return 0, 0, err
 	}
@@ -193,6 +227,7 @@ type stepLearner struct {
 	method  method
 	updater *trainer.Updater
 	lesson  string
+	judge   func(*policy.Network) mcts.Evaluator
 	base    *policy.Network // the reference of methods whose reference stays
 }
 
@@ -430,7 +465,7 @@ func (t *stepLearner) searches(ctx context.Context, network *policy.Network, rou
 	}
 	learner := agents.SearchLearner{Network: network, Searcher: &agents.Searcher{
 		Game: t.game.Info(), Temperature: 1, Options: mcts.Options{Rule: rule, Simulations: stepSims, Leaves: 1, Nodes: mcts.DefaultNodes},
-		Evaluator: func() mcts.Evaluator { return mcts.Playout{Critic: network} },
+		Evaluator: func() mcts.Evaluator { return t.judge(network) },
 	}}
 	rands := make([]*rand.Rand, len(states))
 	for i := range rands {

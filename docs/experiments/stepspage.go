@@ -1,17 +1,25 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // stepsPage is the page around the table of steps.
-func stepsPage(table string) string {
-	return fmt.Sprintf(`# What step preferences teach
+func stepsPage(y study, table string) string {
+	command := strings.ReplaceAll(strings.TrimSuffix(y.file, ".md"), "_", "")
+	var bases []string
+	for _, d := range y.domains {
+		bases = append(bases, fmt.Sprintf("%g in `%s`", d.base, d.game))
+	}
+	return fmt.Sprintf(`# %s
 
-Written by `+"`go run ./docs/experiments steps`"+`. Policies, networks of two layers of %d,
+Written by `+"`go run ./docs/experiments %s`"+`. Policies, networks of two layers of %d,
 start from the same base for each seed: trained on right steps until they take
-one with probability 0.5, 0.6 and 0.7 in chains of 4, 8 and 16, 0.4 in Countdown.
+one with probability %s.
 Then %d rounds of new problems: the policy walks through each, and every state on
 its way, %d in a round, is searched with %d simulations of PUCT (c = 1.5) whose
-leaves the policy plays to their end. From each state whose tried actions differ
+leaves %s. From each state whose tried actions differ
 in value comes one pair, the best against, of those found worse, the one that the
 policy likes most; %d epochs over a round's pairs, batches of %d, Adam at %g. So all
 methods see as many pairs. The outcome method plays whole attempts instead, as many
@@ -25,5 +33,5 @@ The greedy solve rate on %d held-out problems after the last round, mean and 95 
 interval over %d seeds:
 
 %s
-`, stepHidden, stepRounds, stepStates, stepSims, stepEpochs, stepBatch, stepRate, stepHeldOut, stepSeeds, table)
+`, y.title, command, stepHidden, strings.Join(bases, ", "), stepRounds, stepStates, stepSims, y.leaves, stepEpochs, stepBatch, stepRate, stepHeldOut, stepSeeds, table)
 }
