@@ -23,6 +23,7 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/plugins"
 	"github.com/agon-rl/agon/policy/backend"
 	"github.com/agon-rl/agon/spec"
 )
@@ -56,6 +57,7 @@ type program struct {
 	log         zerolog.Logger
 	json        bool
 	backend     string
+	plugins     *plugins.Opened
 	choice      string // the backend that was opened, and why; "" before
 }
 
@@ -77,13 +79,22 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) (status int) {
 	context.AfterFunc(ctx, stop)
 	output := &output{to: out}
 	p := &program{in: &input{ctx: ctx, from: in}, out: output, errOut: errOut}
-	p.log = zerolog.New(zerolog.ConsoleWriter{Out: errOut, NoColor: !isTerminal(errOut), TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
+	level := zerolog.InfoLevel
+	if os.Getenv("AGON_DEBUG") != "" {
+		level = zerolog.DebugLevel
+	}
+	p.log = zerolog.New(zerolog.ConsoleWriter{Out: errOut, NoColor: !isTerminal(errOut), TimeFormat: time.TimeOnly}).Level(level).With().Timestamp().Logger()
 	klog.SetLogger(logr.Discard()) // XLA's binding logs what it returns as errors too
+	p.plugins = plugins.Find(p.log)
 	root := p.root()
 	root.SetArgs(args)
 	root.SetOut(output)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = p.plugins.Err() // what a plugin did not answer, and was not noticed
+	}
+	err = errors.Join(err, p.plugins.Close())
 	if err == nil {
 		err = output.err // what was printed for people, and got lost
 	}
@@ -132,7 +143,7 @@ the game allows it, and plays them against each other.`,
 	})
 	choose(root,
 		p.gamesVerb(), p.replayVerb(), p.playVerb(), p.trainVerb(), p.evalVerb(),
-		p.solveVerb(), p.searchVerb(), p.prefsVerb(), p.backendVerb(), p.runsVerb(), p.benchVerb(),
+		p.solveVerb(), p.searchVerb(), p.prefsVerb(), p.pluginVerb(), p.backendVerb(), p.runsVerb(), p.benchVerb(),
 	)
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	root.SetHelpCommand(helpVerb(root))

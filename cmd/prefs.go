@@ -142,7 +142,7 @@ func (p *program) collect(ctx context.Context, o collecting) (err error) {
 		report.Rows, err = writeRows(o.out, prefs.Outcomes(game, episodes, o.agent))
 	default:
 		report.Rule = rule.Name
-		pairs := pairsOf(episodes, rule, o)
+		pairs := pairsOf(game, episodes, rule, o)
 		if report.Rows, err = writeRows(o.out, pairs); err == nil && check != nil {
 			var e prefs.Errors
 			e, err = prefs.Check(ctx, pairs, check)
@@ -201,10 +201,10 @@ func trees(episodes []*play.Episode, visit func(e *play.Episode, t *mcts.Tree, h
 	}
 }
 
-func pairsOf(episodes []*play.Episode, rule prefs.Rule, o collecting) []prefs.Pair {
+func pairsOf(game games.Game, episodes []*play.Episode, rule prefs.Rule, o collecting) []prefs.Pair {
 	var out []prefs.Pair
 	trees(episodes, func(e *play.Episode, t *mcts.Tree, history []games.Action) {
-		out = append(out, prefs.Extract(t, rule, prefs.Context{Game: e.Game, History: history, Source: o.agent, Seed: int64(o.seed)})...)
+		out = append(out, prefs.Extract(t, rule, prefs.Context{Game: game.Info().Spec(), History: history, Source: o.agent, Seed: int64(o.seed)})...)
 	})
 	return out
 }
@@ -212,7 +212,7 @@ func pairsOf(episodes []*play.Episode, rule prefs.Rule, o collecting) []prefs.Pa
 func visitsOf(game games.Game, episodes []*play.Episode, o collecting) []prefs.Visit {
 	var out []prefs.Visit
 	trees(episodes, func(_ *play.Episode, t *mcts.Tree, history []games.Action) {
-		out = append(out, prefs.VisitOf(t, prefs.Context{Game: game.Info().Name, History: history, Source: o.agent}))
+		out = append(out, prefs.VisitOf(t, prefs.Context{Game: game.Info().Spec(), History: history, Source: o.agent}))
 	})
 	return out
 }

@@ -44,6 +44,7 @@ const (
 // Info describes a game. It does not change while the game lives.
 type Info struct {
 	Name      string     // with the parameters that differ from their defaults: liars_dice(numdice=2)
+	Origin    string     // by what New finds the game, where that is not Name: plugin:./nim
 	Seats     int        // number of players; 1 in games of reasoning against a verifier
 	Roles     []string   // the name of each seat's part, such as first, sneaky, critic
 	Actions   int        // number of distinct player actions
@@ -55,6 +56,15 @@ type Info struct {
 	Hidden    bool       // true where some seat cannot see everything
 	Tensor    []int      // shape of what Observe writes; [planes, rows, columns] for boards
 	Recall    bool       // true where the tensor tells all that the information state does (perfect recall)
+	NoKeys    bool       // true where keys are empty: the rules cannot tell information states apart
+}
+
+// Spec is the text from which New builds the game again.
+func (i Info) Spec() string {
+	if i.Origin != "" {
+		return i.Origin
+	}
+	return i.Name
 }
 
 // TensorSize is the number of values that Observe writes.

@@ -27,7 +27,19 @@ type Param struct {
 var registry = struct {
 	sync.RWMutex
 	rules map[string]Rules
+	find  Finder
 }{rules: map[string]Rules{}}
+
+// Finder finds games that are not registered, such as plugins. It answers nil
+// and no error for a text that names none of its own.
+type Finder func(text string) (Game, error)
+
+// Find makes New ask a finder about names that it does not know.
+func Find(f Finder) {
+	registry.Lock()
+	defer registry.Unlock()
+	registry.find = f
+}
 
 // Register makes a game available under its name. It is called from init
 // functions and panics where the name is taken, since that is a mistake in the
@@ -57,14 +69,22 @@ func All() []Rules {
 // connect_four(rows=5). An unknown name or parameter is refused with the
 // nearest right one.
 func New(text string) (Game, error) {
+	registry.RLock()
+	find := registry.find
+	registry.RUnlock()
 	s, err := spec.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("game %w", err)
-	}
 	registry.RLock()
 	rules, ok := registry.rules[s.Name]
 	names := slices.Sorted(maps.Keys(registry.rules))
 	registry.RUnlock()
+	if find != nil && (err != nil || !ok) {
+		if game, err := find(text); game != nil || err != nil {
+			return game, err
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("game %w", err)
+	}
 	if !ok {
 		return nil, fmt.Errorf("unknown game %q%s (`agon games` lists them)", s.Name, spec.Suggest(s.Name, names))
 	}

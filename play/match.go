@@ -2,7 +2,9 @@ package play
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 
 	"github.com/agon-rl/agon/games"
@@ -63,8 +65,9 @@ func (m Match) Play(ctx context.Context, first uint64, count int) ([]*Episode, e
 type table struct {
 	state   games.State
 	episode *Episode
-	chance  func() error
+	chance  *rand.Rand
 	seats   []Request // by seat; State is filled in when the seat is to move
+	lost    error     // why the game is void: its rules gave no answer
 }
 
 // lockstep plays one group of games: chance first, then one call an agent for
@@ -79,8 +82,12 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 	requests := make([][]Request, len(m.Agents))
 	waiting := make([][]*table, len(m.Agents))
 	var decisions []Decision
+	var moves moves
 	for live := tables; ; {
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := m.deal(live, &moves); err != nil {
 			return err
 		}
 		for a := range m.Agents {
@@ -91,8 +98,12 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 			if t.episode.Forfeit != games.Over {
 				continue
 			}
-			if err := t.deal(); err != nil {
-				return fmt.Errorf("game %s, episode %d: %w", info.Name, t.episode.Number, err)
+			if t.lost != nil {
+				if err := m.again(t, info); err != nil {
+					return err
+				}
+				still = append(still, t)
+				continue
 			}
 			seat := t.state.Turn()
 			if seat == games.Over {
@@ -117,11 +128,31 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 			if err := agent.Act(ctx, requests[a], decisions); err != nil {
 				return err
 			}
-			for i, t := range waiting[a] {
-				t.take(requests[a][i].Seat, decisions[i], info)
-			}
+			m.take(waiting[a], requests[a], decisions, info, &moves)
 		}
 	}
+}
+
+// moves are the actions that go to the game in one call.
+type moves struct {
+	tables  []*table
+	states  []games.State
+	actions []games.Action
+	errs    []error
+	place   []int // of the request
+}
+
+func (m *moves) reset() {
+	m.tables, m.states, m.actions, m.place = m.tables[:0], m.states[:0], m.actions[:0], m.place[:0]
+}
+
+func (m *moves) add(t *table, a games.Action) {
+	m.tables, m.states, m.actions = append(m.tables, t), append(m.states, t.state), append(m.actions, a)
+}
+
+func (m *moves) play(g games.Game) {
+	m.errs = append(m.errs[:0], make([]error, len(m.states))...)
+	games.Step(g, m.states, m.actions, m.errs)
 }
 
 func (m Match) open(number uint64, group int, info games.Info) *table {
@@ -136,47 +167,104 @@ func (m Match) open(number uint64, group int, info games.Info) *table {
 	for seat := range t.seats {
 		t.seats[seat] = Request{State: t.state, Seat: games.Seat(seat), Rand: Generator(m.Seed, "seat", number, uint64(seat))}
 	}
-	t.chance = func() error { return nil }
 	if info.Chance != games.NoChance {
-		r := Generator(m.Seed, "chance", number)
-		t.chance = func() error {
-			action, err := games.Draw(t.state, r)
-			if err != nil {
-				return err
-			}
-			t.episode.Actions = append(t.episode.Actions, action)
-			return t.state.Apply(action)
-		}
+		t.chance = Generator(m.Seed, "chance", number)
 	}
 	return t
 }
 
-// deal draws chance until a player is to move or the game is over.
-func (t *table) deal() error {
-	for t.state.Turn() == games.Chance {
-		if err := t.chance(); err != nil {
-			return err
+// deal draws chance until in every game a player is to move or the game is over.
+func (m Match) deal(tables []*table, moves *moves) error {
+	for {
+		moves.reset()
+		for _, t := range tables {
+			if t.lost != nil || t.episode.Forfeit != games.Over || t.state.Turn() != games.Chance {
+				continue
+			}
+			action, err := games.Draw(t.state, t.chance)
+			if err != nil {
+				return t.fail(err)
+			}
+			moves.add(t, action)
+		}
+		if len(moves.tables) == 0 {
+			return nil
+		}
+		moves.play(m.Game)
+		for i, t := range moves.tables {
+			switch err := moves.errs[i]; {
+			case errors.Is(err, games.ErrLost):
+				t.lost = err
+			case err != nil:
+				return t.fail(err)
+			default:
+				t.episode.Actions = append(t.episode.Actions, moves.actions[i])
+			}
 		}
 	}
+}
+
+func (t *table) fail(err error) error {
+	return fmt.Errorf("game %s, episode %d: %w", t.episode.Game, t.episode.Number, err)
+}
+
+// mostVoids is how often an episode may get lost before the match gives up.
+const mostVoids = 3
+
+// again begins an episode that was lost from its start: the same deal, the same
+// draws of its seats.
+func (m Match) again(t *table, info games.Info) error {
+	voids := t.episode.Voids + 1
+	if voids > mostVoids {
+		return t.fail(t.lost)
+	}
+	episode := t.episode // the caller holds it
+	*t = *m.open(episode.Number, episode.Group, info)
+	*episode = *t.episode
+	t.episode, episode.Voids = episode, voids
 	return nil
 }
 
-// take plays an agent's decision. An action that the game refuses, or none at
-// all, forfeits the game.
-func (t *table) take(seat games.Seat, d Decision, info games.Info) {
-	if d.Err == nil {
+// take plays agents' decisions. An action that the game refuses, or none at all,
+// forfeits the game; one that the game gave no answer to makes it void.
+func (m Match) take(tables []*table, requests []Request, decisions []Decision, info games.Info, moves *moves) {
+	moves.reset()
+	for i, t := range tables {
+		d := decisions[i]
+		if d.Err != nil {
+			t.record(requests[i].Seat, d)
+			t.forfeit(requests[i].Seat, info)
+			continue
+		}
 		if talker, ok := t.state.(games.Talker); ok && d.Text != "" {
 			talker.Talk(d.Text)
 		}
-		d.Err = t.state.Apply(d.Action)
+		moves.add(t, d.Action)
+		moves.place = append(moves.place, i)
 	}
+	moves.play(m.Game)
+	for i, t := range moves.tables {
+		seat, err := requests[moves.place[i]].Seat, moves.errs[i]
+		if errors.Is(err, games.ErrLost) {
+			t.lost = err
+			continue
+		}
+		t.record(seat, decisions[moves.place[i]])
+		if err != nil {
+			t.forfeit(seat, info)
+			continue
+		}
+		t.episode.Actions = append(t.episode.Actions, moves.actions[i])
+	}
+}
+
+func (t *table) record(seat games.Seat, d Decision) {
 	t.episode.Turns = append(t.episode.Turns, Turn{At: len(t.episode.Actions), Seat: seat, Action: d.Action, Text: d.Text, Record: d.Record})
-	if d.Err != nil {
-		t.episode.Forfeit = seat
-		t.episode.Returns = forfeit(seat, info)
-		return
-	}
-	t.episode.Actions = append(t.episode.Actions, d.Action)
+}
+
+func (t *table) forfeit(seat games.Seat, info games.Info) {
+	t.episode.Forfeit = seat
+	t.episode.Returns = forfeit(seat, info)
 }
 
 // forfeit pays the offender the game's worst return and shares the rest among

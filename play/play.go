@@ -59,6 +59,7 @@ type Episode struct {
 	Returns []float64      // by seat
 	Agents  []int          // by seat: index of the agent that sat there, as the caller numbers them
 	Forfeit games.Seat     // the seat that gave an illegal or no action, else games.Over
+	Voids   int            // how often the game was lost and played again from the same deal
 }
 
 // Turn is one decision of a player.

@@ -98,7 +98,7 @@ func outcome(game games.Game, won, lost *play.Episode, seat games.Seat, source s
 	}
 	return Outcome{
 		Prompt: promptOf(s, seat), Chosen: said(game, won, seat), Rejected: said(game, lost, seat),
-		Game: won.Game, Seat: int32(seat), Start: numbers(won.Actions[:at]),
+		Game: game.Info().Spec(), Seat: int32(seat), Start: numbers(won.Actions[:at]),
 		ChosenHistory: numbers(won.Actions), RejectedHistory: numbers(lost.Actions),
 		ChosenReturn: won.Returns[seat], RejectedReturn: lost.Returns[seat], Source: source,
 	}

@@ -22,10 +22,11 @@ func (t *Trainer) describeGames(episodes []*play.Episode, estimates [][]rae.Esti
 	n := len(t.info.Roles)
 	returns, wins := make([]float64, n), make([]float64, n)
 	sum, square, turns := make([]float64, n), make([]float64, n), make([]float64, n)
-	length, forfeits := 0, 0
+	length, forfeits, voids := 0, 0, 0
 	played := make([]float64, n)
 	for i, e := range episodes {
 		length += len(e.Turns)
+		voids += e.Voids
 		if e.Forfeit != games.Over {
 			forfeits++
 		}
@@ -49,6 +50,9 @@ func (t *Trainer) describeGames(episodes []*play.Episode, estimates [][]rae.Esti
 	}
 	games := float64(len(episodes))
 	line["length"], line["forfeits"] = float64(length)/games, float64(forfeits)/games
+	if voids > 0 { // no game of this process's own is ever void
+		line["voids"] = float64(voids)
+	}
 	for s, role := range t.info.Roles {
 		if played[s] > 0 {
 			line["return/"+role] = returns[s] / played[s]

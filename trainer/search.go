@@ -124,7 +124,7 @@ func (t *Trainer) readPairs(path string) ([]policy.Preference, error) {
 	out := make([]policy.Preference, len(pairs))
 	encoder := t.model.Encoder
 	for i, p := range pairs {
-		if p.Game != t.info.Name {
+		if p.Game != t.info.Spec() {
 			return nil, fmt.Errorf("%s: row %d is of %s, and the recipe's game is %s", path, i+1, p.Game, t.info.Name)
 		}
 		s, err := p.State()

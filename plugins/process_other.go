@@ -1,0 +1,9 @@
+//go:build !unix
+
+package plugins
+
+import "os/exec"
+
+func ownGroup(*exec.Cmd) {}
+
+func endGroup(c *exec.Cmd, _ bool) { _ = c.Process.Kill() }
