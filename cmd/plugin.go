@@ -83,6 +83,9 @@ is the same, only its place differs.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, r := range games.All() {
 				if r.Name == args[0] {
+					if !plugins.Called() {
+						return fmt.Errorf("plugin serve: this is for Agon to start: agon plugin check 'plugin:agon plugin serve %s'", r.Name)
+					}
 					plugins.ServeRules(r)
 					return nil
 				}

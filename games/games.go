@@ -9,6 +9,7 @@
 package games
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -217,6 +218,14 @@ type Stepper interface {
 	// Step applies actions[i] to states[i] and writes what Apply would return to
 	// errs[i], for all i. The states are different ones.
 	Step(states []State, actions []Action, errs []error)
+}
+
+// Foreseer is implemented by games that are slow to ask about one state at a
+// time, and that can ask about all of them before a walk through the whole game.
+type Foreseer interface {
+	// Foresee gets what so many histories will show, shortest first, as far as
+	// there is room for it. What it does not get is asked for when it is needed.
+	Foresee(ctx context.Context, histories int) error
 }
 
 // Step applies actions[i] to states[i], for all i, and writes what Apply returns

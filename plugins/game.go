@@ -66,6 +66,19 @@ func (g *Game) Close() error {
 // Restarts is how many times a process of the plugin was started again.
 func (g *Game) Restarts() int { return int(g.host.restarts.Load()) }
 
+// Processes are the numbers of the plugin's processes that run now.
+func (g *Game) Processes() []int {
+	var out []int
+	for _, p := range g.host.processes {
+		p.mu.Lock()
+		if p.running != nil {
+			out = append(out, p.running.runner.cmd.Process.Pid)
+		}
+		p.mu.Unlock()
+	}
+	return out
+}
+
 // Err returns the first failure that no method could return: an answer that the
 // plugin did not give about a key, an observation or a prompt.
 func (g *Game) Err() error {
@@ -190,9 +203,14 @@ func (g *Game) Step(states []games.State, actions []games.Action, errs []error) 
 		Actions: make([]int32, 0, len(states)), Want: g.want.Load(),
 	}
 	want := protocol.Want(in.Want)
+	refused := g.host.err()
 	for i, s := range states {
 		at := plain(s)
 		if errs[i] = at.legal(actions[i]); errs[i] != nil {
+			continue
+		}
+		if refused != nil {
+			errs[i] = lost(refused)
 			continue
 		}
 		if !g.known.find(at, actions[i], want) {
@@ -211,7 +229,7 @@ func (g *Game) Step(states []games.State, actions []games.Action, errs []error) 
 			err = g.host.refuse(fmt.Errorf("%w: after an action that it lists as legal, %s", ErrRefused, views[j].failure))
 		}
 		if errs[index[j]] = lost(err); err == nil {
-			g.known.keep(at.bytes, actions[index[j]], &views[j])
+			g.known.keep(at.bytes, actions[index[j]], &views[j], mostMet)
 			at.view = views[j]
 		}
 	}
@@ -326,6 +344,9 @@ func (s *state) Apply(a games.Action) error {
 	if err := s.legal(a); err != nil {
 		return err
 	}
+	if err := s.game.host.err(); err != nil {
+		return lost(err)
+	}
 	want := s.game.want.Load()
 	if s.game.known.find(s, a, protocol.Want(want)) {
 		return nil
@@ -343,7 +364,7 @@ func (s *state) Apply(a games.Action) error {
 	if err != nil {
 		return lost(err)
 	}
-	s.game.known.keep(s.bytes, a, &views[0])
+	s.game.known.keep(s.bytes, a, &views[0], mostMet)
 	s.view = views[0]
 	return nil
 }

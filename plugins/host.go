@@ -67,10 +67,10 @@ type host struct {
 	cancel    context.CancelFunc
 	watching  sync.WaitGroup
 
+	started  atomic.Bool // some process answered once
 	restarts atomic.Int64
 
-	mu      sync.Mutex
-	refused error // sticky: what the plugin answered wrongly
+	refused atomic.Pointer[error] // sticky: what the plugin answered wrongly
 }
 
 func newHost(o Options) (*host, error) {
@@ -144,10 +144,14 @@ func (h *host) call(work func(ctx context.Context, game protocol.GameClient) err
 		}
 		p := h.processes[int(h.next.Add(1))%len(h.processes)]
 		game, generation, err := p.get(h.ctx)
+		if err != nil && !h.started.Load() {
+			return fmt.Errorf("plugin %s: %w", h.name, err) // it is not going to
+		}
 		if err != nil {
 			last = err
 			continue
 		}
+		h.started.Store(true)
 		ctx, cancel := context.WithTimeout(h.ctx, h.o.Timeout)
 		err = work(ctx, game)
 		cancel()
@@ -187,18 +191,16 @@ func (h *host) lost(p *process, code codes.Code, err error) error {
 }
 
 func (h *host) refuse(err error) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.refused == nil {
-		h.refused = fmt.Errorf("plugin %s: %w", h.name, err)
-	}
-	return h.refused
+	err = fmt.Errorf("plugin %s: %w", h.name, err)
+	h.refused.CompareAndSwap(nil, &err)
+	return h.err()
 }
 
 func (h *host) err() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.refused
+	if err := h.refused.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // close ends all processes.

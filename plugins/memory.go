@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"bytes"
+	"context"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -25,8 +26,11 @@ type shard struct {
 	bytes int
 }
 
-// mostShard bounds the memory of one shard.
-const mostShard = 8 << 20
+// What one shard may hold of views met in play, and with those foreseen.
+const (
+	mostMet      = 8 << 20
+	mostForeseen = 64 << 20
+)
 
 func newMemory() *memory {
 	m := &memory{seed: maphash.MakeSeed()}
@@ -66,22 +70,75 @@ func (v *view) has(want protocol.Want) bool {
 		(want&protocol.Want_WANT_POSITIONS == 0 || v.position != nil)
 }
 
-// keep remembers a view, in memory of its own, while there is room.
-func (m *memory) keep(state []byte, a games.Action, v *view) {
-	if m == nil {
-		return
+// keep remembers a view, in memory of its own, while a shard has room; it tells
+// whether there was some.
+func (m *memory) keep(state []byte, a games.Action, v *view, room int) bool {
+	if m == nil || v.failure != "" {
+		return false
 	}
 	key := appendAction(append(make([]byte, 0, len(state)+5), state...), a)
 	at := m.shard(key)
 	at.Lock()
 	defer at.Unlock()
 	size := len(key) + len(v.bytes) + 4*len(v.actions) + 8*len(v.odds) + 8*len(v.returns) + len(v.key) + len(v.tensor) + len(v.position) + 200
-	if at.bytes+size > mostShard {
-		return
+	if at.bytes+size > room {
+		return false
 	}
 	at.bytes += size
 	at.views[string(key)] = &view{
 		bytes: bytes.Clone(v.bytes), turn: v.turn, actions: slices.Clone(v.actions), odds: slices.Clone(v.odds),
 		returns: slices.Clone(v.returns), key: bytes.Clone(v.key), tensor: bytes.Clone(v.tensor), position: bytes.Clone(v.position),
 	}
+	return true
+}
+
+// foreseen is how many steps are asked for in one call.
+const foreseen = 2048
+
+// Foresee implements games.Foreseer, breadth first, with keys and observations.
+func (g *Game) Foresee(ctx context.Context, histories int) error {
+	want := protocol.Want_WANT_OBSERVATIONS
+	if !g.info.NoKeys {
+		want |= protocol.Want_WANT_KEYS
+	}
+	if g.description.Positions {
+		want |= protocol.Want_WANT_POSITIONS
+	}
+	g.want.Or(uint32(want))
+	type ply struct {
+		from   view
+		action games.Action
+	}
+	var queue []ply
+	add := func(v view) {
+		for _, a := range v.actions {
+			queue = append(queue, ply{v, a})
+		}
+	}
+	add(g.start)
+	for begin := 0; begin < len(queue) && begin < histories; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		some := queue[begin:min(begin+foreseen, len(queue), histories)]
+		begin += len(some)
+		in := &protocol.StepRequest{Want: uint32(want)}
+		for _, p := range some {
+			in.States = append(in.States, p.from.bytes...)
+			in.Ends, in.Actions = append(in.Ends, uint32(len(in.States))), append(in.Actions, int32(p.action))
+		}
+		views := make([]view, len(some))
+		if err := g.step(in, views); err != nil {
+			return err
+		}
+		for i := range views {
+			if !g.known.keep(some[i].from.bytes, some[i].action, &views[i], mostForeseen) {
+				return nil
+			}
+			if views[i].failure == "" {
+				add(views[i])
+			}
+		}
+	}
+	return nil
 }

@@ -32,11 +32,17 @@ func Serve(game games.Game) {
 }
 
 // ServeRules serves a game with parameters.
-func ServeRules(rules games.Rules) {
+func ServeRules(rules games.Rules) { ServeServer(NewServer(rules)) }
+
+// Called tells whether a host started this program to be a plugin.
+func Called() bool { return os.Getenv(handshake.MagicCookieKey) == handshake.MagicCookieValue }
+
+// ServeServer serves whatever answers the protocol's calls.
+func ServeServer(s protocol.GameServer) {
 	go leaveWithParent()
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  handshake,
-		VersionedPlugins: sets(&link{server: NewServer(rules)}),
+		VersionedPlugins: sets(&link{server: s}),
 		Logger:           hclog.NewNullLogger(),
 		GRPCServer: func(o []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(o, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))...)

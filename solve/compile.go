@@ -19,8 +19,16 @@ func Compile(ctx context.Context, game games.Game, limit int) (*Tree, error) {
 	if info.Chance == games.Sampled {
 		return nil, fmt.Errorf("%s: its chance can only be sampled, and exact methods need its odds", info.Name)
 	}
+	if info.NoKeys {
+		return nil, fmt.Errorf("%s: it has no keys, by which exact methods tell what a seat knows", info.Name)
+	}
 	if large, err := hopeless(game, limit); err == nil && large { // what is wrong with a game, the walk says
 		return nil, tooLarge(game, limit)
+	}
+	if f, ok := game.(games.Foreseer); ok {
+		if err := f.Foresee(ctx, limit); err != nil {
+			return nil, err
+		}
 	}
 	c := &compiler{
 		ctx: ctx, limit: min(limit, math.MaxInt32),

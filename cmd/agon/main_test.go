@@ -16,12 +16,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/agon-rl/agon/plugins/plugintest"
 )
 
 var update = flag.Bool("update", false, "write what cmp finds into the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"agon": main})
+	testscript.Main(m, map[string]func(){"agon": main, "faulty": faulty})
+}
+
+// faulty is a plugin that goes wrong now and then.
+func faulty() {
+	if err := plugintest.Main(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // TestScript runs the program as a person would: one script a subject, in

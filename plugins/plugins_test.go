@@ -1,0 +1,350 @@
+package plugins_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/games/gamestest"
+	_ "github.com/agon-rl/agon/games/standard"
+	"github.com/agon-rl/agon/plugins"
+	"github.com/agon-rl/agon/plugins/plugintest"
+)
+
+// never is how often a plugin of these tests goes wrong that shall not.
+const never = "1000000000"
+
+// The test's own program is the plugin: it is started again with the handshake's
+// variable set.
+func TestMain(m *testing.M) {
+	switch {
+	case os.Getenv("AGON_PLUGIN") != "":
+		if err := plugintest.Main(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	case os.Getenv("AGON_TEST_HOST") != "":
+		host()
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// host opens a plugin, says its process's number and waits to be killed.
+func host() {
+	game, err := plugins.Open(options("kuhn_poker", never, "panic"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	out, _ := exec.Command("pgrep", "-P", strconv.Itoa(os.Getpid())).Output() //nolint:gosec,noctx // a test
+	fmt.Println(strings.Fields(string(out))[0])
+	time.Sleep(time.Minute)
+	_ = game.Close()
+}
+
+func options(game, every string, kinds ...string) plugins.Options {
+	return plugins.Options{
+		Command: append([]string{os.Args[0], game, every, "-"}, kinds...),
+		Timeout: 300 * time.Millisecond,
+	}
+}
+
+func open(t *testing.T, o plugins.Options) *plugins.Game {
+	t.Helper()
+	g, err := plugins.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return g
+}
+
+func builtin(t *testing.T, name string) games.Game {
+	t.Helper()
+	g, err := games.New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// A game keeps its promises in a plugin, and is the same as in this process:
+// hidden cards, words, talk, and chance that can only be sampled included.
+func TestGamesThroughAPlugin(t *testing.T) {
+	for _, name := range []string{"kuhn_poker", "leduc_poker", "tic_tac_toe", "negotiation", "countdown", "goofspiel"} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := games.New(name); err != nil {
+				t.Skip(err)
+			}
+			g := open(t, options(name, never, "panic"))
+			if err := gamestest.Check(g, gamestest.Options{Nodes: 40, Walks: 2}); err != nil {
+				t.Fatal(err)
+			}
+			if err := g.Err(); err != nil {
+				t.Fatal(err)
+			}
+			want := builtin(t, name).Info()
+			if got := g.Info(); !reflect.DeepEqual(got, want) {
+				t.Errorf("described is %+v, it is %+v", got, want)
+			}
+			if want.Chance == games.Sampled {
+				return
+			}
+			difference, err := plugins.Compare(t.Context(), g, builtin(t, name), plugins.CheckOptions{Histories: 200, Walks: 20})
+			if err != nil || difference != "" {
+				t.Errorf("%s, %v", difference, err)
+			}
+		})
+	}
+}
+
+// walks plays random games side by side, all steps of a turn in one call, and
+// returns their actions and returns in text.
+func walks(game games.Game, count int, seed uint64) (string, error) {
+	var b strings.Builder
+	states, rands := make([]games.State, count), make([]*rand.Rand, count)
+	for i := range states {
+		states[i], rands[i] = game.Start(), rand.New(rand.NewPCG(seed, uint64(i)))
+	}
+	for len(states) > 0 {
+		actions, errs := make([]games.Action, len(states)), make([]error, len(states))
+		for i, s := range states {
+			legal := s.Actions(nil)
+			actions[i] = legal[rands[i].IntN(len(legal))]
+		}
+		games.Step(game, states, actions, errs)
+		if err := errors.Join(errs...); err != nil {
+			return "", err
+		}
+		fmt.Fprintln(&b, actions)
+		left, leftRands := states[:0], rands[:0]
+		for i, s := range states {
+			if s.Turn() == games.Over {
+				fmt.Fprintln(&b, s.Returns(nil), games.Key(s, 0))
+			} else {
+				left, leftRands = append(left, s), append(leftRands, rands[i])
+			}
+		}
+		states, rands = left, leftRands
+	}
+	return b.String(), nil
+}
+
+// A plugin that is killed, hangs, panics or writes rubbish in a call of five
+// plays the same games as one that never does.
+func TestTransientFaults(t *testing.T) {
+	const batches = 12
+	for kind := range plugintest.Transient {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			log := filepath.Join(t.TempDir(), "faults")
+			o := options("leduc_poker", "5", kind)
+			o.Command[3] = log
+			g, clean := open(t, o), builtin(t, "leduc_poker")
+			for seed := range uint64(batches) {
+				want, err := walks(clean, 8, seed)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := walks(g, 8, seed)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got != want {
+					t.Fatalf("batch %d: played\n%s, expected\n%s", seed, got, want)
+				}
+			}
+			faults, err := os.ReadFile(log) //nolint:gosec // of this test
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d faults, %d processes started again", len(faults), g.Restarts())
+			if len(faults) < 3 {
+				t.Errorf("only %d faults", len(faults))
+			}
+		})
+	}
+}
+
+// A plugin that answers wrongly is refused with what is wrong, and nothing that
+// it said is used.
+func TestWrongAnswers(t *testing.T) {
+	for kind := range plugintest.Wrong {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			g := open(t, options("kuhn_poker", "3", kind))
+			start := g.Start()
+			start.Observe(0, make([]float32, g.Info().TensorSize()))
+			var err error
+			for seed := uint64(0); err == nil && seed < 200; seed++ {
+				_, err = walks(g, 4, seed)
+			}
+			if !errors.Is(err, plugins.ErrRefused) || !errors.Is(err, games.ErrLost) {
+				t.Fatalf("%v: expected a refusal", err)
+			}
+			t.Log(err)
+			if err := g.Start().Apply(0); !errors.Is(err, plugins.ErrRefused) {
+				t.Errorf("after the refusal: %v", err)
+			}
+		})
+	}
+}
+
+// What cannot be opened says why in one line, with what to do.
+func TestWhatCannotBeOpened(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	script := func(name, text string) string { return write(name, "#!/bin/sh\n"+text+"\n", 0o700) }
+	manifest := func(name, text string) string {
+		return plugins.Prefix + filepath.Dir(write(filepath.Join(name, plugins.ManifestFile), text, 0o600))
+	}
+	sum := strings.Repeat("a", 64)
+	for _, c := range []struct{ name, want string }{
+		{"plugin:", "expected a program after plugin:"},
+		{"plugin:./not-there", "there is no such program"},
+		{"plugin:" + write("plain.txt", "hello", 0o600), "may not be executed: chmod"},
+		{"plugin:" + script("quiet", "exit 3"), "it ended before it said that it serves"},
+		{"plugin:" + script("dying", "echo boom >&2; exit 3"), "its last words: boom"},
+		{"plugin:" + script("chatty", "echo hello; sleep 9"), "it is no plugin: it wrote hello"},
+		{"plugin:" + script("old", "echo '1|99|unix|/tmp/x|grpc|'; sleep 9"), "another version of the protocol than 1"},
+		{"plugin:" + script("core", "echo '7|1|unix|/tmp/x|grpc|'; sleep 9"), "incompatible core API version"},
+		{"plugin:" + script("rpc", "echo '1|1|unix|/tmp/x|netrpc|'; sleep 9"), "unsupported plugin protocol"},
+		{"plugin:" + script("deaf", "sleep 99"), "did not say within 1s that it serves"},
+		{"plugin:" + script("absent", "echo '1|1|unix|/nowhere/x|grpc|'; sleep 99"), "no such file"},
+		{"plugin:" + script("port", "echo '1|1|tcp|127.0.0.1:1|grpc|'; sleep 99"), "connection refused"},
+		{"plugin:python-that-is-not-there nim.py", "python-that-is-not-there: there is no such program"},
+		{"plugin:./x(rows=", "there is no such program"},
+		{"plugin:./x(rows=(1)", "parenthesis is not closed"},
+		{manifest("empty", "name: empty\n"), "expected a command"},
+		{manifest("unknown", "command: [./x]\nspeed: 9\n"), "speed"},
+		{manifest("memory", "command: [./x]\nmemory: lots\n"), `memory "lots": expected an amount such as 512MiB`},
+		{manifest("timeout", "command: [./x]\ntimeout: soon\n"), "soon"},
+		{manifest("gone", "command: [./gone]\n"), "there is no such program"},
+		{manifest("hex", "command: [sh]\nsha256: abc\n"), "expected 64 hexadecimal digits"},
+		{manifest("sum", "command: [sh]\nsha256: "+sum+"\n"), "it was changed, or the manifest is old"},
+		{"plugin:" + filepath.Join(dir, "memory", "sub"), "there is no such program"},
+		{"plugin:" + os.Args[0] + " no_such_game 1 - panic", `no game "no_such_game"`},
+		{"plugin:" + os.Args[0] + " kuhn_poker 1000 - panic(players=99)", "players=99"},
+	} {
+		o, found, err := plugins.Named(c.name)
+		if err == nil {
+			if !found {
+				t.Errorf("%s: is no plugin", c.name)
+				continue
+			}
+			o.StartTimeout, o.Timeout = time.Second, time.Second
+			var g *plugins.Game
+			if g, err = plugins.Open(o); err == nil {
+				t.Errorf("%s is opened", c.name)
+				_ = g.Close()
+				continue
+			}
+		}
+		if text := err.Error(); !strings.Contains(text, c.want) || strings.Contains(text, "\n") || len(text) > 900 {
+			t.Errorf("%s: %q: expected one line with %q", c.name, text, c.want)
+		}
+	}
+}
+
+// Environment variables of the host, such as keys for a paid service, do not
+// reach a plugin.
+func TestSecretsStay(t *testing.T) {
+	t.Setenv("OPENAI_API_KEY", "secret")
+	path := filepath.Join(t.TempDir(), "nosy")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\nenv >&2\necho \"key:$OPENAI_API_KEY.\" >&2\n"), 0o700); err != nil { //nolint:gosec // a test's program
+		t.Fatal(err)
+	}
+	_, err := plugins.Open(plugins.Options{Command: []string{path}})
+	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "key:.") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A plugin whose host is killed ends by itself.
+func TestOrphansEnd(t *testing.T) {
+	if _, err := exec.LookPath("pgrep"); err != nil {
+		t.Skip("no pgrep")
+	}
+	host := exec.CommandContext(context.Background(), os.Args[0]) //nolint:gosec // this test's own program
+	host.Env = append(os.Environ(), "AGON_TEST_HOST=1")
+	out, err := host.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil {
+		t.Fatal(line)
+	}
+	if err := host.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = host.Wait()
+	for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(50 * time.Millisecond) {
+		if syscall.Kill(pid, 0) != nil {
+			return
+		}
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	t.Error("the plugin lives on after its host was killed")
+}
+
+// Both directions of the description's limits: a start is there at once, and the
+// plugin's processes are gone after Close, even a stopped one.
+func TestCloseEndsAStoppedProcess(t *testing.T) {
+	g, err := plugins.Open(options("kuhn_poker", never, "panic"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids := g.Processes()
+	if len(pids) != 1 {
+		t.Fatalf("%d processes", len(pids))
+	}
+	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("closing took %v", took)
+	}
+	if syscall.Kill(pids[0], 0) == nil {
+		t.Error("the process is still there")
+	}
+}
