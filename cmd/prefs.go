@@ -203,7 +203,7 @@ func trees(episodes []*play.Episode, visit func(e *play.Episode, t *mcts.Tree, h
 
 func pairsOf(game games.Game, episodes []*play.Episode, rule prefs.Rule, o collecting) []prefs.Pair {
 	var out []prefs.Pair
-	trees(episodes, func(e *play.Episode, t *mcts.Tree, history []games.Action) {
+	trees(episodes, func(_ *play.Episode, t *mcts.Tree, history []games.Action) {
 		out = append(out, prefs.Extract(t, rule, prefs.Context{Game: game.Info().Spec(), History: history, Source: o.agent, Seed: int64(o.seed)})...)
 	})
 	return out

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -316,34 +318,49 @@ type SpeedResult struct {
 	PerSecond float64 `json:"steps_per_second"`
 }
 
-// Speed measures steps of random games through a plugin, one state a call and
-// many.
+// Speed measures steps of random games through a plugin: one state a call, one
+// call after the other, then many states a call from as many goroutines as there
+// are cores, as training does it. Every step crosses over: the host remembers
+// nothing here.
 func Speed(ctx context.Context, o Options) ([]SpeedResult, error) {
 	g, err := Open(o)
 	if err != nil {
 		return nil, err
 	}
 	defer g.Close() //nolint:errcheck // it returns nil
+	g.known = nil
 	var out []SpeedResult
 	for _, batch := range []int{1, 16, 256, 1024} {
 		const least = time.Second
-		rate, err := g.steps(ctx, batch, least)
-		if err != nil {
+		lanes := runtime.GOMAXPROCS(0)
+		if batch == 1 {
+			lanes = 1
+		}
+		var wait sync.WaitGroup
+		rates, errs := make([]float64, lanes), make([]error, lanes)
+		for i := range lanes {
+			wait.Go(func() { rates[i], errs[i] = g.steps(ctx, batch, least, uint64(i)) })
+		}
+		wait.Wait()
+		if err := errors.Join(errs...); err != nil {
 			return nil, err
 		}
-		out = append(out, SpeedResult{batch, rate})
+		sum := 0.0
+		for _, rate := range rates {
+			sum += rate
+		}
+		out = append(out, SpeedResult{batch, sum})
 	}
 	return out, nil
 }
 
 // steps plays random games side by side for a time and returns steps a second.
-func (g *Game) steps(ctx context.Context, batch int, least time.Duration) (float64, error) {
-	r := rand.New(rand.NewPCG(1, 1))
+func (g *Game) steps(ctx context.Context, batch int, least time.Duration, seed uint64) (float64, error) {
+	r := rand.New(rand.NewPCG(seed, 1))
 	states, actions, errs := make([]games.State, batch), make([]games.Action, batch), make([]error, batch)
 	for i := range states {
 		states[i] = g.Start()
 	}
-	g.known = nil // every step shall cross over
 	began, count := time.Now(), 0
 	for time.Since(began) < least {
 		if err := ctx.Err(); err != nil {

@@ -78,14 +78,14 @@ func (d *desk) child(parent games.State, history []byte, a games.Action) (games.
 // A history is a list of varints, each with a tag in its lowest two bits: an
 // action, or the length of a text that follows.
 const (
-	actionTag = iota
+	actionTag = iota // 0: nothing is added to the number
 	talkTag
 	proposeTag
 )
 
 func appendAction(history []byte, a games.Action) []byte {
 	zigzag := uint64(uint32(a)<<1 ^ uint32(a>>31))
-	return binary.AppendUvarint(history, zigzag<<2|actionTag)
+	return binary.AppendUvarint(history, zigzag<<2)
 }
 
 func appendText(history []byte, tag uint64, text string) []byte {

@@ -2,9 +2,7 @@ package plugins
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -150,26 +148,6 @@ func (s *server) Step(_ context.Context, in *protocol.StepRequest) (out *protoco
 	d := g.desk.Get().(*desk)
 	defer g.desk.Put(d)
 	return d.step(g.info, in)
-}
-
-// Play implements the protocol.
-func (s *server) Play(stream grpc.BidiStreamingServer[protocol.StepRequest, protocol.StepReply]) error {
-	for {
-		in, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		out, err := s.Step(stream.Context(), in)
-		if err != nil {
-			return err
-		}
-		if err := stream.Send(out); err != nil {
-			return err
-		}
-	}
 }
 
 // step answers one request. Replies are packed as game.proto says.

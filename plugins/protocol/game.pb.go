@@ -979,11 +979,10 @@ const file_game_proto_rawDesc = "" +
 	"\fWANT_NOTHING\x10\x00\x12\r\n" +
 	"\tWANT_KEYS\x10\x01\x12\x15\n" +
 	"\x11WANT_OBSERVATIONS\x10\x02\x12\x12\n" +
-	"\x0eWANT_POSITIONS\x10\x042\xdf\x01\n" +
+	"\x0eWANT_POSITIONS\x10\x042\xa9\x01\n" +
 	"\x04Game\x12:\n" +
 	"\bDescribe\x12\x18.agon.v1.DescribeRequest\x1a\x14.agon.v1.Description\x120\n" +
-	"\x04Step\x12\x14.agon.v1.StepRequest\x1a\x12.agon.v1.StepReply\x124\n" +
-	"\x04Play\x12\x14.agon.v1.StepRequest\x1a\x12.agon.v1.StepReply(\x010\x01\x123\n" +
+	"\x04Step\x12\x14.agon.v1.StepRequest\x1a\x12.agon.v1.StepReply\x123\n" +
 	"\x05Speak\x12\x15.agon.v1.SpeakRequest\x1a\x13.agon.v1.SpeakReplyB*Z(github.com/agon-rl/agon/plugins/protocolb\x06proto3"
 
 var (
@@ -1016,14 +1015,12 @@ var file_game_proto_depIdxs = []int32{
 	6, // 1: agon.v1.StepReply.failures:type_name -> agon.v1.Failure
 	1, // 2: agon.v1.Game.Describe:input_type -> agon.v1.DescribeRequest
 	4, // 3: agon.v1.Game.Step:input_type -> agon.v1.StepRequest
-	4, // 4: agon.v1.Game.Play:input_type -> agon.v1.StepRequest
-	7, // 5: agon.v1.Game.Speak:input_type -> agon.v1.SpeakRequest
-	2, // 6: agon.v1.Game.Describe:output_type -> agon.v1.Description
-	5, // 7: agon.v1.Game.Step:output_type -> agon.v1.StepReply
-	5, // 8: agon.v1.Game.Play:output_type -> agon.v1.StepReply
-	8, // 9: agon.v1.Game.Speak:output_type -> agon.v1.SpeakReply
-	6, // [6:10] is the sub-list for method output_type
-	2, // [2:6] is the sub-list for method input_type
+	7, // 4: agon.v1.Game.Speak:input_type -> agon.v1.SpeakRequest
+	2, // 5: agon.v1.Game.Describe:output_type -> agon.v1.Description
+	5, // 6: agon.v1.Game.Step:output_type -> agon.v1.StepReply
+	8, // 7: agon.v1.Game.Speak:output_type -> agon.v1.SpeakReply
+	5, // [5:8] is the sub-list for method output_type
+	2, // [2:5] is the sub-list for method input_type
 	2, // [2:2] is the sub-list for extension type_name
 	2, // [2:2] is the sub-list for extension extendee
 	0, // [0:2] is the sub-list for field type_name

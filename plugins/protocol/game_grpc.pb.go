@@ -32,7 +32,6 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	Game_Describe_FullMethodName = "/agon.v1.Game/Describe"
 	Game_Step_FullMethodName     = "/agon.v1.Game/Step"
-	Game_Play_FullMethodName     = "/agon.v1.Game/Play"
 	Game_Speak_FullMethodName    = "/agon.v1.Game/Speak"
 )
 
@@ -44,8 +43,6 @@ type GameClient interface {
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*Description, error)
 	// Step plays one action in each of many states and shows what comes of it.
 	Step(ctx context.Context, in *StepRequest, opts ...grpc.CallOption) (*StepReply, error)
-	// Play is Step on a stream: replies come in the order of the requests.
-	Play(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StepRequest, StepReply], error)
 	// Speak is what one state says in words.
 	Speak(ctx context.Context, in *SpeakRequest, opts ...grpc.CallOption) (*SpeakReply, error)
 }
@@ -78,19 +75,6 @@ func (c *gameClient) Step(ctx context.Context, in *StepRequest, opts ...grpc.Cal
 	return out, nil
 }
 
-func (c *gameClient) Play(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StepRequest, StepReply], error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Game_ServiceDesc.Streams[0], Game_Play_FullMethodName, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	x := &grpc.GenericClientStream[StepRequest, StepReply]{ClientStream: stream}
-	return x, nil
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Game_PlayClient = grpc.BidiStreamingClient[StepRequest, StepReply]
-
 func (c *gameClient) Speak(ctx context.Context, in *SpeakRequest, opts ...grpc.CallOption) (*SpeakReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SpeakReply)
@@ -109,8 +93,6 @@ type GameServer interface {
 	Describe(context.Context, *DescribeRequest) (*Description, error)
 	// Step plays one action in each of many states and shows what comes of it.
 	Step(context.Context, *StepRequest) (*StepReply, error)
-	// Play is Step on a stream: replies come in the order of the requests.
-	Play(grpc.BidiStreamingServer[StepRequest, StepReply]) error
 	// Speak is what one state says in words.
 	Speak(context.Context, *SpeakRequest) (*SpeakReply, error)
 	mustEmbedUnimplementedGameServer()
@@ -128,9 +110,6 @@ func (UnimplementedGameServer) Describe(context.Context, *DescribeRequest) (*Des
 }
 func (UnimplementedGameServer) Step(context.Context, *StepRequest) (*StepReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Step not implemented")
-}
-func (UnimplementedGameServer) Play(grpc.BidiStreamingServer[StepRequest, StepReply]) error {
-	return status.Error(codes.Unimplemented, "method Play not implemented")
 }
 func (UnimplementedGameServer) Speak(context.Context, *SpeakRequest) (*SpeakReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Speak not implemented")
@@ -192,13 +171,6 @@ func _Game_Step_Handler(srv interface{}, ctx context.Context, dec func(interface
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Game_Play_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(GameServer).Play(&grpc.GenericServerStream[StepRequest, StepReply]{ServerStream: stream})
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Game_PlayServer = grpc.BidiStreamingServer[StepRequest, StepReply]
-
 func _Game_Speak_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SpeakRequest)
 	if err := dec(in); err != nil {
@@ -237,13 +209,6 @@ var Game_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Game_Speak_Handler,
 		},
 	},
-	Streams: []grpc.StreamDesc{
-		{
-			StreamName:    "Play",
-			Handler:       _Game_Play_Handler,
-			ServerStreams: true,
-			ClientStreams: true,
-		},
-	},
+	Streams:  []grpc.StreamDesc{},
 	Metadata: "game.proto",
 }

@@ -10,14 +10,15 @@ import numpy as np
 ROWS = np.array([(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)])
 LINES = np.array([sum(1 << cell for cell in row) for row in ROWS], dtype=np.int32)
 WON = np.array([any(board & line == line for line in LINES) for board in range(512)])  # by the set of a seat's cells
-BITS = np.array([1 << cell for cell in range(9)] + [0], dtype=np.int32)
-CELLS = (1 << np.arange(9)).astype(np.int32)
+BITS = np.array([1 << cell for cell in range(9)] + [0], dtype=np.int64)
+CELLS = 1 << np.arange(9)
+SEATS = np.array([[1, 0] * 4 + [1], [0, 1] * 4 + [0]]).T  # who took the cell that was taken at each time
 
 
 def boards(states):
     """The sets of cells of both seats."""
-    bits = BITS[states[:, :9]]
-    return bits[:, 0::2].sum(axis=1), bits[:, 1::2].sum(axis=1)
+    both = BITS[states[:, :9]] @ SEATS
+    return both[:, 0], both[:, 1]
 
 
 class TicTacToe(agon_game.VectorGame):

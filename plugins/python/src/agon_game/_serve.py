@@ -33,7 +33,7 @@ def serve(kind: type[Game] | type[VectorGame]) -> None:
         sys.exit(f"the host speaks the versions {','.join(offered)} of the protocol, this kit {PROTOCOL}: upgrade agon-game")
     host = os.getppid()
     server = grpc.server(
-        ThreadPoolExecutor(max_workers=2),
+        ThreadPoolExecutor(max_workers=1),
         options=[("grpc.max_receive_message_length", MESSAGE), ("grpc.max_send_message_length", MESSAGE)],
     )
     done = threading.Event()
@@ -111,8 +111,6 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
             "/agon.v1.Game/Describe": self.route(pb.DescribeRequest, lambda desk, request: desk.describe()),
             "/agon.v1.Game/Step": self.route(pb.StepRequest, lambda desk, request: desk.step(request)),
             "/agon.v1.Game/Speak": self.route(pb.SpeakRequest, lambda desk, request: desk.speak(request)),
-            "/agon.v1.Game/Play": grpc.stream_stream_rpc_method_handler(
-                self.play, request_deserializer=pb.StepRequest.FromString, response_serializer=pb.StepReply.SerializeToString),
             # 1 is SERVING; messages of no fields are no bytes
             "/grpc.health.v1.Health/Check": grpc.unary_unary_rpc_method_handler(lambda request, context: b"\x08\x01"),
             "/plugin.GRPCController/Shutdown": grpc.unary_unary_rpc_method_handler(self.shutdown),
@@ -132,11 +130,6 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
 
         return grpc.unary_unary_rpc_method_handler(
             call, request_deserializer=request.FromString, response_serializer=lambda reply: reply.SerializeToString())
-
-    def play(self, requests: Any, context: grpc.ServicerContext) -> Any:
-        for message in requests:
-            with self.lock:
-                yield self.desk(message.params, context).step(message)
 
     def shutdown(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         self.done.set()
