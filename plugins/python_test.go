@@ -48,20 +48,20 @@ func TestPythonGames(t *testing.T) {
 			if err != nil || difference != "" {
 				t.Errorf("%s, %v", difference, err)
 			}
-			sameViews(t, g, builtin(t, c.game))
+			sameViews(t, g, builtin(t, c.game), c.file != "tic_tac_toe_vector.py") // whose keys are its rows
 		})
 	}
 }
 
 // sameViews holds keys and observations of random games side by side.
-func sameViews(t *testing.T, a, b games.Game) {
+func sameViews(t *testing.T, a, b games.Game, keys bool) {
 	t.Helper()
 	info := b.Info()
 	for range 10 {
 		x, y := a.Start(), b.Start()
 		for y.Turn() != games.Over {
 			for seat := range games.Seat(info.Seats) {
-				if got, want := games.Key(x, seat), games.Key(y, seat); got != want {
+				if got, want := games.Key(x, seat), games.Key(y, seat); keys && got != want {
 					t.Fatalf("key %q, expected %q", got, want)
 				}
 				got, want := make([]float32, info.TensorSize()), make([]float32, info.TensorSize())
