@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/agon-rl/agon/agents"
@@ -176,7 +177,11 @@ func (l *lab) compareMethods(ctx context.Context, y study) error {
 		}
 		rows = append(rows, row)
 	}
-	return os.WriteFile(l.path(y.file), []byte(stepsPage(y, markdown(header, rows))), 0o644) //nolint:gosec // a page to read
+	text := stepsPage(y, markdown(header, rows))
+	if finding, err := os.ReadFile(l.path(strings.TrimSuffix(y.file, ".md") + ".finding.md")); err == nil {
+		text += "\n" + string(finding)
+	}
+	return os.WriteFile(l.path(y.file), []byte(text), 0o644) //nolint:gosec // a page to read
 }
 
 // stepTrial trains one policy and returns its greedy solve rate before and after.
