@@ -24,7 +24,7 @@ is too: by its program, as in plugin:./nim or plugin:./nim(rows=3); by its
 folder, where that holds a manifest plugin.yaml; or, where the folder lies in one
 of those that AGON_PLUGINS lists, by its name.`,
 	}
-	choose(c, p.pluginListVerb(), p.pluginCheckVerb(), p.pluginNewVerb(), p.pluginServeVerb())
+	choose(c, p.pluginListVerb(), p.pluginCheckVerb(), p.pluginNewVerb(), p.pluginWrapVerb(), p.pluginServeVerb())
 	return c
 }
 
@@ -254,5 +254,46 @@ func (p *program) pluginNewVerb() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&lang, "lang", "go", "go or python")
+	return c
+}
+
+func (p *program) pluginWrapVerb() *cobra.Command {
+	var out, python string
+	c := &cobra.Command{
+		Use:   "wrap KIND NAME [-- OPTION...]",
+		Short: "Make a plugin of an environment of another Python library",
+		Long: `Writes a folder with a manifest that serves an environment of gymnasium,
+pettingzoo, openspiel, textarena or an OpenEnv server through the Python package
+agon_game. What follows -- goes to its wrapper (python -m agon_game.wrap --help):
+the bounds of returns, the texts of TextArena's actions.`,
+		Example: `  agon plugin wrap openspiel kuhn_poker
+  agon plugin wrap gymnasium CartPole-v1 -- --min 0 --max 500
+  agon plugin wrap textarena KuhnPoker-v0 -- --max-length 15 --actions [check] [bet] [call] [fold]`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usage(fmt.Errorf("%s%d given: expected a kind and a name (%s --help)", prefix(c), len(args), c.CommandPath()))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			wrapped, err := plugins.Wrap(python, args[0], args[1], args[2:])
+			if err != nil {
+				return usage(err)
+			}
+			if out == "" {
+				out = wrapped.Name
+			}
+			if _, err := os.Stat(out); err == nil {
+				return usage(fmt.Errorf("plugin wrap: %s is there already: choose another folder with --out, or remove it", out))
+			}
+			if err := wrapped.Write(out); err != nil {
+				return err
+			}
+			p.say("wrote %s: agon plugin check plugin:%s", out, out)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "the folder (default the environment's name)")
+	c.Flags().StringVar(&python, "python", "python3", "the Python that has agon_game and the library")
 	return c
 }
