@@ -56,10 +56,12 @@ func Check(ctx context.Context, o Options, how CheckOptions) (*CheckResult, erro
 	}
 	raw := &rawCheck{game: g, twin: twin, random: rand.New(rand.NewPCG(how.Seed, 0)), notes: &result.Notes}
 	note(raw.run(ctx, how))
-	if len(result.Failures) == 0 || !errors.Is(result.Failures[0], ErrRefused) {
+	if len(result.Failures) == 0 { // otherwise it would find the same in other words
 		note(gamestest.Check(g, gamestest.Options{Seed: how.Seed, Nodes: how.Histories, Walks: how.Walks}))
 	}
-	note(g.Err())
+	if len(result.Failures) == 0 {
+		note(g.Err())
+	}
 	return result, ctx.Err()
 }
 
@@ -114,6 +116,17 @@ func (c *rawCheck) run(ctx context.Context, how CheckOptions) error {
 				queue = append(queue, longer)
 				states[fmt.Sprint(longer)] = next
 			}
+		}
+	}
+	for range how.Walks {
+		var history []games.Action
+		for at := c.game.start; len(at.actions) > 0; {
+			a := at.actions[c.random.IntN(len(at.actions))]
+			next, err := c.next(history, at, a)
+			if err != nil {
+				return err
+			}
+			history, at = append(history, a), next
 		}
 	}
 	if c.slowest > slow {

@@ -32,6 +32,14 @@ const never = "1000000000"
 // variable set.
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv("AGON_PLUGIN") != "" && len(os.Args) == 2:
+		rules, err := plugintest.Broken(os.Args[1])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		plugins.ServeRules(rules)
+		os.Exit(0)
 	case os.Getenv("AGON_PLUGIN") != "":
 		if err := plugintest.Main(os.Args[1:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -204,6 +212,35 @@ func TestWrongAnswers(t *testing.T) {
 			t.Log(err)
 			if err := g.Start().Apply(0); !errors.Is(err, plugins.ErrRefused) {
 				t.Errorf("after the refusal: %v", err)
+			}
+		})
+	}
+}
+
+// A check finds every defect that it promises to find, with a history that shows
+// it.
+func TestDefectsAreFound(t *testing.T) {
+	for _, d := range plugintest.Defects {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			how := plugins.CheckOptions{Histories: 100, Walks: 10}
+			if d.Name == "slow" {
+				how = plugins.CheckOptions{Histories: 3, Walks: 1}
+			}
+			result, err := plugins.Check(t.Context(), plugins.Options{Command: []string{os.Args[0], d.Name}}, how)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := strings.Join(result.Notes, "\n")
+			for _, failure := range result.Failures {
+				said += "\n" + failure.Error()
+			}
+			t.Log(strings.TrimSpace(said))
+			if !strings.Contains(said, d.Found) || d.Name != "slow" && len(result.Failures) == 0 {
+				t.Errorf("%q: expected %q", said, d.Found)
+			}
+			if d.Name != "slow" && !strings.Contains(said, "after action") && !strings.Contains(said, "at the start") {
+				t.Errorf("%q names no history", said)
 			}
 		})
 	}
