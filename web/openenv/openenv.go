@@ -304,10 +304,10 @@ func (e *session) advance(ctx context.Context) error {
 	for {
 		turn := e.at.Turn()
 		var a games.Action
-		switch {
-		case turn == games.Over || turn == e.seat:
+		switch turn {
+		case games.Over, e.seat:
 			return nil
-		case turn == games.Chance:
+		case games.Chance:
 			drawn, err := games.Draw(e.at, e.chance)
 			if err != nil {
 				return err

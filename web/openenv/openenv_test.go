@@ -65,7 +65,7 @@ func ask(t *testing.T, c *websocket.Conn, text string) (r reply) {
 
 func dial(t *testing.T, s *httptest.Server) *websocket.Conn {
 	t.Helper()
-	c, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/ws", nil)
+	c, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/ws", nil) //nolint:bodyclose // the connection is it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestHTTP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer out.Body.Close() //nolint:errcheck // a test
+		defer out.Body.Close()
 		if err := json.NewDecoder(out.Body).Decode(&r); err != nil {
 			t.Fatal(err)
 		}
