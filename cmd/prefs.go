@@ -56,9 +56,13 @@ func (p *program) collectVerb() *cobra.Command {
 		Short: "Play a game by search and write what the search preferred",
 		Long: `Plays games in which a search agent sits in every seat, and takes pairs from the
 tree of every move. --kind visits writes the search's distributions instead, for
-expert iteration; --kind outcome pairs a won with a lost game of the same start.`,
+expert iteration; --kind outcome pairs a won with a lost game of the same start.
+Where information is hidden, --kind counterfactual takes pairs from the
+counterfactual values of an agent that can be asked, such as cfr:iterations=1000,
+for all information states; search over sampled worlds is the biased, cheap way.`,
 		Example: `  agon prefs collect tic_tac_toe --agent mcts:sims=200,temperature=1 --rule cpl --games 100 --out pairs.parquet --check
-  agon prefs collect connect_four --agent 'mcts(sims=100,rule=puct,eval=run(runs/c4))' --kind visits --out visits.parquet`,
+  agon prefs collect connect_four --agent 'mcts(sims=100,rule=puct,eval=run(runs/c4))' --kind visits --out visits.parquet
+  agon prefs collect leduc_poker --kind counterfactual --agent cfr:iterations=1000 --out pairs.parquet`,
 		Args: exactly(1, "one game"),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.game = args[0]
@@ -67,7 +71,7 @@ expert iteration; --kind outcome pairs a won with a lost game of the same start.
 	}
 	c.Flags().StringVar(&o.agent, "agent", "mcts:sims=200,temperature=1", "a search agent")
 	c.Flags().StringVar(&o.rule, "rule", "cpl", "which pairs are taken; see agon prefs --help")
-	c.Flags().StringVar(&o.kind, "kind", "pairs", "pairs, visits or outcome")
+	c.Flags().StringVar(&o.kind, "kind", "pairs", "pairs, visits, outcome or counterfactual")
 	c.Flags().StringVar(&o.out, "out", "", "file to write, .parquet or .jsonl")
 	c.Flags().IntVar(&o.games, "games", 100, "how many games")
 	c.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the games")
@@ -98,8 +102,8 @@ func (p *program) collect(ctx context.Context, o collecting) (err error) {
 	if err != nil {
 		return usage(fmt.Errorf("prefs: %w", err))
 	}
-	if !slices.Contains([]string{"pairs", "visits", "outcome"}, o.kind) {
-		return usage(fmt.Errorf("prefs: --kind %s: expected pairs, visits or outcome", o.kind))
+	if !slices.Contains([]string{"pairs", "visits", "outcome", "counterfactual"}, o.kind) {
+		return usage(fmt.Errorf("prefs: --kind %s: expected pairs, visits, outcome or counterfactual", o.kind))
 	}
 	if o.check && o.kind != "pairs" {
 		return usage(errors.New("prefs: --check compares pairs: expected --kind pairs"))
@@ -115,6 +119,9 @@ func (p *program) collect(ctx context.Context, o collecting) (err error) {
 	}
 	if err := writable("--out", o.out); err != nil {
 		return err
+	}
+	if o.kind == "counterfactual" {
+		return p.collectCounterfactual(ctx, game, o)
 	}
 	check, err := checker(ctx, game, o.check)
 	if err != nil {
@@ -159,6 +166,36 @@ func (p *program) collect(ctx context.Context, o collecting) (err error) {
 	if e := report.Check; e != nil {
 		p.say("pair error rate %.4f: %d of %d pairs contradict the solver, %d more are of equal moves", e.Rate(), e.Wrong, e.Pairs, e.Even)
 	}
+	return nil
+}
+
+// collectCounterfactual takes pairs from the values of an agent's own policy.
+func (p *program) collectCounterfactual(ctx context.Context, game games.Game, o collecting) (err error) {
+	if _, err := solve.Compile(ctx, game, solve.DefaultNodes); err != nil { // it says what is too large
+		return fmt.Errorf("prefs: --kind counterfactual: %w", err)
+	}
+	agent, err := agents.Open(ctx, o.agent, p.environment(game))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, agent.Close()) }()
+	queryable, ok := agent.(agents.Queryable)
+	if !ok {
+		return usage(fmt.Errorf("prefs: --kind counterfactual: agent %s cannot be asked for its probabilities; expected cfr:iterations=1000, policy:FILE or run:DIR", o.agent))
+	}
+	const gap = 1e-6 // what is this close is a tie that was not solved to the end
+	pairs, err := prefs.Counterfactual(ctx, game, queryable.Policy(), prefs.Context{Game: game.Info().Spec(), Source: o.agent}, gap)
+	if err != nil {
+		return err
+	}
+	report := collectReport{Game: game.Info().Name, Agent: o.agent, Kind: o.kind, File: o.out}
+	if report.Rows, err = writeRows(o.out, pairs); err != nil {
+		return err
+	}
+	if p.json {
+		return p.print(report)
+	}
+	p.say("%d pairs of all information states in %s", report.Rows, o.out)
 	return nil
 }
 

@@ -82,13 +82,17 @@ type trial struct {
 
 // all runs trials side by side, one on each core.
 func (l *lab) all(ctx context.Context, trials []*trial) error {
+	dir, err := os.MkdirTemp(l.dir, "trials")
+	if err != nil {
+		return err
+	}
 	queue := make(chan int)
 	var wg sync.WaitGroup
 	errs := make([]error, len(trials))
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range queue {
-				errs[i] = l.one(ctx, trials[i], filepath.Join(l.dir, fmt.Sprint(i)), 1)
+				errs[i] = l.one(ctx, trials[i], filepath.Join(dir, fmt.Sprint(i)), 1)
 				fmt.Fprintf(os.Stderr, "%s %v done\n", trials[i].recipe, trials[i].settings)
 			}
 		})
