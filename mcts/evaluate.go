@@ -28,6 +28,10 @@ type Evaluation struct {
 	// Priors are the policy's probabilities, parallel to the state's actions;
 	// nil stands for uniform ones.
 	Priors []float64
+	// Proposals, if there are some, are all the actions that the tree looks at
+	// here, in the place of the state's list. Texts among them were made actions
+	// of the leaf's own state.
+	Proposals []Proposal
 }
 
 // Evaluator judges leaves, in one call as many as there are. It belongs to one

@@ -278,6 +278,11 @@ func (s *Search) descend(w *walk) error {
 			w.leaf, w.exact = None, true
 			break
 		}
+		if t.proposals != nil {
+			if err := t.repropose(at, w.state, e.action); err != nil {
+				return fmt.Errorf("searching %s: %w", t.info.Name, err)
+			}
+		}
 		if err := w.state.Apply(e.action); err != nil {
 			return fmt.Errorf("searching %s: %w", t.info.Name, err)
 		}
@@ -431,7 +436,7 @@ func (s *Search) judge(ctx context.Context) error {
 	walks, out := s.walks[:s.underWay], s.evaluations[:s.underWay]
 	for i, w := range walks {
 		s.leaves = append(s.leaves, Leaf{State: w.state, Seat: w.seat, Info: &w.tree.info, Random: w.tree.random, bounds: &w.tree.bounds})
-		out[i].Priors, out[i].Values = nil, out[i].Values[:0]
+		out[i] = Evaluation{Values: out[i].Values[:0]}
 	}
 	if err := s.evaluator.Evaluate(ctx, s.leaves, out); err != nil {
 		return fmt.Errorf("search: %w", err)
@@ -462,8 +467,14 @@ func (s *Search) settle(w *walk, e *Evaluation) error {
 		if first && w.seat >= 0 {
 			n.value = float32(e.Values[w.seat])
 		}
-		if first && n.first < 0 && e.Priors != nil {
-			if err := s.expand(t, w.leaf, w.state, e.Priors); err != nil {
+		if first && n.first < 0 && (e.Priors != nil || e.Proposals != nil) {
+			var err error
+			if e.Proposals != nil {
+				err = s.propose(t, w.leaf, w.state, e.Proposals)
+			} else {
+				err = s.expand(t, w.leaf, w.state, e.Priors)
+			}
+			if err != nil {
 				return err
 			}
 			if w.leaf == Root {

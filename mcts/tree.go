@@ -39,6 +39,8 @@ type Tree struct {
 	worlds *Worlds
 	index  map[string]NodeID
 
+	proposals map[NodeID][]Proposal // of nodes whose actions were proposed; nil where none were
+
 	simulations int
 	full        bool // the bound on nodes was met
 	gumbel      *gumbelRoot
@@ -259,8 +261,14 @@ func exactGap(a, b Child) int {
 // temperature but 0 with its improved policy, which is its training target.
 func (t *Tree) Distribution(temperature float64) ([]games.Action, []float64) {
 	actions := t.state.Actions(nil)
-	p := make([]float64, len(actions))
 	children := t.Children(Root)
+	if t.proposals[Root] != nil {
+		actions = actions[:0]
+		for _, c := range children {
+			actions = append(actions, c.Action)
+		}
+	}
+	p := make([]float64, len(actions))
 	if temperature == 0 || len(children) == 0 {
 		p[slices.Index(actions, t.Best())] = 1
 		return actions, p
@@ -293,7 +301,7 @@ func (t *Tree) Distribution(temperature float64) ([]games.Action, []float64) {
 // the game after the move.
 func (t *Tree) Advance(a games.Action, state games.State) (kept bool) {
 	old := *t
-	t.state, t.nodes, t.edges, t.simulations, t.full, t.gumbel = state.Clone(), nil, nil, 0, false, nil
+	t.state, t.nodes, t.edges, t.simulations, t.full, t.gumbel, t.proposals = state.Clone(), nil, nil, 0, false, nil, nil
 	if old.index == nil {
 		for _, c := range old.Children(Root) {
 			if c.Action == a && c.Node != None && games.Seat(old.nodes[c.Node].seat) == state.Turn() {
@@ -318,6 +326,12 @@ func (t *Tree) graft(from *Tree, at NodeID) {
 			n.first = int32(len(t.edges))
 		}
 		t.nodes = append(t.nodes, n)
+		if some := from.proposals[queue[next]]; some != nil {
+			if t.proposals == nil {
+				t.proposals = map[NodeID][]Proposal{}
+			}
+			t.proposals[NodeID(next)] = some
+		}
 		for _, e := range edges {
 			if child := e.node(); child != None {
 				queue = append(queue, child)

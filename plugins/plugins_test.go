@@ -199,7 +199,9 @@ func TestWrongAnswers(t *testing.T) {
 	for kind := range plugintest.Wrong {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			g := open(t, options("kuhn_poker", "3", kind))
+			o := options("kuhn_poker", "3", kind)
+			o.Timeout = 20 * time.Second // none of them is slow, but a race detector makes some so
+			g := open(t, o)
 			start := g.Start()
 			start.Observe(0, make([]float32, g.Info().TensorSize()))
 			var err error

@@ -1,0 +1,137 @@
+package mcts
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/agon-rl/agon/games"
+)
+
+// Proposal is a step that a proposer sampled: an action that is listed or, where
+// actions cannot be listed (games.Open), a text.
+type Proposal struct {
+	Action  games.Action
+	Text    string  // of an action that is not listed; else ""
+	LogProb float64 // with which it was sampled
+}
+
+// Proposer samples steps: what a language model does where actions are texts, and
+// what keeps a tree narrow where they are many.
+type Proposer interface {
+	// Propose returns up to k steps for each state, which it leaves alone. The same
+	// step may come twice.
+	Propose(ctx context.Context, states []games.State, k int, rands []*rand.Rand) ([][]Proposal, error)
+}
+
+// Proposing makes a node's edges of K sampled steps. Their priors are the
+// probabilities that they were sampled with, renormalised over those that differ.
+// Values are the evaluator's.
+type Proposing struct {
+	Proposer  Proposer
+	K         int
+	Evaluator Evaluator
+}
+
+// Evaluate implements Evaluator.
+func (p Proposing) Evaluate(ctx context.Context, leaves []Leaf, out []Evaluation) error {
+	states, rands, copies := make([]games.State, len(leaves)), make([]*rand.Rand, len(leaves)), slices.Clone(leaves)
+	for i, leaf := range leaves {
+		states[i], rands[i] = leaf.State, leaf.Random
+		copies[i].State = leaf.State.Clone() // the leaf's own is still to be expanded
+	}
+	proposed, err := p.Proposer.Propose(ctx, states, p.K, rands)
+	if err != nil {
+		return err
+	}
+	if len(proposed) != len(leaves) {
+		return fmt.Errorf("%d lists of proposals for %d states", len(proposed), len(leaves))
+	}
+	if err := p.Evaluator.Evaluate(ctx, copies, out); err != nil {
+		return err
+	}
+	for i := range leaves {
+		out[i].Priors = nil
+		if out[i].Proposals, err = understand(states[i], proposed[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// understand makes texts actions of a state and leaves out what is proposed twice,
+// and texts that the state does not take.
+func understand(s games.State, some []Proposal) ([]Proposal, error) {
+	var out []Proposal
+	var refused error
+	for _, p := range some {
+		if p.Text != "" {
+			open, ok := s.(games.Open)
+			if !ok {
+				return nil, fmt.Errorf("the proposal %q is a text, and the game lists its actions", p.Text)
+			}
+			a, err := open.Propose(p.Text)
+			if err != nil {
+				refused = err
+				continue
+			}
+			p.Action = a
+		}
+		if !slices.ContainsFunc(out, func(q Proposal) bool { return q.Action == p.Action }) {
+			out = append(out, p)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("none of %d proposals can be played: %w", len(some), cmp.Or(refused, games.ErrIllegal))
+	}
+	return out, nil
+}
+
+// propose makes edges of proposals.
+func (s *Search) propose(t *Tree, at NodeID, state games.State, some []Proposal) error {
+	legal := state.Actions(nil)
+	highest := math.Inf(-1)
+	for _, p := range some {
+		if !slices.Contains(legal, p.Action) {
+			return fmt.Errorf("searching %s: the proposed action %d is not legal", t.info.Name, p.Action)
+		}
+		if math.IsNaN(p.LogProb) || p.LogProb > 1e-6 {
+			return fmt.Errorf("searching %s: a proposal with the log-probability %g: expected at most 0", t.info.Name, p.LogProb)
+		}
+		highest = max(highest, p.LogProb)
+	}
+	n := &t.nodes[at]
+	n.first, n.count = int32(len(t.edges)), int32(len(some))
+	sum := 0.0
+	prior := func(p Proposal) float64 {
+		if math.IsInf(highest, -1) {
+			return 1
+		}
+		return math.Exp(p.LogProb - highest)
+	}
+	for _, p := range some {
+		sum += prior(p)
+	}
+	for _, p := range some {
+		t.edges = append(t.edges, edge{action: p.Action, child: None, prior: float32(prior(p) / sum)})
+	}
+	if t.proposals == nil {
+		t.proposals = map[NodeID][]Proposal{}
+	}
+	t.proposals[at] = some
+	return nil
+}
+
+// repropose makes a text an action again of a state that came to the node anew.
+func (t *Tree) repropose(at NodeID, s games.State, a games.Action) error {
+	for _, p := range t.proposals[at] {
+		if p.Action == a && p.Text != "" {
+			_, err := s.(games.Open).Propose(p.Text)
+			return err
+		}
+	}
+	return nil
+}
