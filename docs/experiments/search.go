@@ -67,8 +67,8 @@ OpenSpiel: 16, 36 and 40 of 40.
 Search over the worlds that a seat cannot tell apart (information-set MCTS, one
 observer) finds good play and no equilibrium: on Kuhn poker the exploitability of
 its visits tends to 1/6, as OpenSpiel's does (.123, .158, .166). Preferences for
-games of hidden information are better taken from counterfactual values; this is
-the biased, cheap way.
+games of hidden information are better taken from counterfactual values (` + "`agon prefs\ncollect leduc_poker --kind counterfactual --agent cfr:iterations=1000`" + `); this is the
+biased, cheap way.
 
 ` + hidden + `
 ## How fast
