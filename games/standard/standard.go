@@ -14,6 +14,7 @@ import (
 	_ "github.com/agon-rl/agon/games/goofspiel"
 	_ "github.com/agon-rl/agon/games/hex"
 	_ "github.com/agon-rl/agon/games/horn"
+	_ "github.com/agon-rl/agon/games/inspection"
 	_ "github.com/agon-rl/agon/games/kuhn"
 	_ "github.com/agon-rl/agon/games/leduc"
 	_ "github.com/agon-rl/agon/games/liarsdice"
