@@ -263,3 +263,68 @@ func TestGeneratorsAreIndependentStreams(t *testing.T) {
 		seen[first] = name
 	}
 }
+
+// dice plays uniformly with its seat's generator.
+type dice struct{}
+
+func (dice) Act(_ context.Context, in []play.Request, out []play.Decision) error {
+	for i, r := range in {
+		actions := r.State.Actions(nil)
+		out[i].Action = actions[r.Rand.IntN(len(actions))]
+	}
+	return nil
+}
+
+func (dice) Close() error { return nil }
+
+// losing is a game that gives no answer now and then, as a plugin may.
+type losing struct {
+	games.Game
+	failures map[int]bool // calls of Step that are lost, from 1
+	calls    int
+}
+
+func (g *losing) Step(states []games.State, actions []games.Action, errs []error) {
+	g.calls++
+	for i, s := range states {
+		if g.failures[g.calls] {
+			errs[i] = fmt.Errorf("%w: it crashed", games.ErrLost)
+			continue
+		}
+		errs[i] = s.Apply(actions[i])
+	}
+}
+
+// A game that is lost is nobody's loss: it is played again from the same deal, and
+// becomes the game that it would have been.
+func TestLostGamesArePlayedAgain(t *testing.T) {
+	match := func(g games.Game) ([]*play.Episode, error) {
+		return play.Match{Game: g, Seed: 5, Agents: []play.Agent{dice{}}, Seats: func(uint64, int) []int { return []int{0, 0} }, Group: 8}.Play(t.Context(), 0, 16)
+	}
+	want, err := match(duel{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := match(&losing{Game: duel{}, failures: map[int]bool{2: true, 4: true, 9: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	voids := 0
+	for i := range want {
+		voids += got[i].Voids
+		got[i].Voids = 0
+		if a, b := fmt.Sprintf("%+v", *want[i]), fmt.Sprintf("%+v", *got[i]); a != b {
+			t.Errorf("episode %d is\n%s, expected\n%s", i, b, a)
+		}
+	}
+	if voids == 0 {
+		t.Error("no game was lost")
+	}
+	always := map[int]bool{}
+	for i := range 100 {
+		always[i] = true
+	}
+	if _, err := match(&losing{Game: duel{}, failures: always}); !errors.Is(err, games.ErrLost) {
+		t.Errorf("a game that is always lost: %v", err)
+	}
+}
