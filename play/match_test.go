@@ -264,19 +264,6 @@ func TestGeneratorsAreIndependentStreams(t *testing.T) {
 	}
 }
 
-// dice plays uniformly with its seat's generator.
-type dice struct{}
-
-func (dice) Act(_ context.Context, in []play.Request, out []play.Decision) error {
-	for i, r := range in {
-		actions := r.State.Actions(nil)
-		out[i].Action = actions[r.Rand.IntN(len(actions))]
-	}
-	return nil
-}
-
-func (dice) Close() error { return nil }
-
 // losing is a game that gives no answer now and then, as a plugin may.
 type losing struct {
 	games.Game
@@ -299,7 +286,7 @@ func (g *losing) Step(states []games.State, actions []games.Action, errs []error
 // becomes the game that it would have been.
 func TestLostGamesArePlayedAgain(t *testing.T) {
 	match := func(g games.Game) ([]*play.Episode, error) {
-		return play.Match{Game: g, Seed: 5, Agents: []play.Agent{dice{}}, Seats: func(uint64, int) []int { return []int{0, 0} }, Group: 8}.Play(t.Context(), 0, 16)
+		return play.Match{Game: g, Seed: 5, Agents: []play.Agent{&dice{}}, Seats: func(uint64, int) []int { return []int{0, 0} }, Group: 8}.Play(t.Context(), 0, 16)
 	}
 	want, err := match(duel{})
 	if err != nil {
