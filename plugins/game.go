@@ -264,10 +264,14 @@ type (
 	talkingState struct{ state }
 	// sampledTalkingState is one whose chance cannot be listed, too.
 	sampledTalkingState struct{ state }
+	// openState is one of a game whose actions are proposed in words.
+	openState struct{ state }
 )
 
 func (g *Game) wrap(s state) games.State {
 	switch sampled := g.info.Chance == games.Sampled; {
+	case g.description.Open:
+		return &openState{s}
 	case sampled && g.description.Talks:
 		return &sampledTalkingState{s}
 	case g.description.Talks:
@@ -284,6 +288,8 @@ func (g *Game) wrap(s state) games.State {
 
 func plain(s games.State) *state {
 	switch s := s.(type) {
+	case *openState:
+		return &s.state
 	case *sampledTalkingState:
 		return &s.state
 	case *talkingState:
@@ -499,6 +505,36 @@ func (s *state) Hear(text string) (games.Action, error) {
 	}
 	return a, s.legal(a)
 }
+
+// Propose implements games.Open.
+func (s *openState) Propose(text string) (games.Action, error) {
+	text = strings.ToValidUTF8(text, "?")
+	out := s.speak(&protocol.SpeakRequest{Propose: &text})
+	if out.Refused != "" {
+		return 0, errors.New(clean(out.Refused, 1000))
+	}
+	a := games.Action(out.Action)
+	s.bytes = bytes.Clone(out.State)
+	if at, known := slices.BinarySearch(s.actions, a); !known {
+		s.actions = slices.Insert(slices.Clone(s.actions), at, a)
+	}
+	return a, nil
+}
+
+// Sample implements games.Sampler where chance cannot be listed.
+func (s *openState) Sample(r *rand.Rand) games.Action {
+	if s.game.info.Chance == games.Sampled {
+		return s.sample(r)
+	}
+	a, err := games.Draw(plainOnly{s}, r)
+	if err != nil {
+		s.game.fail(err)
+	}
+	return a
+}
+
+// plainOnly hides what a state can do beside the rules.
+type plainOnly struct{ games.State }
 
 // Talk implements games.Talker.
 func (s *talkingState) Talk(text string) { s.talk(text) }

@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv("AGON_PLUGIN") != "" && len(os.Args) == 2:
 		rules, err := plugintest.Broken(os.Args[1])
+		if os.Args[1] == "open" {
+			rules, err = plugintest.Open()
+		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -245,6 +248,48 @@ func TestDefectsAreFound(t *testing.T) {
 				t.Errorf("%q names no history", said)
 			}
 		})
+	}
+}
+
+// Actions can be proposed in words: the same text is the same action, copies are
+// independent, and a game of proposals goes on in any process.
+func TestProposals(t *testing.T) {
+	g := open(t, plugins.Options{Command: []string{os.Args[0], "open"}, Processes: 2})
+	plain := builtin(t, "modchain(length=3,seed=5)").Start()
+	s := g.Start()
+	for plain.Turn() != games.Over {
+		if actions := s.Actions(nil); len(actions) != 0 {
+			t.Fatalf("open are %v before anything was proposed", actions)
+		}
+		want := plain.Actions(nil)[0]
+		text := "I say " + games.Say(plain, want)
+		copied := s.Clone()
+		for range 2 {
+			a, err := s.(games.Open).Propose(text)
+			if err != nil || a != want {
+				t.Fatalf("%q is action %d, %v; expected %d", text, a, err, want)
+			}
+		}
+		if _, err := s.(games.Open).Propose("nothing"); err == nil {
+			t.Error("nonsense is taken")
+		}
+		if actions := s.Actions(nil); len(actions) != 1 || actions[0] != want || len(copied.Actions(nil)) != 0 {
+			t.Fatalf("open are %v, and %v at a copy", actions, copied.Actions(nil))
+		}
+		if err := copied.Apply(want); !errors.Is(err, games.ErrIllegal) {
+			t.Errorf("what was not proposed is played: %v", err)
+		}
+		for _, x := range []games.State{s, plain} {
+			if err := x.Apply(want); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if s.Turn() != games.Over || s.Returns(nil)[0] != plain.Returns(nil)[0] {
+		t.Errorf("turn %d, returns %v", s.Turn(), s.Returns(nil))
+	}
+	if err := g.Err(); err != nil {
+		t.Error(err)
 	}
 }
 
