@@ -3,6 +3,7 @@ package plugins_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,5 +83,41 @@ func sameViews(t *testing.T, a, b games.Game, keys bool) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// Environments of other libraries, wrapped, keep the promises that they do not
+// declare to be unable to keep; OpenSpiel's Kuhn poker is Agon's.
+func TestPythonWrappers(t *testing.T) {
+	for _, c := range []struct {
+		words []string
+		game  string
+		note  string
+	}{
+		{[]string{"openspiel", "kuhn_poker"}, "kuhn_poker", ""},
+		{[]string{"gymnasium", "CartPole-v1", "--min", "0", "--max", "500"}, "", "replaying their history"},
+		{[]string{"pettingzoo", "pettingzoo.classic.tictactoe_v3", "--max-length", "9"}, "", "there are no keys"},
+	} {
+		t.Run(c.words[0], func(t *testing.T) {
+			t.Parallel()
+			o := plugins.Options{Command: append([]string{kit(t), "-m", "agon_game.wrap"}, c.words...), Timeout: 20 * time.Second}
+			result, err := plugins.Check(t.Context(), o, plugins.CheckOptions{Histories: 15, Walks: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, failure := range result.Failures {
+				t.Error(failure)
+			}
+			if !strings.Contains(strings.Join(result.Notes, ";"), c.note) {
+				t.Errorf("notes %q, expected %q", result.Notes, c.note)
+			}
+			if c.game == "" {
+				return
+			}
+			difference, err := plugins.Compare(t.Context(), open(t, o), builtin(t, c.game), plugins.CheckOptions{Histories: 100, Walks: 10})
+			if err != nil || difference != "" {
+				t.Errorf("%s, %v", difference, err)
+			}
+		})
 	}
 }
