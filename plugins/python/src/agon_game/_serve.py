@@ -38,7 +38,8 @@ def serve(kind: type[Game] | type[VectorGame]) -> None:
     )
     done = threading.Event()
     server.add_generic_rpc_handlers((Service(kind, done),))
-    folder = tempfile.mkdtemp(prefix="agon-plugin")  # readable for this user alone
+    # readable for this user alone, and in the host's own folder, which it removes even after it killed us
+    folder = tempfile.mkdtemp(prefix="agon-plugin", dir=os.environ.get("PLUGIN_UNIX_SOCKET_DIR"))
     path = os.path.join(folder, "socket")
     credentials, certificate = identity()
     if credentials is None:

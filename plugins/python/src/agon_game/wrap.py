@@ -68,12 +68,13 @@ def gymnasium(name: str, options: argparse.Namespace) -> type[Game]:
     env = gym.make(name)
     if not isinstance(env.action_space, gym.spaces.Discrete):
         raise SystemExit(f"{name}: its actions are {env.action_space}: only discrete ones can be played")
+    count = int(env.action_space.n)
     spec_length = env.spec.max_episode_steps if env.spec else None
 
     class Gym(Seeded):
         seats = 1
         roles = ("player",)
-        actions = int(env.action_space.n)
+        actions = count
         max_length = spec_length or options.max_length
         min_return, max_return = options.min, options.max
         tensor = (int(gym.spaces.flatdim(env.observation_space)),)
