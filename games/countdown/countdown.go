@@ -472,19 +472,7 @@ func (s *state) Observe(_ games.Seat, dst []float32) {
 	if !s.drawn {
 		return
 	}
-	write := func(slot int, x int32) {
-		at := dst[slot*perNumber : (slot+1)*perNumber]
-		at[0], at[1], at[2] = 1, float32(x)/100, float32(math.Log1p(float64(x)))/5
-		if x == s.target {
-			at[3] = 1
-		}
-		if x > 0 && s.target%x == 0 {
-			at[4] = 1
-		}
-		if x < small {
-			at[5+x] = 1
-		}
-	}
+	write := func(slot int, x int32) { s.number(dst[slot*perNumber:(slot+1)*perNumber], x) }
 	for i, x := range s.numbers[:s.count] {
 		write(i, x)
 	}

@@ -57,6 +57,16 @@ func New(most, steps, seed int) games.Game {
 		Rules: "A linear equation. Solve it line by line: each line must follow from the one before, and the last must say what x is, as in x = -3/2.",
 		Lines: mostLines, Steps: steps, PerPosition: terms, PerLine: terms,
 		Draw: func(r *rand.Rand) problem.Position { return draw(r, most) },
+		Critique: problem.Critique{
+			Errors: problem.Errors{
+				Naive: []string{oneSide},
+				Menu:  []string{oneSide, oneTerm, sign, operation, upsideDown},
+				Other: []string{"near", "far"},
+			},
+			Slots: []problem.Slot{{Name: "number", Values: terms - 1}, {Name: "change", Values: 2*change + 1}},
+			View:  2 * terms * ofNumber,
+		},
+		Judge: judge, Write: write,
 	}.New(seed)
 }
 
@@ -146,31 +156,86 @@ func (e equation) Lines() []problem.Line {
 	}
 	if e.bracket() {
 		line("", "", one, mul(e.k, e.a), mul(e.k, e.b), e.c, e.d)
-		line("one term", "the bracket's second term is not multiplied", one, mul(e.k, e.a), e.b, e.c, e.d)
-		line("sign", "the bracket's second term changes its sign", one, mul(e.k, e.a), new(big.Rat).Neg(mul(e.k, e.b)), e.c, e.d)
+		line(oneTerm, "the bracket's second term is not multiplied", one, mul(e.k, e.a), e.b, e.c, e.d)
+		line(sign, "the bracket's second term changes its sign", one, mul(e.k, e.a), new(big.Rat).Neg(mul(e.k, e.b)), e.c, e.d)
 	}
 	if e.c.Sign() != 0 && !e.bracket() {
 		line("", "", e.k, sub(e.a, e.c), e.b, zero, e.d)
 		line("", "", e.k, add(e.a, e.c), e.b, add(e.c, e.c), e.d)
-		line("sign", "the term in x changes sides with its old sign", e.k, add(e.a, e.c), e.b, zero, e.d)
-		line("one side", "the term in x is taken from one side only", e.k, e.a, e.b, zero, e.d)
+		line(sign, "the term in x changes sides with its old sign", e.k, add(e.a, e.c), e.b, zero, e.d)
+		line(oneSide, "the term in x is taken from one side only", e.k, e.a, e.b, zero, e.d)
 	}
 	if e.b.Sign() != 0 && !e.bracket() {
 		line("", "", e.k, e.a, zero, e.c, sub(e.d, e.b))
 		line("", "", e.k, e.a, add(e.b, e.b), e.c, add(e.d, e.b))
-		line("sign", "the number changes sides with its old sign", e.k, e.a, zero, e.c, add(e.d, e.b))
-		line("one side", "the number is taken from one side only", e.k, e.a, zero, e.c, e.d)
+		line(sign, "the number changes sides with its old sign", e.k, e.a, zero, e.c, add(e.d, e.b))
+		line(oneSide, "the number is taken from one side only", e.k, e.a, zero, e.c, e.d)
 	}
 	if !e.bracket() && e.b.Sign() == 0 && e.c.Sign() == 0 {
 		line("", "", e.k, one, zero, zero, quo(e.d, e.a))
-		line("one side", "one side only is divided", e.k, one, zero, zero, e.d)
-		line("sign", "the quotient's sign is wrong", e.k, one, zero, zero, new(big.Rat).Neg(quo(e.d, e.a)))
-		line("wrong operation", "the factor is subtracted, not divided by", e.k, one, zero, zero, sub(e.d, e.a))
+		line(oneSide, "one side only is divided", e.k, one, zero, zero, e.d)
+		line(sign, "the quotient's sign is wrong", e.k, one, zero, zero, new(big.Rat).Neg(quo(e.d, e.a)))
+		line(operation, "the factor is subtracted, not divided by", e.k, one, zero, zero, sub(e.d, e.a))
 		if e.d.Sign() != 0 {
-			line("upside down", "the fraction is upside down", e.k, one, zero, zero, quo(e.a, e.d))
+			line(upsideDown, "the fraction is upside down", e.k, one, zero, zero, quo(e.a, e.d))
 		}
 	}
 	return lines
+}
+
+// The kinds of slip.
+const (
+	oneSide    = "one side"
+	oneTerm    = "one term"
+	sign       = "sign"
+	operation  = "wrong operation"
+	upsideDown = "upside down"
+)
+
+// change is by how much free writing changes a number at most.
+const change = 10
+
+// write changes one number of the right line.
+func write(at problem.Position, line problem.Line, choices []int) (problem.Line, bool) {
+	e, right := at.(equation), line.Then.(equation)
+	numbers := []*big.Rat{right.a, right.b, right.c, right.d}
+	by := choices[1] - change
+	numbers[choices[0]] = add(numbers[choices[0]], whole(by))
+	then := equation{right.k, numbers[0], numbers[1], numbers[2], numbers[3]}
+	if then.a.Sign() == 0 {
+		return problem.Line{}, false
+	}
+	slip, why := "far", "a number is wrong"
+	if by >= -3 && by <= 3 {
+		slip = "near"
+	}
+	if then.slope().Sign() != 0 && is(then.solution(), e.solution()) {
+		slip, why = "", ""
+	}
+	return problem.Line{Text: then.Text(), Slip: slip, Why: why, Then: then}, true
+}
+
+// What a critic sees of a number: itself, squeezed; whether it is a fraction; and
+// which it is if it is small.
+const (
+	small    = 30
+	ofNumber = 2 + 2*small + 1
+)
+
+// judge shows the equation and what is said to follow.
+func judge(at problem.Position, line problem.Line, dst []float32) {
+	from, to := at.(equation), line.Then.(equation)
+	for i, x := range []*big.Rat{from.k, from.a, from.b, from.c, from.d, to.k, to.a, to.b, to.c, to.d} {
+		number := dst[i*ofNumber : (i+1)*ofNumber]
+		f, _ := x.Float64()
+		number[0] = problem.SymmetricLog(f)
+		switch {
+		case !x.IsInt():
+			number[1] = 1
+		case f >= -small && f <= small:
+			number[2+small+int(f)] = 1
+		}
+	}
 }
 
 // AppendTo implements problem.Position.

@@ -77,6 +77,16 @@ func New(p Params) (games.Game, error) {
 		Lines: p.Rules, Steps: p.Depth + p.Spare,
 		PerPosition: 2*p.Atoms + p.Rules*2*p.Atoms, PerLine: p.Atoms,
 		Draw: func(r *rand.Rand) problem.Position { return draw(r, p) },
+		Critique: problem.Critique{
+			Errors: problem.Errors{
+				Naive: []string{noPremise},
+				Menu:  []string{noPremise, leftOut, converse},
+				Other: []string{"another conclusion", "known before", "no connection"},
+			},
+			Slots: []problem.Slot{{Name: "rule", Values: p.Rules}, {Name: "statement", Values: p.Atoms}},
+			View:  5 * mostAtoms,
+		},
+		Judge: judge, Write: write,
 	}.New(p.Seed), nil
 }
 
@@ -179,20 +189,76 @@ func (p proof) Lines() []problem.Line {
 			continue
 		case p.known.has(r.then):
 			atom = bits.TrailingZeros16(uint16(missing))
-			slip, why = "converse", fmt.Sprintf("the rule does not lead from %s to %s", atoms(1<<r.then), atoms(1<<atom))
+			slip, why = converse, fmt.Sprintf("the rule does not lead from %s to %s", atoms(1<<r.then), atoms(1<<atom))
 		case missing == r.premises:
-			slip, why = "no premise", atoms(missing)+" is not known"
+			slip, why = noPremise, atoms(missing)+" is not known"
 		case missing != 0:
-			slip, why = "premise left out", atoms(missing)+" is not known"
+			slip, why = leftOut, atoms(missing)+" is not known"
 		}
-		features := make([]float32, p.Atoms)
-		features[atom] = 1
-		lines = append(lines, problem.Line{
-			Text: fmt.Sprintf("%s, by %s", atoms(1<<atom), r), Slip: slip, Why: why,
-			Then: proof{p.theory, p.known | 1<<atom}, Features: features,
-		})
+		lines = append(lines, p.line(r, atom, slip, why))
 	}
 	return lines
+}
+
+// The kinds of slip that rules lead to.
+const (
+	noPremise = "no premise"
+	leftOut   = "premise left out"
+	converse  = "converse"
+)
+
+// line concludes an atom by a rule.
+func (p proof) line(r rule, atom int, slip, why string) problem.Line {
+	features := make([]float32, p.Atoms)
+	features[atom] = 1
+	return problem.Line{
+		Text: fmt.Sprintf("%s, by %s", atoms(1<<atom), r), Slip: slip, Why: why,
+		Then: proof{p.theory, p.known | 1<<atom}, Features: features, Of: step{r, atom},
+	}
+}
+
+// step is what a line says.
+type step struct {
+	by   rule
+	atom int
+}
+
+// write concludes any statement by any rule.
+func write(at problem.Position, _ problem.Line, choices []int) (problem.Line, bool) {
+	p := at.(proof)
+	if choices[0] >= len(p.rules) { // chance made fewer
+		return problem.Line{}, false
+	}
+	r, atom := p.rules[choices[0]], choices[1]
+	slip, why := "no connection", fmt.Sprintf("%s is not in the rule", atoms(1<<atom))
+	switch missing := r.premises &^ p.known; {
+	case r.then == atom && missing == 0:
+		slip, why = "", ""
+	case r.then == atom && missing == r.premises:
+		slip, why = noPremise, atoms(missing)+" is not known"
+	case r.then == atom:
+		slip, why = leftOut, atoms(missing)+" is not known"
+	case p.known.has(atom):
+		slip, why = "known before", "it does not follow from the rule"
+	case r.premises.has(atom):
+		slip, why = converse, fmt.Sprintf("the rule does not lead from %s to %s", atoms(1<<r.then), atoms(1<<atom))
+	case missing == 0:
+		slip, why = "another conclusion", "the rule leads to "+atoms(1<<r.then)
+	}
+	return p.line(r, atom, slip, why), true
+}
+
+// judge shows what is known, the goal, the rule's premises and conclusion, and
+// what is concluded.
+func judge(at problem.Position, line problem.Line, dst []float32) {
+	p, s := at.(proof), line.Of.(step)
+	for i, set := range []set{p.known, 1 << p.goal, s.by.premises, 1 << s.by.then, 1 << s.atom} {
+		for atom := range mostAtoms {
+			if set.has(atom) {
+				dst[i*mostAtoms+atom] = 1
+			}
+		}
+	}
 }
 
 func atoms(s set) string {

@@ -21,6 +21,10 @@ type Line struct {
 	Why      string    // what is wrong with it
 	Then     Position  // what follows from it, true or not
 	Features []float32 // as a network sees it; Domain.PerLine values
+
+	// Action plays the line; NoAction where it is written in no game.
+	Action games.Action
+	Of     any // what the domain keeps of the line, for its Judge and Write
 }
 
 // Position is where a derivation stands. It never changes.
@@ -54,6 +58,12 @@ type Domain struct {
 	PerPosition int       // values that a network sees of a position
 	PerLine     int       // values that a network sees of a line
 	Draw        func(*rand.Rand) Position
+
+	Critique Critique
+	// Judge writes what a critic sees of a line at a position; see Solution.
+	Judge func(at Position, line Line, dst []float32)
+	// Write makes a line of free choices; see Solution.
+	Write func(at Position, right Line, choices []int) (Line, bool)
 }
 
 // New returns the game of a domain: an error carries on, and one wrong line
@@ -86,15 +96,10 @@ type derivations struct {
 
 func (g *derivations) Info() games.Info { return g.info }
 
-func (g *derivations) Start() games.State { return g.start.Clone() }
+// Critique implements Criticised.
+func (g *derivations) Critique() Critique { return g.Domain.Critique }
 
-// Written is implemented by the states of derivations: what open steps say and
-// what is wrong with them.
-type Written interface {
-	games.State
-	// Line returns an open step.
-	Line(games.Action) (Line, error)
-}
+func (g *derivations) Start() games.State { return g.start.Clone() }
 
 type derivation struct {
 	game  *derivations
@@ -117,6 +122,9 @@ func (s *derivation) stand(at Position) {
 	}
 	s.open = at.Lines()
 	slices.SortFunc(s.open, func(a, b Line) int { return strings.Compare(a.Text, b.Text) })
+	for i := range s.open {
+		s.open[i].Action = games.Action(i)
+	}
 }
 
 func (s *derivation) Turn() games.Seat {
@@ -159,7 +167,7 @@ func (s *derivation) Apply(a games.Action) error {
 	return nil
 }
 
-// Line implements Written.
+// Line returns an open line.
 func (s *derivation) Line(a games.Action) (Line, error) {
 	if a < 0 || int(a) >= len(s.open) {
 		return Line{}, games.Illegal(s, a)
@@ -185,6 +193,41 @@ func (s *derivation) CheckStep(a games.Action) error {
 func (s *derivation) Solvable() bool {
 	return s.first == nil || !s.wrong && s.at.Needs() <= s.game.Steps-len(s.taken)
 }
+
+// Next implements Solution.
+func (s *derivation) Next() []Line {
+	lines := slices.Clone(s.open)
+	for i := range lines {
+		lines[i] = s.label(lines[i])
+	}
+	return lines
+}
+
+// label tells true lines that lead away from those that lead on.
+func (s *derivation) label(line Line) Line {
+	if line.Slip == "" && line.Then.Needs() > s.game.Steps-len(s.taken)-1 {
+		line.Slip, line.Why = LeadsAway, "the goal is out of reach after it"
+	}
+	return line
+}
+
+// Write implements Solution.
+func (s *derivation) Write(right Line, choices []int) (Line, bool) {
+	line, ok := s.game.Domain.Write(s.at, right, choices)
+	if !ok {
+		return Line{}, false
+	}
+	line.Action = NoAction
+	for _, open := range s.open { // one that is open already is of its kind
+		if open.Text == line.Text {
+			line = open
+		}
+	}
+	return s.label(line), true
+}
+
+// Judge implements Solution.
+func (s *derivation) Judge(line Line, dst []float32) { s.game.Domain.Judge(s.at, line, dst) }
 
 // Clone shares what never changes: positions and their lines.
 func (s *derivation) Clone() games.State {

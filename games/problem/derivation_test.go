@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/agon-rl/agon/games"
+	_ "github.com/agon-rl/agon/games/arithmetic"
 	_ "github.com/agon-rl/agon/games/equations"
 	"github.com/agon-rl/agon/games/gamestest"
 	_ "github.com/agon-rl/agon/games/horn"
@@ -34,7 +35,7 @@ func drawn(t testing.TB, game games.Game, seed games.Action) games.State {
 func TestConformance(t *testing.T) {
 	for _, name := range []string{
 		"equations", "equations(max=3,seed=1,steps=4)", "equations(max=99)",
-		"horn", "horn(atoms=5,depth=3,rules=4,seed=7,spare=2)", "horn(atoms=16,depth=8,rules=24)",
+		"arithmetic", "arithmetic(digits=3,length=2,seed=4)", "horn", "horn(atoms=5,depth=3,rules=4,seed=7,spare=2)", "horn(atoms=16,depth=8,rules=24)",
 		"word_problem", "word_problem(people=2,spare=1)", "word_problem(people=7,seed=3)",
 	} {
 		t.Run(name, func(t *testing.T) { gamestest.Run(t, open(t, name), gamestest.Options{}) })
@@ -66,7 +67,7 @@ func reaches(t *testing.T, s games.State) bool {
 // every problem can be solved; slips are told with a reason and are never right
 // later; both false lines and true ones that lead away occur.
 func TestTruth(t *testing.T) {
-	for _, name := range []string{"equations", "equations(steps=4)", "horn", "horn(spare=1,depth=3)", "word_problem", "word_problem(people=6,spare=1)"} {
+	for _, name := range []string{"equations", "equations(steps=4)", "horn", "horn(spare=1,depth=3)", "word_problem", "word_problem(people=6,spare=1)", "arithmetic(length=3)"} {
 		game, r := open(t, name), rand.New(rand.NewPCG(1, 2))
 		kinds, untrue, away := map[string]int{}, 0, 0
 		for seed := range games.Action(60) {
@@ -80,7 +81,9 @@ func TestTruth(t *testing.T) {
 					t.Fatalf("%s, problem %d: solvable %t\n%s", name, seed, solvable, s.(games.Speaker).Prompt(0))
 				}
 				for _, a := range s.Actions(nil) {
-					line, err := s.(problem.Written).Line(a)
+					line, err := s.(interface {
+						Line(games.Action) (problem.Line, error)
+					}).Line(a)
 					if err != nil {
 						t.Fatal(err)
 					}

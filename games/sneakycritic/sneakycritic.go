@@ -2,11 +2,12 @@
 // are solved line by line: the sneaky player slips a wrong line into a right
 // solution, and the critic judges it. The verifier is exact.
 //
-// Chance draws a problem, a right solution up to some line, and whether it stays
-// clean; where it does, the critic sees the true next line. Otherwise the sneaky
-// player sees that line and writes one of those open in its place. One that is not
-// wrong is refused, and the sneaky player loses. The critic sees the problem, the
-// lines before and the one to judge, and says Correct or Incorrect.
+// Chance draws a problem, right lines up to some place and the next one, and whether
+// the solution stays clean; where it does, the critic sees that true line. Otherwise
+// the sneaky player sees it and names a kind of error, which gives the line in its
+// place; or it writes one freely, where the game lets it. A line that is not wrong is
+// refused, and the sneaky player loses. The critic sees the problem, the lines before
+// and the one to judge, and says Correct or Incorrect.
 package sneakycritic
 
 import (
@@ -14,10 +15,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/agon-rl/agon/games"
-	_ "github.com/agon-rl/agon/games/equations" // the default domain
+	_ "github.com/agon-rl/agon/games/arithmetic" // the default domain
 	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/spec"
 )
@@ -40,160 +40,268 @@ func init() {
 		Summary: "A sneaky generator slips wrong steps into solutions, a critic finds them (SPC)",
 		Params: []games.Param{
 			{Name: "clean", Default: "0.5", Help: "the share of solutions that stay clean"},
-			{Name: "domain", Default: "equations", Help: "the problems: equations, horn, word_problem, with parameters"},
+			{Name: "domain", Default: "arithmetic", Help: "the problems: arithmetic, countdown, equations, horn, word_problem, with parameters"},
+			{Name: "free", Default: "false", Help: "whether the sneaky player may also write any line"},
 		},
 		Make: func(r *spec.Reader) (games.Game, error) {
-			q, domain := r.Float("clean", 0.5, 0, 1), r.String("domain", "equations")
+			p := Params{Clean: r.Float("clean", 0.5, 0, 1), Domain: r.String("domain", "arithmetic"), Free: r.Bool("free", false)}
 			if err := r.Err(); err != nil {
 				return nil, err
 			}
-			return New(domain, q)
+			return New(p)
 		},
 	})
 }
 
-type game struct {
-	info   games.Info
-	domain games.Game
-	clean  float64
+// Params are the game's parameters.
+type Params struct {
+	Domain string  // the game that problems come from
+	Clean  float64 // the share of solutions that stay clean
+	Free   bool    // whether the sneaky player may write any line
 }
 
-// New returns the game over a domain of problems. It refuses games that are not
-// solved line by line, and single problems.
-func New(domain string, clean float64) (games.Game, error) {
-	inner, err := games.New(domain)
+// Game is the game of a domain.
+type Game struct {
+	Params
+	info     games.Info
+	domain   problem.Criticised
+	critique problem.Critique
+}
+
+// New returns the game. It refuses domains whose lines a critic cannot judge, and
+// single problems.
+func New(p Params) (*Game, error) {
+	inner, err := games.New(p.Domain)
 	if err != nil {
 		return nil, fmt.Errorf("sneaky_critic: domain: %w", err)
 	}
-	if _, ok := inner.Start().(problem.Written); !ok {
-		return nil, fmt.Errorf("sneaky_critic: domain=%s: expected problems that are solved line by line: equations, horn or word_problem", domain)
+	domain, ok := inner.(problem.Criticised)
+	if !ok {
+		return nil, fmt.Errorf("sneaky_critic: domain=%s: expected problems that are solved line by line: arithmetic, countdown, equations, horn or word_problem", p.Domain)
 	}
 	if inner.Info().Chance != games.Sampled {
-		return nil, fmt.Errorf("sneaky_critic: domain=%s: expected problems that chance draws, without a seed", domain)
+		return nil, fmt.Errorf("sneaky_critic: domain=%s: expected problems that chance draws, without a seed", p.Domain)
 	}
+	p.Domain = inner.Info().Name
+	g := &Game{Params: p, domain: domain, critique: domain.Critique()}
 	name := spec.Spec{Name: "sneaky_critic"}
-	if clean != 0.5 {
-		name.Args = append(name.Args, spec.Arg{Key: "clean", Value: strconv.FormatFloat(clean, 'g', -1, 64)})
+	if p.Clean != 0.5 {
+		name.Args = append(name.Args, spec.Arg{Key: "clean", Value: strconv.FormatFloat(p.Clean, 'g', -1, 64)})
 	}
-	if inner.Info().Name != "equations" {
-		name.Args = append(name.Args, spec.Arg{Key: "domain", Value: inner.Info().Name})
+	if p.Domain != "arithmetic" {
+		name.Args = append(name.Args, spec.Arg{Key: "domain", Value: p.Domain})
 	}
-	lines := inner.Info().Actions
-	return &game{domain: inner, clean: clean, info: games.Info{
+	kinds := len(g.critique.Errors.Menu)
+	actions, writing, length := max(2, kinds), kinds+1, 2
+	for _, slot := range g.critique.Slots {
+		writing += slot.Values
+	}
+	if p.Free {
+		name.Args = append(name.Args, spec.Arg{Key: "free", Value: "true"})
+		actions, length = max(actions, kinds+1), length+len(g.critique.Slots)
+		for _, slot := range g.critique.Slots {
+			actions = max(actions, slot.Values)
+		}
+	}
+	g.info = games.Info{
 		Name: name.String(), Seats: 2, Roles: []string{"sneaky", "critic"},
-		Actions: max(2, lines), MaxLength: 2, MinReturn: -1, MaxReturn: 1,
+		Actions: actions, MaxLength: length, MinReturn: -1, MaxReturn: 1,
 		Chance: games.Sampled, Hidden: true,
-		// own seat; what a solver sees; which line is the true one, to the sneaky
-		// player, or the one to judge, to the critic
-		Tensor: []int{2 + inner.Info().TensorSize() + lines},
-	}}, nil
+		// own seat; the true line, to the sneaky player, or the one to judge; what the
+		// sneaky player chose. Games with and without free writing have one shape, so
+		// that a critic of one can judge in the other.
+		Tensor: []int{2 + g.critique.View + writing},
+	}
+	return g, nil
 }
 
-func (g *game) Info() games.Info { return g.info }
+// Info implements games.Game.
+func (g *Game) Info() games.Info { return g.info }
 
-func (g *game) Start() games.State { return &state{game: g, turn: games.Chance} }
+// Critique says what there is to find.
+func (g *Game) Critique() problem.Critique { return g.critique }
 
-type state struct {
-	game  *game
-	turn  games.Seat
-	at    problem.Written // the solution so far; nil before chance
-	right games.Action    // the line that is right and leads on
-	shown games.Action    // the line to judge; -1 before there is one
-	clean bool
-	said  games.Action
+// Problems is the game that problems come from.
+func (g *Game) Problems() games.Game { return g.domain }
+
+// Start implements games.Game.
+func (g *Game) Start() games.State { return &State{game: g, turn: games.Chance, said: -1} }
+
+// Judging is the critic's turn on a line where a solution stands.
+func (g *Game) Judging(at problem.Solution, line problem.Line) *State {
+	return &State{game: g, turn: Critic, at: at, shown: &line, said: -1}
+}
+
+// State is where a game stands.
+type State struct {
+	game    *Game
+	turn    games.Seat
+	at      problem.Solution // the solution so far; nil before chance
+	right   problem.Line     // the line that is right and leads on
+	menu    []problem.Line   // by kind, the line that it gives here; without text where it gives none
+	choices []int8           // the kind, then what is written freely
+	shown   *problem.Line    // the line to judge; nil before there is one
+	clean   bool
+	said    games.Action
 }
 
 // draw makes a case of a seed: a problem, right lines up to a place where a wrong
-// one is open too, and whether it stays clean.
-func (s *state) draw(seed games.Action) error {
+// one may stand too, and whether it stays clean.
+func (s *State) draw(seed games.Action) error {
 	r := problem.Generator(seed)
 	for {
 		at := s.game.domain.Start()
 		if err := at.Apply(problem.Draw(r)); err != nil {
 			return err
 		}
-		var places []problem.Written
-		var lines []games.Action
+		var places []*State
 		for at.Turn() != games.Over {
-			truths, wrong := split(at.(problem.Written))
-			if len(truths) == 0 {
+			place := s.game.place(at.(problem.Solution), r)
+			if place == nil {
 				break
 			}
-			next := truths[r.IntN(len(truths))]
-			if len(wrong) > 0 {
-				places, lines = append(places, at.Clone().(problem.Written)), append(lines, next)
+			if slices.ContainsFunc(place.menu, func(l problem.Line) bool { return l.Text != "" }) {
+				place.at = at.Clone().(problem.Solution)
+				places = append(places, place)
 			}
-			if err := at.Apply(next); err != nil {
+			if err := at.Apply(place.right.Action); err != nil {
 				return err
 			}
 		}
 		if len(places) == 0 {
 			continue
 		}
-		i := r.IntN(len(places))
-		s.at, s.right, s.shown, s.said = places[i], lines[i], -1, -1
-		if s.clean, s.turn = r.Float64() < s.game.clean, Sneaky; s.clean {
-			s.shown, s.turn = s.right, Critic
+		*s = *places[r.IntN(len(places))]
+		if s.clean = r.Float64() < s.game.Clean; s.clean {
+			s.shown, s.turn = &s.right, Critic
 		}
 		return nil
 	}
 }
 
-// split tells lines that are right and lead on from wrong ones; those that are
-// right and lead away are neither.
-func split(at problem.Written) (right, wrong []games.Action) {
-	for _, a := range at.Actions(nil) {
-		line, err := at.Line(a)
-		if err != nil {
-			continue
+// place draws a right line that leads on, and a line of each kind; nil where no line
+// leads on.
+func (g *Game) place(at problem.Solution, r *rand.Rand) *State {
+	next := at.Next()
+	of := func(kind string) (problem.Line, bool) {
+		var lines []problem.Line
+		for _, l := range next {
+			if l.Slip == kind {
+				lines = append(lines, l)
+			}
 		}
-		if line.Slip != "" {
-			wrong = append(wrong, a)
-			continue
+		if len(lines) == 0 {
+			return problem.Line{}, false
 		}
-		next := at.Clone()
-		if next.Apply(a) == nil && next.(problem.Verified).Solvable() {
-			right = append(right, a)
-		}
+		return lines[r.IntN(len(lines))], true
 	}
-	return right, wrong
+	right, ok := of("")
+	if !ok {
+		return nil
+	}
+	s := &State{game: g, turn: Sneaky, at: at, right: right, menu: make([]problem.Line, len(g.critique.Errors.Menu)), said: -1}
+	for i, kind := range g.critique.Errors.Menu {
+		s.menu[i], _ = of(kind)
+	}
+	return s
 }
 
-// Kind is what the line to judge is: "" where it is true, the kind of slip where
-// it is false, and "leads away" where it is true and the goal is lost.
-func (s *state) Kind() string {
-	if s.at == nil || s.shown < 0 {
+// Kind is what the line to judge is: "" where it is right, else its kind of error.
+func (s *State) Kind() string {
+	if s.shown == nil {
 		return ""
 	}
-	line, err := s.at.Line(s.shown)
-	if err != nil || line.Slip != "" {
-		return line.Slip
-	}
-	next := s.at.Clone()
-	if next.Apply(s.shown) == nil && !next.(problem.Verified).Solvable() {
-		return "leads away"
-	}
-	return ""
+	return s.shown.Slip
 }
 
-func (s *state) Turn() games.Seat { return s.turn }
+// Wrong tells whether the line to judge is wrong, by the exact verifier.
+func (s *State) Wrong() bool { return s.game.critique.Errors.Count(s.Kind()) }
+
+// Refused tells whether the sneaky player wrote nothing wrong.
+func (s *State) Refused() bool { return s.turn == games.Over && s.said < 0 }
+
+// Shown is the line to judge, and where it stands; nil before there is one.
+func (s *State) Shown() (at problem.Solution, line *problem.Line) { return s.at, s.shown }
+
+// Right is the line that is right and leads on.
+func (s *State) Right() problem.Line { return s.right }
+
+// Show is the critic's turn if line stood here.
+func (s *State) Show(line problem.Line) *State {
+	c := *s
+	c.shown, c.turn, c.clean = &line, Critic, !s.game.critique.Errors.Count(line.Slip)
+	return &c
+}
+
+// Lines are all lines of a kind that may stand here: those of the menu, and what
+// free writing reaches.
+func (s *State) Lines(kind string) []problem.Line {
+	var lines []problem.Line
+	if slices.Contains(s.game.critique.Errors.Menu, kind) {
+		for _, l := range s.at.Next() {
+			if l.Slip == kind {
+				lines = append(lines, l)
+			}
+		}
+		return lines
+	}
+	choices := make([]int, len(s.game.critique.Slots))
+	for {
+		if l, ok := s.at.Write(s.right, choices); ok && l.Slip == kind {
+			lines = append(lines, l)
+		}
+		i := 0
+		for ; i < len(choices); i++ { // count up
+			if choices[i]++; choices[i] < s.game.critique.Slots[i].Values {
+				break
+			}
+			choices[i] = 0
+		}
+		if i == len(choices) {
+			return lines
+		}
+	}
+}
+
+// Turn implements games.State.
+func (s *State) Turn() games.Seat { return s.turn }
 
 // Sample implements games.Sampler.
-func (s *state) Sample(r *rand.Rand) games.Action { return problem.Draw(r) }
+func (s *State) Sample(r *rand.Rand) games.Action { return problem.Draw(r) }
 
-func (s *state) Actions(dst []games.Action) []games.Action {
-	switch s.turn {
-	case Sneaky:
-		return s.at.Actions(dst)
-	case Critic:
+// Actions implements games.State: kinds of error, the values of what is written
+// freely, or verdicts.
+func (s *State) Actions(dst []games.Action) []games.Action {
+	switch {
+	case s.turn == Critic:
 		return append(dst, Correct, Incorrect)
+	case s.turn != Sneaky:
+		return dst
+	case len(s.choices) > 0:
+		for v := range s.slot().Values {
+			dst = append(dst, games.Action(v))
+		}
+		return dst
+	}
+	for i, l := range s.menu {
+		if l.Text != "" {
+			dst = append(dst, games.Action(i))
+		}
+	}
+	if s.game.Free {
+		dst = append(dst, games.Action(len(s.menu)))
 	}
 	return dst
 }
 
-func (s *state) Odds(dst []float64) []float64 { return dst }
+// slot is the free choice that comes next.
+func (s *State) slot() problem.Slot { return s.game.critique.Slots[len(s.choices)-1] }
 
-func (s *state) Apply(a games.Action) error {
+// Odds implements games.State.
+func (s *State) Odds(dst []float64) []float64 { return dst }
+
+// Apply implements games.State.
+func (s *State) Apply(a games.Action) error {
 	switch {
 	case s.turn == games.Chance && a >= 0:
 		return s.draw(a)
@@ -201,57 +309,76 @@ func (s *state) Apply(a games.Action) error {
 		return fmt.Errorf("%w %d: the seed of a case is at least 0", games.ErrIllegal, a)
 	case !slices.Contains(s.Actions(nil), a):
 		return games.Illegal(s, a)
-	case s.turn == Sneaky:
-		s.shown, s.turn = a, Critic
-		if s.slip() == "" {
-			s.turn = games.Over // the verifier refuses it
-		}
-	default:
+	case s.turn == Critic:
 		s.said, s.turn = a, games.Over
+		return nil
+	}
+	s.choices = append(slices.Clone(s.choices), int8(a))
+	switch kind := int(s.choices[0]); {
+	case kind < len(s.menu):
+		s.write(s.menu[kind], true)
+	case len(s.choices) == 1+len(s.game.critique.Slots):
+		choices := make([]int, len(s.choices)-1)
+		for i, c := range s.choices[1:] {
+			choices[i] = int(c)
+		}
+		s.write(s.at.Write(s.right, choices))
 	}
 	return nil
 }
 
-func (s *state) slip() string {
-	line, err := s.at.Line(s.shown)
-	if err != nil {
-		return ""
+// write shows the critic a line, unless the verifier refuses it.
+func (s *State) write(line problem.Line, ok bool) {
+	if ok {
+		s.shown = &line
 	}
-	return line.Slip
+	if s.turn = Critic; !ok || !s.Wrong() {
+		s.turn = games.Over
+	}
 }
 
-func (s *state) Returns(dst []float64) []float64 {
+// Returns implements games.State.
+func (s *State) Returns(dst []float64) []float64 {
 	switch {
 	case s.turn != games.Over:
 		return append(dst, 0, 0)
-	case s.said < 0 || (s.said == Correct) == s.clean: // nothing wrong was written, or it was seen
+	case s.Refused() || (s.said == Incorrect) == s.Wrong():
 		return append(dst, -1, 1)
 	}
 	return append(dst, 1, -1)
 }
 
-func (s *state) Clone() games.State {
-	c := *s // the solution so far never changes
+// Clone implements games.State: nothing that it holds changes.
+func (s *State) Clone() games.State {
+	c := *s
 	return &c
 }
 
-func (s *state) CopyFrom(src games.State) { *s = *src.(*state) }
+// CopyFrom implements games.State.
+func (s *State) CopyFrom(src games.State) { *s = *src.(*State) }
 
-// AppendKey writes the problem and the lines so far; to the sneaky player the true
-// line and what it wrote, to the critic the line to judge; then the answer.
-func (s *state) AppendKey(dst []byte, seat games.Seat) []byte {
+// AppendKey implements games.State: the problem and the lines so far; to the sneaky
+// player the true line and what it chose, to the critic the line to judge; then the
+// answer.
+func (s *State) AppendKey(dst []byte, seat games.Seat) []byte {
 	if s.at == nil {
 		return dst
 	}
 	dst = s.at.AppendKey(dst, 0)
 	if seat == Sneaky {
-		dst = append(append(dst, "\ntrue: "...), s.text(s.right)...)
+		dst = append(append(dst, "\ntrue: "...), s.right.Text...)
+		for i, l := range s.menu { // the case says what a kind gives
+			dst = append(append(strconv.AppendInt(append(dst, '\n'), int64(i), 10), ": "...), l.Text...)
+		}
+		for _, c := range s.choices {
+			dst = strconv.AppendInt(append(dst, '\n'), int64(c), 10)
+		}
 		if s.clean {
 			return append(dst, "\nclean"...)
 		}
 	}
-	if s.shown >= 0 {
-		dst = append(append(dst, "\nshown: "...), s.text(s.shown)...)
+	if s.shown != nil {
+		dst = append(append(dst, "\nshown: "...), s.shown.Text...)
 	}
 	if s.said >= 0 {
 		dst = append(append(dst, "\nsaid: "...), verdicts[s.said]...)
@@ -261,65 +388,30 @@ func (s *state) AppendKey(dst []byte, seat games.Seat) []byte {
 	return dst
 }
 
-func (s *state) text(a games.Action) string {
-	line, err := s.at.Line(a)
-	if err != nil {
-		return ""
-	}
-	return line.Text
-}
-
-func (s *state) Observe(seat games.Seat, dst []float32) {
+// Observe implements games.State.
+func (s *State) Observe(seat games.Seat, dst []float32) {
 	clear(dst)
 	dst[seat] = 1
 	if s.at == nil {
 		return
 	}
-	inner := s.game.domain.Info().TensorSize()
-	s.at.Observe(0, dst[2:2+inner])
+	view := s.game.critique.View
 	switch {
 	case seat == Sneaky:
-		dst[2+inner+int(s.right)] = 1
-	case s.shown >= 0:
-		dst[2+inner+int(s.shown)] = 1
+		s.at.Judge(s.right, dst[2:2+view])
+	case s.shown != nil:
+		s.at.Judge(*s.shown, dst[2:2+view])
 	}
-}
-
-var verdicts = [...]string{"Correct", "Incorrect"}
-
-func (s *state) Say(a games.Action) string {
-	switch {
-	case s.turn == Critic && (a == Correct || a == Incorrect):
-		return verdicts[a]
-	case s.turn == Sneaky:
-		if text := s.text(a); text != "" {
-			return text
-		}
+	if seat != Sneaky {
+		return
 	}
-	return strconv.Itoa(int(a))
-}
-
-func (s *state) Hear(text string) (games.Action, error) {
-	return games.Hear(s, text, s.Actions(nil))
-}
-
-func (s *state) Prompt(seat games.Seat) string {
-	var b strings.Builder
-	b.WriteString("A solution is written line by line. Sometimes a sneaky player writes a wrong line in the place of the next true one, and a critic judges the line. The critic gets +1 for a right judgement and -1 for a wrong one, the sneaky player the opposite; a line of the sneaky player that is not wrong is refused, and it gets -1.\n\n")
-	fmt.Fprintf(&b, "You are the %s player.\n", s.game.info.Roles[seat])
-	if s.at != nil {
-		text, _, _ := strings.Cut(s.at.(games.Speaker).Prompt(0), "\nIt is your turn.")
-		fmt.Fprintf(&b, "The problem, and the solution so far:\n%s\n", strings.TrimSpace(text))
-		if seat == Sneaky {
-			fmt.Fprintf(&b, "The true next line: %s\n", s.text(s.right))
-		}
-		if s.shown >= 0 && (seat == Critic || !s.clean) {
-			fmt.Fprintf(&b, "The line to judge: %s\n", s.text(s.shown))
-		}
-		if s.said >= 0 && (seat == Critic || !s.clean) {
-			fmt.Fprintf(&b, "The critic said %s.\n", verdicts[s.said])
+	dst = dst[2+view:]
+	for i, c := range s.choices {
+		dst[c] = 1
+		if i == 0 {
+			dst = dst[len(s.menu)+1:]
+		} else {
+			dst = dst[s.game.critique.Slots[i-1].Values:]
 		}
 	}
-	b.WriteString(games.Menu(s, seat))
-	return b.String()
 }

@@ -5,6 +5,7 @@
 package standard
 
 import (
+	_ "github.com/agon-rl/agon/games/arithmetic"
 	_ "github.com/agon-rl/agon/games/blotto"
 	_ "github.com/agon-rl/agon/games/breakthrough"
 	_ "github.com/agon-rl/agon/games/chess"

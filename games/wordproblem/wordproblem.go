@@ -64,6 +64,16 @@ func New(people, spare, seed int) games.Game {
 		Lines: (1 + slipsEach) * (people - 1), Steps: people - 1 + spare,
 		PerPosition: people * perPerson, PerLine: perLine,
 		Draw: func(r *rand.Rand) problem.Position { return draw(r, people, spare) },
+		Critique: problem.Critique{
+			Errors: problem.Errors{
+				Naive: []string{wrongRelation},
+				Menu:  []string{wrongRelation, wrongPerson, wrongSum},
+				Other: []string{"near", "round", "far"},
+			},
+			Slots: []problem.Slot{{Name: "hundreds", Values: 3}, {Name: "tens", Values: 10}, {Name: "units", Values: 10}},
+			View:  view,
+		},
+		Judge: judge, Write: write,
 	}.New(seed)
 }
 
@@ -197,29 +207,95 @@ func (a account) Lines() []problem.Line {
 			if left <= 0 || right <= 0 || result <= 0 || slip != "" && result == truth {
 				return
 			}
-			text := fmt.Sprintf("%s: %d %s %d = %d", names[i], left, sign, right, result)
+			said := sum{i, left, right, result, sign}
+			text := said.String()
 			for _, l := range lines[first:] {
 				if l.Text == text {
 					return
 				}
 			}
-			lines = append(lines, problem.Line{Text: text, Slip: slip, Why: why, Then: a.with(i, result), Features: features(i, base, other, sign, right, result)})
+			lines = append(lines, problem.Line{Text: text, Slip: slip, Why: why, Then: a.with(i, result), Features: features(i, base, other, sign, right, result), Of: said})
 		}
 		line("", "", p.base, p.other, p.sign(), base, p.right(other), truth)
 		switched := person{kind: p.kind.switched(), by: p.by}
 		if p.kind == together {
 			switched.by = other
 		}
-		line("relation", "it is "+p.told(a.thing), p.base, p.other, switched.sign(), base, switched.by, switched.number(base, 0))
+		line(wrongRelation, "it is "+p.told(a.thing), p.base, p.other, switched.sign(), base, switched.by, switched.number(base, 0))
 		for j := range i { // somebody else's number
 			if x := a.numbers[j]; x != 0 && j != p.base && j != p.other && x != base {
-				line("person", "it is told by "+names[p.base]+"'s number", j, p.other, p.sign(), x, p.right(other), p.number(x, other))
+				line(wrongPerson, "it is told by "+names[p.base]+"'s number", j, p.other, p.sign(), x, p.right(other), p.number(x, other))
 				break
 			}
 		}
-		line("sum", "the sum is wrong", p.base, p.other, p.sign(), base, p.right(other), truth+1+(base+i)%2*9)
+		line(wrongSum, "the sum is wrong", p.base, p.other, p.sign(), base, p.right(other), truth+1+(base+i)%2*9)
 	}
 	return lines
+}
+
+// The kinds of slip.
+const (
+	wrongRelation = "relation"
+	wrongPerson   = "person"
+	wrongSum      = "sum"
+)
+
+// sum is what a line says.
+type sum struct {
+	who, left, right, result int
+	sign                     string
+}
+
+func (s sum) String() string {
+	return fmt.Sprintf("%s: %d %s %d = %d", names[s.who], s.left, s.sign, s.right, s.result)
+}
+
+// write gives the right sum any result.
+func write(at problem.Position, line problem.Line, choices []int) (problem.Line, bool) {
+	a, said := at.(account), line.Of.(sum)
+	result := 100*choices[0] + 10*choices[1] + choices[2]
+	if result == 0 {
+		return problem.Line{}, false
+	}
+	slip, why := "far", "the sum is wrong"
+	switch off := max(result, said.result) - min(result, said.result); {
+	case off == 0:
+		slip, why = "", ""
+	case off <= 3:
+		slip = "near"
+	case off%10 == 0:
+		slip = "round"
+	}
+	said.result = result
+	return problem.Line{Text: said.String(), Slip: slip, Why: why, Then: a.with(said.who, result), Of: said}, true
+}
+
+// What a critic sees: how the person's number is told, by which numbers, and the
+// line.
+const (
+	ofNumber = 30 // three digits
+	view     = kinds + 3*ofNumber + operations + 3*ofNumber
+)
+
+func judge(at problem.Position, line problem.Line, dst []float32) {
+	a, w := at.(account), line.Of.(sum)
+	p := a.people[w.who]
+	dst[p.kind] = 1
+	dst = dst[kinds:]
+	told := []int{p.by, a.numbers[p.base], a.numbers[p.other]}
+	if p.kind == together {
+		told[0] = 0
+	} else {
+		told[2] = 0
+	}
+	dst[3*ofNumber+strings.Index("+-*", w.sign)] = 1
+	for i, number := range told {
+		problem.Digits(number, dst[i*ofNumber:(i+1)*ofNumber])
+	}
+	dst = dst[3*ofNumber+operations:]
+	for i, number := range []int{w.left, w.right, w.result} {
+		problem.Digits(number, dst[i*ofNumber:(i+1)*ofNumber])
+	}
 }
 
 func (k kind) switched() kind {

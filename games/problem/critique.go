@@ -1,0 +1,79 @@
+package problem
+
+import (
+	"math"
+	"slices"
+
+	"github.com/agon-rl/agon/games"
+)
+
+// LeadsAway is the kind of a line that is true and from which the goal is out of
+// reach.
+const LeadsAway = "leads away"
+
+// Errors are the kinds of wrong line of a domain, by name.
+type Errors struct {
+	Naive []string // those that come to mind first; part of Menu
+	Menu  []string // those that can be named, and have lines in Solution.Next
+	Other []string // those that only free writing reaches
+}
+
+// Count tells whether a kind is one of the domain's. A true line that leads away
+// is wrong only where the domain says so.
+func (e Errors) Count(kind string) bool {
+	return slices.Contains(e.Menu, kind) || slices.Contains(e.Other, kind)
+}
+
+// All are the kinds in their order.
+func (e Errors) All() []string { return slices.Concat(e.Menu, e.Other) }
+
+// Slot is one of the choices that free writing makes.
+type Slot struct {
+	Name   string
+	Values int // it is 0 to Values-1
+}
+
+// Critique says what a critic is to find in a domain, and what it sees.
+type Critique struct {
+	Errors Errors
+	Slots  []Slot
+	View   int // values that a network sees of a line where it stands
+}
+
+// Criticised is implemented by games whose lines a critic can judge.
+type Criticised interface {
+	games.Game
+	Critique() Critique
+}
+
+// Solution is implemented by the states of such games, once the problem is drawn.
+type Solution interface {
+	games.State
+	Verified
+	// Next returns the lines that may stand here: right ones, which the game can
+	// play, and wrong ones of the menu's kinds. Their texts differ.
+	Next() []Line
+	// Write returns the line that free choices make in place of a right one, with
+	// the truth about it. It is false where they make none.
+	Write(right Line, choices []int) (Line, bool)
+	// Judge writes what a critic sees of a line here: Critique.View values, all
+	// zero before.
+	Judge(line Line, dst []float32)
+}
+
+// NoAction is the action of a line that the game cannot play.
+const NoAction games.Action = -1
+
+// Digits writes the decimal digits of a number from 0 up, each as one of ten, the
+// last digit first: ten values a digit.
+func Digits(number int, dst []float32) {
+	for ; len(dst) >= 10; dst = dst[10:] {
+		dst[number%10] = 1
+		number /= 10
+	}
+}
+
+// SymmetricLog squeezes a number of any size into a few units.
+func SymmetricLog(x float64) float32 {
+	return float32(math.Copysign(math.Log1p(math.Abs(x)), x))
+}
