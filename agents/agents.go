@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -159,14 +160,47 @@ func openRun(where string, greedy bool, env Environment) (play.Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := checkpoint.Open("policy.safetensors")
+	seats, err := openSeats(checkpoint, greedy, env)
+	if err != nil {
+		return nil, fmt.Errorf("run %s, checkpoint %d: %w", dir, checkpoint.Step, err)
+	}
+	return seats, nil
+}
+
+// PolicyFile is the file of a checkpoint that holds the network of a role, or, of
+// the role "", the one network of all roles.
+func PolicyFile(role string) string {
+	if role == "" {
+		return "policy.safetensors"
+	}
+	return "policy." + role + ".safetensors"
+}
+
+// openSeats opens a checkpoint's network, or one for each role.
+func openSeats(c *runs.Checkpoint, greedy bool, env Environment) (play.Agent, error) {
+	if slices.Contains(c.Files(), PolicyFile("")) {
+		return openPolicy(c, PolicyFile(""), greedy, env)
+	}
+	var seats seated
+	for _, role := range env.Game.Info().Roles {
+		sampler, err := openPolicy(c, PolicyFile(role), greedy, env)
+		if err != nil {
+			return nil, errors.Join(err, seats.Close())
+		}
+		seats = append(seats, sampler)
+	}
+	return seats, nil
+}
+
+func openPolicy(c *runs.Checkpoint, name string, greedy bool, env Environment) (*Sampler, error) {
+	file, err := c.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close() //nolint:errcheck // opened for reading
 	network, err := openNetwork(file, env)
 	if err != nil {
-		return nil, fmt.Errorf("run %s, checkpoint %d: %w", dir, checkpoint.Step, err)
+		return nil, err
 	}
 	sampler := NewSampler(network, greedy)
 	sampler.close = network.Close

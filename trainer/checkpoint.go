@@ -8,13 +8,13 @@ import (
 	"io"
 	"slices"
 
+	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/runs"
 )
 
 // Files of a checkpoint.
 const (
-	PolicyFile  = "policy.safetensors" // the network, described: a policy by itself
 	firstFile   = "adam_first.safetensors"
 	secondFile  = "adam_second.safetensors"
 	magnetFile  = "magnet.safetensors"
@@ -54,7 +54,7 @@ func (t *Trainer) save() error {
 		return fmt.Errorf("saving the run's state: %w", err)
 	}
 	_, err = w.File(stateFile).Write(state)
-	err = errors.Join(err, policy.SaveNetwork(w.File(PolicyFile), t.describe, s.Weights),
+	err = errors.Join(err, policy.SaveNetwork(w.File(agents.PolicyFile("")), t.describe, s.Weights),
 		policy.WriteWeights(w.File(firstFile), s.First, nil),
 		policy.WriteWeights(w.File(secondFile), s.Second, nil))
 	if s.Magnet != nil {
@@ -99,19 +99,19 @@ func (t *Trainer) restore(c *runs.Checkpoint) error {
 	if err := json.Unmarshal(p.Advantage, t.estimator); err != nil {
 		return err
 	}
-	_, weights, err := readFile(c, PolicyFile, policy.ReadNetwork)
+	_, weights, err := ReadPolicy(c, agents.PolicyFile(""))
 	if err != nil {
 		return err
 	}
 	state := State{Steps: p.Steps, Weights: weights}
-	if state.First, err = readWeights(c, firstFile); err != nil {
+	if state.First, err = ReadWeights(c, firstFile); err != nil {
 		return err
 	}
-	if state.Second, err = readWeights(c, secondFile); err != nil {
+	if state.Second, err = ReadWeights(c, secondFile); err != nil {
 		return err
 	}
 	if slices.Contains(c.Files(), magnetFile) {
-		if state.Magnet, err = readWeights(c, magnetFile); err != nil {
+		if state.Magnet, err = ReadWeights(c, magnetFile); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func (t *Trainer) restore(c *runs.Checkpoint) error {
 		return err
 	}
 	for _, past := range p.Pool {
-		if past.weights, err = readWeights(c, fmt.Sprintf(poolPattern, past.Update)); err != nil {
+		if past.weights, err = ReadWeights(c, fmt.Sprintf(poolPattern, past.Update)); err != nil {
 			return err
 		}
 		if past.network, err = t.model.Network(past.weights); err != nil {
@@ -131,12 +131,18 @@ func (t *Trainer) restore(c *runs.Checkpoint) error {
 	return nil
 }
 
-func readWeights(c *runs.Checkpoint, name string) (*policy.Weights, error) {
+// ReadWeights reads weights from a file of a checkpoint.
+func ReadWeights(c *runs.Checkpoint, name string) (*policy.Weights, error) {
 	_, w, err := readFile(c, name, func(in io.Reader) (struct{}, *policy.Weights, error) {
 		w, _, err := policy.ReadWeights(in)
 		return struct{}{}, w, err
 	})
 	return w, err
+}
+
+// ReadPolicy reads a network that describes itself from a file of a checkpoint.
+func ReadPolicy(c *runs.Checkpoint, name string) (policy.Description, *policy.Weights, error) {
+	return readFile(c, name, policy.ReadNetwork)
 }
 
 func readFile[T any](c *runs.Checkpoint, name string, read func(io.Reader) (T, *policy.Weights, error)) (T, *policy.Weights, error) {

@@ -116,6 +116,31 @@ func Comparisons(o objective.Pair) Lesson {
 	}
 }
 
+// Sentences is the lesson of policy.NewSentenceBatch: SPC's offline objective.
+func Sentences(o objective.Sentence) Lesson { return sentences("sentences", o) }
+
+// Imitation is the same lesson where all answers are to be imitated.
+func Imitation() Lesson { return sentences("imitation", objective.Sentence{Clip: 0.5, Imitate: 1}) }
+
+func sentences(name string, o objective.Sentence) Lesson {
+	return Lesson{
+		Name: name, Stats: objective.SentenceStats, tensors: policy.SentenceTensors, validate: o.Validate,
+		loss: func(u *Updater, n nodes) (*Node, []*Node) {
+			row, action, answer, share, reference := n.batch[2], n.batch[3], n.batch[4], n.batch[5], n.batch[6]
+			lp, _ := u.evaluate(n.params, n)
+			own := ReduceSum(Mul(Gather(lp, row), OneHot(action, u.model.Info.Actions, lp.DType())), -1)
+			mean := func(x *Node) *Node { // by answer
+				return ReduceSum(Mul(OneHot(answer, answer.Shape().Dim(0), x.DType()), InsertAxes(Mul(x, share), -1)), 0)
+			}
+			kind := n.batch[8]
+			return o.Loss(objective.Sentences{
+				LogProb: mean(own), Reference: mean(reference), Reward: n.batch[7],
+				Rewarded: MaxScalar(kind, 0), Imitated: MaxScalar(Neg(kind), 0),
+			})
+		},
+	}
+}
+
 // Lists is the lesson of policy.NewListingBatch: TPO. References are as for
 // Preferences.
 func Lists(o objective.List, copies bool) Lesson {

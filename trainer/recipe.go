@@ -218,7 +218,10 @@ func (r Recipe) Validate() error {
 	if _, err := r.schedules(); err != nil {
 		return err
 	}
-	return r.validateOptimizer()
+	if (r.Stop.Measure == "") != (r.Stop.Below == nil && r.Stop.Above == nil) {
+		return fmt.Errorf("recipe: stop: expected a measure together with below or above")
+	}
+	return r.Optimizer.Validate()
 }
 
 // noGradient is the objective of a run that only a search teaches.
@@ -268,8 +271,8 @@ func (r Recipe) validateLearning() error {
 	return nil
 }
 
-func (r Recipe) validateOptimizer() error {
-	o := r.Optimizer
+// Validate says what is wrong with the optimizer's settings, the rate aside.
+func (o Optimizing) Validate() error {
 	for _, bound := range []struct {
 		name          string
 		value, lo, hi float64
@@ -284,9 +287,6 @@ func (r Recipe) validateOptimizer() error {
 			return fmt.Errorf("recipe: optimizer.%s: %g: expected %g to %g", bound.name, bound.value, bound.lo, bound.hi)
 		}
 	}
-	if (r.Stop.Measure == "") != (r.Stop.Below == nil && r.Stop.Above == nil) {
-		return fmt.Errorf("recipe: stop: expected a measure together with below or above")
-	}
 	return nil
 }
 
@@ -299,7 +299,7 @@ func (r Recipe) Loss() objective.PolicyGradient {
 func (r Recipe) schedules() (func(update int) Coefficients, error) {
 	var err error
 	compile := func(name string, s Schedule) func(int) float64 {
-		f, e := s.compile(r.Updates)
+		f, e := s.Compile(r.Updates)
 		if e != nil && err == nil {
 			err = fmt.Errorf("recipe: %s: %w", name, e)
 		}

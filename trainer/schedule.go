@@ -20,9 +20,9 @@ type Schedule string
 // ScheduleNames lists the forms besides a plain number.
 var ScheduleNames = []string{"linear", "cosine", "inverse", "exponential"}
 
-// compile returns the schedule as a function of the update, 0-based, in a run
+// Compile returns the schedule as a function of the update, 0-based, in a run
 // of total updates.
-func (s Schedule) compile(total int) (func(update int) float64, error) {
+func (s Schedule) Compile(total int) (func(update int) float64, error) {
 	if value, err := strconv.ParseFloat(string(s), 64); err == nil {
 		if math.IsNaN(value) || math.IsInf(value, 0) {
 			return nil, fmt.Errorf("%q: expected a finite number", string(s))

@@ -115,6 +115,11 @@ func (u *Updater) Restore(s State) error {
 	return nil
 }
 
+// Restart goes on from other weights, with an optimizer that remembers nothing.
+func (u *Updater) Restart(w *policy.Weights) error {
+	return u.Restore(State{Weights: w, First: zeros(u.model.Params), Second: zeros(u.model.Params), Magnet: u.state.Magnet})
+}
+
 // SetMagnet replaces the magnet's weights.
 func (u *Updater) SetMagnet(w *policy.Weights) { u.state.Magnet = w }
 

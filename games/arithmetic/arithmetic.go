@@ -253,6 +253,9 @@ func judge(_ problem.Position, line problem.Line, dst []float32) {
 	problem.Digits(c.result, dst[2*ofNumber:3*ofNumber])
 }
 
+// Answer implements problem.Position.
+func (c chain) Answer() string { return strconv.Itoa(c.value) }
+
 // AppendTo implements problem.Position.
 func (c chain) AppendTo(dst []byte) []byte { return append(dst, c.Text()...) }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
@@ -147,6 +148,23 @@ func (s *state) claim(done step, i, j int, result int32) problem.Line {
 		}
 	}
 	return s.falsely(kind, done, i, j, result)
+}
+
+// Believe implements problem.Solution.
+func (s *state) Believe(line problem.Line) problem.Solution {
+	said, next := line.Of.(written), *s
+	next.steps[s.game.Numbers-int(s.count)] = said.step
+	next.numbers = said.left
+	next.count--
+	return &next
+}
+
+// Answer implements problem.Solution.
+func (s *state) Answer() string {
+	if !s.over() {
+		return ""
+	}
+	return strconv.Itoa(int(s.numbers[0]))
 }
 
 // What a critic sees: the numbers before and the target as a solver sees them, the

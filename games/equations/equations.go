@@ -238,6 +238,9 @@ func judge(at problem.Position, line problem.Line, dst []float32) {
 	}
 }
 
+// Answer implements problem.Position.
+func (e equation) Answer() string { return e.Text() }
+
 // AppendTo implements problem.Position.
 func (e equation) AppendTo(dst []byte) []byte { return append(dst, e.Text()...) }
 

@@ -59,6 +59,11 @@ type Solution interface {
 	// Judge writes what a critic sees of a line here: Critique.View values, all
 	// zero before.
 	Judge(line Line, dst []float32)
+	// Believe is where the solution stands after a line, right or wrong, if it is
+	// believed.
+	Believe(line Line) Solution
+	// Answer is what the solution comes to; "" before its end.
+	Answer() string
 }
 
 // NoAction is the action of a line that the game cannot play.

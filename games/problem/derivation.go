@@ -37,6 +37,8 @@ type Position interface {
 	// Needs is how many right steps lead to the goal at least; Never where none
 	// do.
 	Needs() int
+	// Answer is what the derivation comes to once it is solved.
+	Answer() string
 	// AppendTo appends what the future depends on.
 	AppendTo(dst []byte) []byte
 	// Observe writes what a network sees of the position beside the lines:
@@ -228,6 +230,23 @@ func (s *derivation) Write(right Line, choices []int) (Line, bool) {
 
 // Judge implements Solution.
 func (s *derivation) Judge(line Line, dst []float32) { s.game.Domain.Judge(s.at, line, dst) }
+
+// Believe implements Solution.
+func (s *derivation) Believe(line Line) Solution {
+	next := s.Clone().(*derivation)
+	next.wrong = next.wrong || line.Slip != "" && line.Slip != LeadsAway
+	next.taken = append(next.taken, line)
+	next.stand(line.Then)
+	return next
+}
+
+// Answer implements Solution.
+func (s *derivation) Answer() string {
+	if s.first == nil || !s.at.Solved() {
+		return ""
+	}
+	return s.at.Answer()
+}
 
 // Clone shares what never changes: positions and their lines.
 func (s *derivation) Clone() games.State {

@@ -66,6 +66,7 @@ type Game struct {
 	info     games.Info
 	domain   problem.Criticised
 	critique problem.Critique
+	seed     func(*rand.Rand) games.Action
 }
 
 // New returns the game. It refuses domains whose lines a critic cannot judge, and
@@ -83,7 +84,7 @@ func New(p Params) (*Game, error) {
 		return nil, fmt.Errorf("sneaky_critic: domain=%s: expected problems that chance draws, without a seed", p.Domain)
 	}
 	p.Domain = inner.Info().Name
-	g := &Game{Params: p, domain: domain, critique: domain.Critique()}
+	g := &Game{Params: p, domain: domain, critique: domain.Critique(), seed: problem.Draw}
 	name := spec.Spec{Name: "sneaky_critic"}
 	if p.Clean != 0.5 {
 		name.Args = append(name.Args, spec.Arg{Key: "clean", Value: strconv.FormatFloat(p.Clean, 'g', -1, 64)})
@@ -126,6 +127,13 @@ func (g *Game) Problems() games.Game { return g.domain }
 
 // Start implements games.Game.
 func (g *Game) Start() games.State { return &State{game: g, turn: games.Chance, said: -1} }
+
+// From is the same game with cases whose seeds are drawn otherwise.
+func (g *Game) From(seed func(*rand.Rand) games.Action) *Game {
+	c := *g
+	c.seed = seed
+	return &c
+}
 
 // Judging is the critic's turn on a line where a solution stands.
 func (g *Game) Judging(at problem.Solution, line problem.Line) *State {
@@ -226,6 +234,20 @@ func (s *State) Shown() (at problem.Solution, line *problem.Line) { return s.at,
 // Right is the line that is right and leads on.
 func (s *State) Right() problem.Line { return s.right }
 
+// Clean tells whether the solution stays clean.
+func (s *State) Clean() bool { return s.clean }
+
+// Candidates are the true line and those that the menu's kinds give.
+func (s *State) Candidates() []problem.Line {
+	lines := []problem.Line{s.right}
+	for _, l := range s.menu {
+		if l.Text != "" {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
 // Show is the critic's turn if line stood here.
 func (s *State) Show(line problem.Line) *State {
 	c := *s
@@ -267,7 +289,7 @@ func (s *State) Lines(kind string) []problem.Line {
 func (s *State) Turn() games.Seat { return s.turn }
 
 // Sample implements games.Sampler.
-func (s *State) Sample(r *rand.Rand) games.Action { return problem.Draw(r) }
+func (s *State) Sample(r *rand.Rand) games.Action { return s.game.seed(r) }
 
 // Actions implements games.State: kinds of error, the values of what is written
 // freely, or verdicts.
@@ -415,3 +437,6 @@ func (s *State) Observe(seat games.Seat, dst []float32) {
 		}
 	}
 }
+
+// Writing tells whether the sneaky player is writing a line freely.
+func (s *State) Writing() bool { return s.turn == Sneaky && len(s.choices) > 0 }

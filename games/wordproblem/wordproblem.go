@@ -327,6 +327,9 @@ func (a account) with(i, number int) account {
 	return a
 }
 
+// Answer implements problem.Position.
+func (a account) Answer() string { return strconv.Itoa(a.numbers[a.asked]) }
+
 // AppendTo implements problem.Position.
 func (a account) AppendTo(dst []byte) []byte {
 	dst = strconv.AppendInt(append(dst, a.Text()...), int64(a.wasted), 10)

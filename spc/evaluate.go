@@ -1,0 +1,232 @@
+package spc
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/games/problem"
+	"github.com/agon-rl/agon/games/sneakycritic"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
+)
+
+// Right names the lines that are right among the kinds of an Exam.
+const Right = "correct"
+
+// Exam is a fixed set of lines to judge: as many of every kind of error, and right
+// ones. It is the same for every run on a game, whatever the run's seed.
+type Exam struct {
+	Errors problem.Errors
+	Kinds  []string // Right, then all kinds of error that the game has lines of
+
+	states []games.State
+	wrong  []bool
+	kind   []int // by state
+}
+
+// NewExam draws an exam of so many lines of each kind, every one in a case of its
+// own, uniformly from the lines of the kind there.
+func NewExam(game *sneakycritic.Game, count int) (*Exam, error) {
+	errors := game.Critique().Errors
+	x := &Exam{Errors: errors}
+	for _, kind := range append([]string{Right}, errors.All()...) {
+		r := play.Generator(0, "exam "+game.Info().Name+" "+kind)
+		found := 0
+		for tries := 0; found < count && tries < 50*count; tries++ {
+			s := game.Start().(*sneakycritic.State)
+			if err := s.Apply(s.Sample(r)); err != nil {
+				return nil, err
+			}
+			lines := []problem.Line{s.Right()}
+			if kind != Right {
+				lines = s.Lines(kind)
+			}
+			if len(lines) == 0 {
+				continue
+			}
+			shown := s.Show(lines[r.IntN(len(lines))])
+			x.states, x.wrong, x.kind = append(x.states, shown), append(x.wrong, shown.Wrong()), append(x.kind, len(x.Kinds))
+			found++
+		}
+		if found > 0 {
+			x.Kinds = append(x.Kinds, kind)
+		}
+	}
+	if len(x.Kinds) < 2 {
+		return nil, fmt.Errorf("game %s: no lines to examine a critic on", game.Info().Name)
+	}
+	return x, nil
+}
+
+// Score is what a critic reached in an exam: the share judged right of each of the
+// exam's kinds, by its more probable verdict.
+type Score struct {
+	Right float64 // of right lines
+	Kinds map[string]float64
+}
+
+// Examine has a critic judge all lines.
+func (x *Exam) Examine(ctx context.Context, critic policy.Policy) (Score, error) {
+	right, err := chances(ctx, critic, x.states, x.wrong)
+	if err != nil {
+		return Score{}, err
+	}
+	hits, counts := make([]float64, len(x.Kinds)), make([]float64, len(x.Kinds))
+	for i, p := range right {
+		if counts[x.kind[i]]++; p > 0.5 {
+			hits[x.kind[i]]++
+		}
+	}
+	s := Score{Right: hits[0] / counts[0], Kinds: map[string]float64{}}
+	for k, kind := range x.Kinds[1:] {
+		s.Kinds[kind] = hits[k+1] / counts[k+1]
+	}
+	return s, nil
+}
+
+// Wrong is the mean accuracy over kinds of error, each with the same weight; NaN
+// where the exam has none of them.
+func (s Score) Wrong(kinds []string) float64 {
+	sum, count := 0.0, 0.0
+	for _, kind := range kinds {
+		if accuracy, ok := s.Kinds[kind]; ok {
+			sum, count = sum+accuracy, count+1
+		}
+	}
+	return sum / count
+}
+
+// F1 is the harmonic mean of the accuracies on right lines and on wrong ones, by
+// which ProcessBench ranks (arXiv 2412.06559): a critic that always says the same
+// has 0.
+func (s Score) F1(kinds []string) float64 { return harmonic(s.Right, s.Wrong(kinds)) }
+
+// Worst is the least F1 of a single kind, and the kind.
+func (s Score) Worst(kinds []string) (f1 float64, worst string) {
+	f1 = math.Inf(1)
+	for _, kind := range kinds {
+		if accuracy, ok := s.Kinds[kind]; ok && harmonic(s.Right, accuracy) < f1 {
+			f1, worst = harmonic(s.Right, accuracy), kind
+		}
+	}
+	return f1, worst
+}
+
+func harmonic(a, b float64) float64 {
+	if a+b == 0 {
+		return 0
+	}
+	return 2 * a * b / (a + b)
+}
+
+// evaluator measures critics during a run.
+type evaluator struct {
+	exam, longer *Exam
+}
+
+func newEvaluator(t task, cases int) (*evaluator, error) {
+	e := &evaluator{}
+	var err error
+	if e.exam, err = NewExam(t.spc, cases); err != nil {
+		return nil, err
+	}
+	if t.longer != nil {
+		e.longer, err = NewExam(t.longer, cases)
+	}
+	return e, err
+}
+
+// measure adds a critic's scores to a line of metrics.
+func (e *evaluator) measure(ctx context.Context, critic policy.Policy, line map[string]float64) error {
+	s, err := e.exam.Examine(ctx, critic)
+	if err != nil {
+		return err
+	}
+	errors := e.exam.Errors
+	line["accuracy/correct"], line["accuracy/wrong"] = s.Right, s.Wrong(errors.All())
+	for kind, accuracy := range s.Kinds {
+		line["caught/"+kind] = accuracy
+	}
+	line["f1"], line["f1/menu"], line["f1/other"] = s.F1(errors.All()), s.F1(errors.Menu), s.F1(errors.Other)
+	line["f1/worst"], _ = s.Worst(errors.All())
+	line["f1/worst_menu"], _ = s.Worst(errors.Menu)
+	if e.longer == nil {
+		return nil
+	}
+	if s, err = e.longer.Examine(ctx, critic); err != nil {
+		return err
+	}
+	line["f1/longer"], line["accuracy/correct_longer"] = s.F1(errors.All()), s.Right
+	return nil
+}
+
+// measure evaluates the players where it is time to.
+func (t *Trainer) measure(ctx context.Context, line map[string]float64) error {
+	if t.exact != nil {
+		return t.measureExactly(ctx, line)
+	}
+	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.total() && !t.begins(t.update) {
+		return nil
+	}
+	if err := t.open(); err != nil {
+		return err
+	}
+	if err := t.evaluator.measure(ctx, t.players[sneakycritic.Critic].network, line); err != nil {
+		return fmt.Errorf("evaluating update %d: %w", t.update, err)
+	}
+	return t.watch(ctx, line)
+}
+
+// watched is how many games are looked at for what the sneaky player does.
+const watched = 1024
+
+// watch plays the players as they are and tells how often each kind of error is
+// slipped in, and how often it fools the critic.
+func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
+	match := play.Match{
+		Game: t.game, Seed: t.recipe.Seed ^ 0x5eed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers,
+		Seats: func(uint64, int) []int {
+			if t.recipe.Sneaky != "learn" {
+				return []int{generatorAgent, 1}
+			}
+			return []int{0, 1}
+		},
+	}
+	episodes, err := match.Play(ctx, uint64(t.update)*watched, watched)
+	if err != nil {
+		return err
+	}
+	written, fooled := map[string]float64{}, map[string]float64{}
+	all, refused, deceived := 0.0, 0.0, 0.0
+	for _, e := range episodes {
+		s, err := t.replay(e)
+		if err != nil {
+			return err
+		}
+		if s.Clean() {
+			continue
+		}
+		if all++; s.Refused() {
+			refused++
+			continue
+		}
+		written[s.Kind()]++
+		if e.Returns[sneakycritic.Sneaky] > 0 {
+			fooled[s.Kind()]++
+			deceived++
+		}
+	}
+	if all == 0 {
+		return nil
+	}
+	line["refused"], line["fooled"] = refused/all, deceived/all
+	for _, kind := range t.evaluator.exam.Errors.All() {
+		line["written/"+kind] = written[kind] / all
+		if written[kind] > 0 {
+			line["fooled/"+kind] = fooled[kind] / written[kind]
+		}
+	}
+	return nil
+}

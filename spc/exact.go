@@ -1,0 +1,89 @@
+package spc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/solve"
+)
+
+// exact measures players in a game small enough to solve: the newest pair and the
+// average of all pairs so far.
+type exact struct {
+	tree    *solve.Tree
+	newest  solve.Strategy
+	average *solve.Average
+}
+
+// mostNodes bounds the games that are measured exactly.
+const mostNodes = 1 << 20
+
+func newExact(ctx context.Context, game games.Game) (*exact, error) {
+	tree, err := solve.Compile(ctx, game, mostNodes)
+	if err != nil {
+		return nil, fmt.Errorf("a game without kinds of error is measured exactly: %w", err)
+	}
+	return &exact{tree: tree, newest: tree.Uniform(), average: solve.NewAverage(tree)}, nil
+}
+
+// respond has both seats answer the newest other exactly.
+func (x *exact) respond() error {
+	next := make(solve.Strategy, len(x.newest))
+	for seat := range 2 {
+		_, answer := x.tree.BestResponse(x.newest, games.Seat(seat))
+		for _, set := range x.tree.Sets {
+			if set.Seat == games.Seat(seat) {
+				copy(next[set.First:set.First+len(set.Actions)], answer[set.First:])
+			}
+		}
+	}
+	x.newest = next
+	return nil
+}
+
+// measureExactly adds the newest pair to the average, and where it is time to, what
+// the two seats gain together by best responses.
+func (t *Trainer) measureExactly(ctx context.Context, line map[string]float64) (err error) {
+	x := t.exact
+	if t.recipe.Objective.Name != "best-response" {
+		if err := t.open(); err != nil {
+			return err
+		}
+		if x.newest, err = x.tree.Strategy(ctx, agents.Seated{t.players[0].network, t.players[1].network}); err != nil {
+			return err
+		}
+	}
+	x.average.Add(x.newest)
+	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.total() {
+		return nil
+	}
+	for name, s := range map[string]solve.Strategy{"nash_conv/last": x.newest, "nash_conv/average": x.average.Strategy()} {
+		report, err := x.tree.Measure(s)
+		if err != nil {
+			return err
+		}
+		line[name] = report.NashConv
+	}
+	return nil
+}
+
+type exactState struct {
+	Newest  solve.Strategy  `json:"newest"`
+	Average json.RawMessage `json:"average"`
+}
+
+func (x *exact) save() (exactState, error) {
+	average, err := json.Marshal(x.average)
+	return exactState{x.newest, average}, err
+}
+
+func (x *exact) restore(s exactState) error {
+	if len(s.Newest) != len(x.newest) {
+		return fmt.Errorf("a strategy of %d probabilities, the game has %d", len(s.Newest), len(x.newest))
+	}
+	x.newest = s.Newest
+	return json.Unmarshal(s.Average, x.average)
+}
