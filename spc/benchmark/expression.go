@@ -45,7 +45,7 @@ func sameValue(a, b string) bool {
 	if exactX && exactY {
 		return u.Cmp(v) == 0
 	}
-	return agree(x, y)
+	return agree(x, y, letters)
 }
 
 // points are values for letters: both signs, and no relation between them.
@@ -56,12 +56,10 @@ var points = [][2]complex128{
 	{-3.3598856662431775, -2.5849817595792532},
 }
 
-// agree compares two expressions where both have a value; somewhere they must.
-func agree(x, y *expression) bool {
+// agree compares two expressions at all points; both have a value at one or more,
+// and where one has none, neither has the other.
+func agree(x, y *expression, letters map[string]bool) bool {
 	const tolerance = 1e-9
-	letters := map[string]bool{}
-	x.letters(letters)
-	y.letters(letters)
 	compared := false
 	for _, p := range points {
 		values, i := map[string]complex128{}, 0

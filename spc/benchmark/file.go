@@ -179,6 +179,9 @@ func readArray(path string, line int, in io.Reader, take taker) error {
 		if errors.As(err, &syntax) {
 			offset = syntax.Offset
 		}
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
 		return fmt.Errorf("%s: broken JSON: %w", lineAt(offset), err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -198,6 +201,9 @@ func readArray(path string, line int, in io.Reader, take taker) error {
 	}
 	if _, err := d.Token(); err != nil {
 		return broken(d, err)
+	}
+	if d.More() {
+		return broken(d, errors.New("there is more after the array"))
 	}
 	return nil
 }

@@ -179,7 +179,7 @@ func (w *written) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	if err := json.Unmarshal(raw, &object); err != nil || object.Text == nil {
-		return errors.New("expected a string or an object with a text")
+		return fmt.Errorf("got human_completion %s, expected a string or an object with a text", short(raw))
 	}
 	*w = written(*object.Text)
 	return nil
