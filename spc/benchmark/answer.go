@@ -91,6 +91,8 @@ func braced(text string) (inner, rest string, found bool) {
 // values are compared exactly and others numerically, to 1e-9, with fixed values
 // for up to two letters: expressions that differ by less are taken as equal, and
 // those that sympy alone can read (sums, integrals, matrices) must agree as texts.
+// What that grader does not try is compared too: powers in braces, roots of any
+// order, negative mixed numbers, dollars as a unit. An empty answer equals nothing.
 func Equal(a, b string) bool {
 	a, b = normalize(a), normalize(b)
 	if a == "" || b == "" {
