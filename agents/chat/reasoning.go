@@ -7,7 +7,7 @@ import (
 
 // tag opens or closes what a model thinks before it answers. Its first group is
 // not empty where it closes.
-var tag = regexp.MustCompile(`(?i)<(/?)(?:think|thinking|thought|thoughts|reasoning)>|\[(/?)THINK\]`)
+var tag = regexp.MustCompile(`(?i)<(/?)(?:think|thinking|thought|thoughts|reasoning)>|(?-i:\[(/?)THINK\])`)
 
 // splitReasoning parts an answer from the reasoning in it. A closing tag that
 // nothing opened ends reasoning that began with the text, since some chat
