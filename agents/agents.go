@@ -1,6 +1,6 @@
 // Package agents holds whatever picks actions, and opens each by the same kind
 // of name on every verb: random, policy:FILE.json, run:DIR@STEP,
-// cfr:iterations=1000, minimax, mcts:sims=400, human.
+// cfr:iterations=1000, minimax, mcts:sims=400, openai:model=NAME, human.
 package agents
 
 import (
@@ -30,9 +30,15 @@ cfr:iterations=1000          the average policy of CFR+, for games small enough 
 minimax                      perfect play where nothing is hidden, any of the best moves
 mcts:sims=400                tree search; also rule=uct|puct|alphazero|muzero|gumbel|agent-q, c=1.4,
                              eval=rollout(8)|run(DIR)|exact|verifier|mix(rollout,0.5,run(DIR),0.5), prove=true,
-                             time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3, considered=16`
+                             time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3, considered=16
+openai:model=NAME            a language model behind any OpenAI-compatible endpoint; also url=http://localhost:8000/v1
+                             (else $OPENAI_BASE_URL), key=MY_KEY (the variable that holds the key, else OPENAI_API_KEY),
+                             temperature=1, max_tokens=4096, seed=1, timeout=2m, retries=8, parallel=8,
+                             rpm=60 and tpm=100000 (requests and tokens a minute), price_in=0.15 and price_out=0.6
+                             (dollars per million tokens), template=FILE with {{.Prompt}}, {{.Role}} and {{.Game}},
+                             tries=3, illegal=forfeit|random|error (for answers without a legal action)`
 
-var names = []string{"random", "human", "policy", "run", "cfr", "minimax", "mcts"}
+var names = []string{"random", "human", "policy", "run", "cfr", "minimax", "mcts", "openai"}
 
 // Environment is what agents are opened in.
 type Environment struct {
@@ -121,6 +127,8 @@ func open(ctx context.Context, name string, r *spec.Reader, env Environment) (pl
 			return nil, err
 		}
 		return s, nil
+	case "openai":
+		return openChat(r, env)
 	}
 	return nil, misnamed("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
 }
