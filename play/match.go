@@ -226,11 +226,16 @@ func (m Match) again(t *table, info games.Info) error {
 }
 
 // take plays agents' decisions. An action that the game refuses, or none at all,
-// forfeits the game; one that the game gave no answer to makes it void.
+// forfeits the game; one that the game gave no answer to makes it void, as does an
+// agent that got lost.
 func (m Match) take(tables []*table, requests []Request, decisions []Decision, info games.Info, moves *moves) {
 	moves.reset()
 	for i, t := range tables {
 		d := decisions[i]
+		if errors.Is(d.Err, games.ErrLost) {
+			t.lost = d.Err
+			continue
+		}
 		if d.Err != nil {
 			t.record(requests[i].Seat, d)
 			t.forfeit(requests[i].Seat, info)

@@ -44,7 +44,8 @@ type Decision struct {
 	// Record is opaque to everyone but the policy that wrote it: what its
 	// updater needs to learn from this turn later.
 	Record any
-	// Err says why there is no action: a forfeit.
+	// Err says why there is no action: a forfeit, or, where it wraps
+	// games.ErrLost, a game that is void and played again.
 	Err error
 }
 

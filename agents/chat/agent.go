@@ -103,6 +103,9 @@ func (a *Agent) Act(ctx context.Context, in []play.Request, out []play.Decision)
 	for i, t := range turns {
 		group.Go(func() (err error) {
 			out[i], err = a.decide(ctx, t)
+			if errors.Is(err, games.ErrLost) { // this game is void; the others go on
+				out[i], err = play.Decision{Err: err}, nil
+			}
 			return err
 		})
 	}

@@ -75,6 +75,35 @@ func TestServerStaysAway(t *testing.T) {
 	}
 }
 
+// A game whose calls all failed is void, played again from the same deal, and
+// nobody's loss.
+func TestVoidGamesArePlayedAgain(t *testing.T) {
+	const count = 40
+	game := open(t, "kuhn_poker")
+	want, err := match(t, agent(t, options(t, serve(t)), game, strict), game, count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t)
+	s.fault = (&faults{r: rand.New(rand.NewPCG(1, 2)), share: 0.1, done: map[chat.Kind]int{}}).fault
+	o := options(t, s)
+	o.Retries, o.Timeout = 0, 500*time.Millisecond
+	got, err := match(t, agent(t, o, game, strict), game, count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	voids := 0
+	for i, e := range got {
+		voids += e.Voids
+		if e.Forfeit != games.Over || !slices.Equal(e.Actions, want[i].Actions) || !slices.Equal(e.Returns, want[i].Returns) {
+			t.Errorf("episode %d is %+v, want %+v", i, e, want[i])
+		}
+	}
+	if voids == 0 {
+		t.Error("no game was void")
+	}
+}
+
 func TestMatchIsCalledOff(t *testing.T) {
 	s := serve(t)
 	ctx, cancel := context.WithCancel(t.Context())
