@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,9 +113,10 @@ func walk(t *testing.T, r *rand.Rand, s games.State, slipAt int) (steps []string
 		var next []games.State
 		slipNow := slipAt >= 0 && first < 0 && len(steps) >= slipAt
 		for _, a := range s.Actions(nil) {
-			line, err := s.(problem.Written).Line(a)
-			if err != nil {
-				t.Fatal(err)
+			lines := s.(problem.Solution).Next()
+			line := lines[slices.IndexFunc(lines, func(l problem.Line) bool { return l.Action == a })]
+			if line.Slip == problem.LeadsAway {
+				line.Slip = ""
 			}
 			after := s.Clone()
 			if err := after.Apply(a); err != nil {
