@@ -91,9 +91,8 @@ func (n *Network) evaluate(ctx context.Context, states []games.State, seats []ga
 	return e, err
 }
 
-// probabilities writes the softmax over the legal actions of state i at the
-// given temperature.
-func (e *evaluation) probabilities(i int, temperature float64, dst []float64) error {
+// probabilities writes the softmax over the legal actions of state i.
+func (e *evaluation) probabilities(i int, dst []float64) error {
 	logits := e.logits[int(e.row[i])*e.actions:][:e.actions]
 	highest := math.Inf(-1)
 	for _, a := range e.legal[i] {
@@ -104,7 +103,7 @@ func (e *evaluation) probabilities(i int, temperature float64, dst []float64) er
 	}
 	sum := 0.0
 	for j, a := range e.legal[i] {
-		dst[j] = math.Exp((float64(logits[a]) - highest) / temperature)
+		dst[j] = math.Exp(float64(logits[a]) - highest)
 		sum += dst[j]
 	}
 	for j := range e.legal[i] {
@@ -124,7 +123,7 @@ func (n *Network) Probabilities(ctx context.Context, states []games.State, out [
 		return err
 	}
 	for i := range states {
-		if err := e.probabilities(i, 1, out[i]); err != nil {
+		if err := e.probabilities(i, out[i]); err != nil {
 			return err
 		}
 	}
@@ -143,7 +142,7 @@ func (n *Network) Judge(ctx context.Context, states []games.State, priors [][]fl
 		return err
 	}
 	for i := range states {
-		if err := e.probabilities(i, 1, priors[i]); err != nil {
+		if err := e.probabilities(i, priors[i]); err != nil {
 			return err
 		}
 		values[i] = float64(e.values[e.row[i]])
@@ -167,7 +166,7 @@ func (n *Network) Act(ctx context.Context, states []games.State, rands []*rand.R
 	probs := make([]float64, n.Model.Info.Actions)
 	for i := range states {
 		p := probs[:len(e.legal[i])]
-		if err := e.probabilities(i, 1, p); err != nil {
+		if err := e.probabilities(i, p); err != nil {
 			return nil, err
 		}
 		j := Sample(p, rands[i])
@@ -197,7 +196,7 @@ func (n *Network) LogProbs(steps []*Step) error {
 		}
 		probs := make([]float64, actions)
 		for i, s := range some {
-			if err := e.probabilities(i, 1, probs[:len(s.Legal)]); err != nil {
+			if err := e.probabilities(i, probs[:len(s.Legal)]); err != nil {
 				return err
 			}
 			s.LogProb = float32(math.Log(probs[slices.Index(s.Legal, s.Chosen)]))

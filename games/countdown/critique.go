@@ -20,9 +20,6 @@ const (
 	far            = "far"
 )
 
-// mostWritten is the largest result that free writing claims.
-const mostWritten = 99
-
 // Critique implements problem.Criticised.
 func (g *game) Critique() problem.Critique {
 	return problem.Critique{
