@@ -10,56 +10,71 @@ Each file is gzipped JSON lines, one playthrough a line:
               "names": [text, ...],                 parallel to legal
               "odds": [p, ...],                     at chance nodes
               "keys": [text, ...],                  information state by seat
+              "set": n,                             number of the information state
               "ones": [[i, ...], ...]}],            where its tensor is 1, by seat
+   "sum": n,                                        in place of steps
    "returns": [x, ...]}
-"keys" are left out where OpenSpiel has no information state strings or they
-differ from ours by design (dark_hex's hold a count of moves, which is cut out),
-"ones" but for the card games whose tensors are
-OpenSpiel's. Simultaneous moves are recorded as hidden moves in turn.
+"keys" are there where OpenSpiel's information state strings are ours too
+(dark_hex's hold a count of moves, which is cut out). Where they are other texts
+for the same, "set" numbers those of the seats to move as they come up in the
+file. Neither is there for breakthrough and pig, which have no such strings in
+OpenSpiel, and for goofspiel with open bids, where its strings forget which card
+was bid when and ours do not. "ones" are there for the card games whose tensors are OpenSpiel's. Of games
+with many moves only the first 25 are written out: then "sum" is the CRC-32 of
+the lines "turn|id id ...|name name ...|set". Simultaneous moves are recorded as
+hidden moves in turn.
 """
 
 import gzip
+import hashlib
 import io
 import json
 import pathlib
 import random
 import re
 import sys
+import zlib
 
 import pyspiel
 
-GAMES = {  # playthroughs, and what is left out
-    "kuhn_poker": (1000, ""),
-    "kuhn_poker(players=3)": (1000, ""),
-    "kuhn_poker(players=10)": (200, ""),
-    "leduc_poker": (1000, ""),
-    "tic_tac_toe": (1000, "ones"),
-    "connect_four": (1000, "ones"),
-    "connect_four(rows=4,columns=5,x_in_row=3)": (200, "ones"),
-    "liars_dice": (1000, ""),
-    "liars_dice(dice_sides=3,numdice=2)": (200, ""),
-    "goofspiel(imp_info=true,num_cards=4,points_order=descending)": (1000, "keys ones"),
-    "goofspiel(num_cards=5,returns_type=point_difference)": (200, "keys ones"),
-    "dark_hex": (1000, "count ones"),
-    "dark_hex(gameversion=adh)": (200, "count ones"),
-    "dark_hex(board_size=2,obstype=reveal-numturns)": (200, "ones"),
-    "phantom_ttt": (1000, "ones"),
-    "phantom_ttt(gameversion=abrupt)": (200, "ones"),
-    "phantom_ttt(obstype=reveal-numturns)": (200, "ones"),
-    "othello": (1000, "keys ones"),
-    "hex": (100, "keys ones"),
-    "hex(board_size=5)": (1000, "keys ones"),
-    "breakthrough": (100, "keys ones"),
-    "breakthrough(columns=5,rows=6)": (1000, "keys ones"),
-    "nim": (1000, "keys ones"),
-    "nim(is_misere=false,pile_sizes=3;4;5)": (200, "keys ones"),
-    "pig(horizon=100,winscore=30)": (1000, "keys ones"),
-    "battleship(board_height=2,board_width=2,num_shots=3,ship_sizes=[1;2],ship_values=[1.0;2.0])": (1000, "keys ones"),
-    "blotto(coins=5)": (200, "keys ones"),
+PLAYTHROUGHS = 1000
+WRITTEN_OUT = 25  # of games with "sums"
+GAMES = {  # what is recorded besides turns, actions, odds and returns
+    "kuhn_poker": "keys ones",
+    "kuhn_poker(players=3)": "keys ones",
+    "kuhn_poker(players=10)": "keys ones",
+    "leduc_poker": "keys ones",
+    "tic_tac_toe": "keys",
+    "connect_four": "keys",
+    "connect_four(rows=4,columns=5,x_in_row=3)": "keys",
+    "liars_dice": "keys ones",
+    "liars_dice(dice_sides=3,numdice=2)": "keys ones",
+    "liars_dice(numdice=5)": "keys ones",
+    "goofspiel(imp_info=true,num_cards=4,points_order=descending)": "sets",
+    "goofspiel(num_cards=5,returns_type=point_difference)": "",
+    "goofspiel": "",
+    "dark_hex": "keys count",
+    "dark_hex(gameversion=adh)": "keys count",
+    "dark_hex(board_size=2,obstype=reveal-numturns)": "keys",
+    "phantom_ttt": "keys",
+    "phantom_ttt(gameversion=abrupt)": "keys",
+    "phantom_ttt(obstype=reveal-numturns)": "keys",
+    "othello": "sets sums",
+    "hex": "sets sums",
+    "hex(board_size=5)": "sets sums",
+    "breakthrough": "sums",
+    "breakthrough(columns=5,rows=6)": "sums",
+    "nim": "sets",
+    "nim(is_misere=false,pile_sizes=3;4;5)": "sets",
+    "pig": "",
+    "pig(horizon=100,winscore=30)": "",
+    "blotto": "sets",
+    "blotto(coins=5)": "sets",
+    "chess": "sets sums",
 }
 
 
-def step(state, seats, without):
+def step(state, seats, parts, sets):
     turn = state.current_player()
     if state.is_chance_node():
         legal, odds = zip(*state.chance_outcomes())
@@ -67,23 +82,34 @@ def step(state, seats, without):
     else:
         out = {"turn": turn, "legal": state.legal_actions()}
     out["names"] = [state.action_to_string(turn, a) for a in out["legal"]]
-    if "keys" not in without:
+    if "keys" in parts:
         out["keys"] = [state.information_state_string(s) for s in range(seats)]
-        if "count" in without:
+        if "count" in parts:
             out["keys"] = [re.sub(r"\n\d+\n", "\n", key) for key in out["keys"]]
-    if "ones" not in without:
+    if "sets" in parts and turn >= 0:
+        key = turn, hashlib.sha256(state.information_state_string(turn).encode()).digest()
+        out["set"] = sets.setdefault(key, len(sets) + 1)
+    if "ones" in parts:
         planes = [state.information_state_tensor(s) for s in range(seats)]
         assert all(x in (0.0, 1.0) for p in planes for x in p)
         out["ones"] = [[i for i, x in enumerate(p) if x] for p in planes]
     return out
 
 
-def playthrough(name, game, rng, without):
+def checksum(steps):
+    sum = 0
+    for s in steps:
+        fields = s["turn"], " ".join(map(str, s["legal"])), " ".join(s["names"]), s.get("set", 0)
+        sum = zlib.crc32(("|".join(map(str, fields)) + "\n").encode(), sum)
+    return sum
+
+
+def playthrough(game, rng, parts, sets):
     state, actions, steps = game.new_initial_state(), [], []
     while True:
-        steps.append(step(state, game.num_players(), without))
+        steps.append(step(state, game.num_players(), parts, sets))
         if state.is_terminal():
-            return {"game": name, "actions": actions, "steps": steps, "returns": state.returns()}
+            return {"actions": actions, "steps": steps, "returns": state.returns()}
         actions.append(rng.choice(steps[-1]["legal"]))
         state.apply_action(actions[-1])
 
@@ -91,18 +117,21 @@ def playthrough(name, game, rng, without):
 def main(folder, wanted):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (count, without) in GAMES.items():
+    for name, parts in GAMES.items():
         if wanted and name.split("(")[0] not in wanted:
             continue
-        rng, game, text = random.Random(1), pyspiel.load_game(name), io.StringIO()
+        rng, game, text, sets = random.Random(1), pyspiel.load_game(name), io.StringIO(), {}
         if game.get_type().dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS:
             game = pyspiel.convert_to_turn_based(game)
-        for _ in range(count):
-            print(json.dumps(playthrough(name, game, rng, without), separators=(",", ":")), file=text)
+        for i in range(PLAYTHROUGHS):
+            out = {"game": name, **playthrough(game, rng, parts.split(), sets)}
+            if "sums" in parts and i >= WRITTEN_OUT:
+                out["sum"] = checksum(out.pop("steps"))
+            print(json.dumps(out, separators=(",", ":")), file=text)
         file = re.sub("[^a-z0-9_=.-]+", "-", name).strip("-")
         path = folder / (file + ".jsonl.gz")
         path.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
-        print(f"{path}: {count} playthroughs, {path.stat().st_size} bytes")
+        print(f"{path}: {PLAYTHROUGHS} playthroughs, {path.stat().st_size} bytes", flush=True)
 
 
 if __name__ == "__main__":
