@@ -14,11 +14,26 @@ type FictitiousPlay struct {
 	tree *Tree
 	done int
 	plan []float64 // by sequence: the average's realisation plan
+
+	// What an iteration needs besides.
+	best   Strategy    // the answers to the averages
+	answer []float64   // by sequence: their realisation plan
+	worth  [][]float64 // by seat, by sequence
+	seats  *bySeat
 }
 
 // NewFictitiousPlay starts from the uniform strategy.
 func NewFictitiousPlay(t *Tree) *FictitiousPlay {
-	return &FictitiousPlay{tree: t, plan: t.reach(t.Uniform())}
+	uniform := t.Uniform()
+	f := &FictitiousPlay{
+		tree: t, plan: t.reach(uniform),
+		best: uniform, answer: t.reach(uniform), worth: t.perSeat(),
+	}
+	f.seats = newBySeat(t, func(seat games.Seat) {
+		t.answer(f.best, f.worth[seat], f.plan, seat)
+		t.realise(f.best, f.answer, seat)
+	})
+	return f
 }
 
 // Iterations implements Solver.
@@ -33,17 +48,12 @@ func (f *FictitiousPlay) Iterate(ctx context.Context, n int) error {
 			return err
 		}
 		f.done++
-		average := f.Strategy()
-		answers := make([][]float64, f.tree.Info.Seats)
-		for seat := range answers {
-			_, best := f.tree.respond(average, f.plan, games.Seat(seat))
-			answers[seat] = f.tree.reach(best)
-		}
+		f.seats.run()
 		step := 1 / float64(f.done+1)
-		for seat, answer := range answers {
-			for _, set := range f.tree.own[seat] {
+		for _, sets := range f.tree.own {
+			for _, set := range sets {
 				for a := set.first; a < set.last; a++ {
-					f.plan[a] += step * (answer[a] - f.plan[a])
+					f.plan[a] += step * (f.answer[a] - f.plan[a])
 				}
 			}
 		}

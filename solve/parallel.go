@@ -68,6 +68,37 @@ func (w *work) each(parts []func()) {
 	w.wait.Wait()
 }
 
+// bySeat runs one part a seat, side by side in trees that are worth it. Parts
+// must not write the same number.
+type bySeat struct {
+	parts    []func()
+	together bool
+	wait     sync.WaitGroup
+}
+
+func newBySeat(t *Tree, part func(games.Seat)) *bySeat {
+	b := &bySeat{together: runtime.GOMAXPROCS(0) > 1 && len(t.inner) >= leastNodes}
+	for seat := range games.Seat(t.Info.Seats) {
+		b.parts = append(b.parts, func() {
+			part(seat)
+			b.wait.Done()
+		})
+	}
+	return b
+}
+
+func (b *bySeat) run() {
+	b.wait.Add(len(b.parts))
+	for _, part := range b.parts {
+		if b.together {
+			go part()
+		} else {
+			part()
+		}
+	}
+	b.wait.Wait()
+}
+
 // share is part i of n of the items: a run of them with about as much work as
 // any other part.
 func share[T any](items []T, i, n int, cost func(T) int) []T {

@@ -175,10 +175,24 @@ func TestCFRReachesKuhnsValue(t *testing.T) {
 	near(t, "value", tree.Value(solver.Strategy())[0], -1.0/18, 1e-6)
 }
 
+// Also where goroutines share an iteration, as they do on liar's dice.
 func TestIterationsAllocateNothing(t *testing.T) {
-	solver := solve.NewCFR(compile(t, "kuhn_poker"), solve.Variant{Plus: true, Average: 1})
-	if n := testing.AllocsPerRun(100, func() { _ = solver.Iterate(context.Background(), 1) }); n > 0 {
-		t.Errorf("%g allocations an iteration", n)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	for _, game := range []string{"kuhn_poker", "liars_dice"} {
+		tree := compile(t, game)
+		for _, method := range []string{
+			"cfr", "cfr(simultaneous=true)", "cfr+", "lcfr", "dcfr", "pcfr+",
+			"mccfr", "mccfr(sampling=outcome)", "fp", "mmd",
+		} {
+			solver := start(t, tree, method)
+			step := func() { _ = solver.Iterate(context.Background(), 1) }
+			for range 100 { // what grows has grown
+				step()
+			}
+			if n := testing.AllocsPerRun(20, step); n > 0 {
+				t.Errorf("%s, %s: %g allocations an iteration", game, method, n)
+			}
+		}
 	}
 }
 
@@ -328,7 +342,7 @@ func TestWorkersAgree(t *testing.T) {
 		}
 		return solver.Strategy()
 	}
-	for _, method := range []string{"cfr", "cfr(simultaneous=true)", "pcfr+", "dcfr"} {
+	for _, method := range []string{"cfr", "cfr(simultaneous=true)", "pcfr+", "dcfr", "fp", "mmd"} {
 		if !slices.Equal(average(1, method), average(5, method)) {
 			t.Errorf("%s: one goroutine and five differ", method)
 		}

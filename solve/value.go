@@ -97,6 +97,13 @@ func (t *Tree) value(reach []float64) []float64 {
 // the gradient of its expected return in the sequence form.
 func (t *Tree) worth(reach []float64, seat games.Seat) []float64 {
 	worth := make([]float64, t.actions+1)
+	t.weigh(worth, reach, seat)
+	return worth
+}
+
+// weigh is worth, written into a slice that is there.
+func (t *Tree) weigh(worth, reach []float64, seat games.Seat) {
+	clear(worth)
 	seats := t.Info.Seats
 	for i, p := range t.ends.chance {
 		sequence := t.ends.sequence[i*seats : (i+1)*seats]
@@ -107,15 +114,29 @@ func (t *Tree) worth(reach []float64, seat games.Seat) []float64 {
 		}
 		worth[sequence[seat]] += p * t.ends.payoff[i*seats+int(seat)]
 	}
-	return worth
 }
 
-// respond is BestResponse, given the reach of s. A sequence is worth what its
-// ends pay and what the best actions at the information sets after it are
-// worth. Sets are decided from the last to the first.
+// perSeat returns space for worth, by seat.
+func (t *Tree) perSeat() [][]float64 {
+	out := make([][]float64, t.Info.Seats)
+	for seat := range out {
+		out[seat] = make([]float64, t.actions+1)
+	}
+	return out
+}
+
+// respond is BestResponse, given the reach of s.
 func (t *Tree) respond(s Strategy, reach []float64, seat games.Seat) (float64, Strategy) {
-	worth := t.worth(reach, seat)
 	best := slices.Clone(s)
+	return t.answer(best, make([]float64, t.actions+1), reach, seat), best
+}
+
+// answer writes a best response to those who play reach where it concerns the
+// seat, and returns its expected return. A sequence is worth what its ends pay
+// and what the best actions at the information sets after it are worth. Sets are
+// decided from the last to the first.
+func (t *Tree) answer(best Strategy, worth, reach []float64, seat games.Seat) float64 {
+	t.weigh(worth, reach, seat)
 	for _, set := range slices.Backward(t.own[seat]) {
 		chosen, highest := set.first, math.Inf(-1)
 		for a := set.first; a < set.last; a++ {
@@ -127,5 +148,5 @@ func (t *Tree) respond(s Strategy, reach []float64, seat games.Seat) (float64, S
 		best[chosen] = 1
 		worth[set.after] += highest
 	}
-	return worth[t.empty()], best
+	return worth[t.empty()]
 }
