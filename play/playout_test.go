@@ -106,12 +106,12 @@ func BenchmarkPlayout(b *testing.B) {
 	}{
 		{"tic_tac_toe", "tic_tac_toe", nil},
 		{"kuhn_poker", "kuhn_poker", nil},
-		{"kuhn_poker/dealt", "kuhn_poker", []games.Action{0, 1}},
+		{"kuhn_poker_dealt", "kuhn_poker", []games.Action{0, 1}},
 		{"leduc_poker", "leduc_poker", nil},
-		{"leduc_poker/dealt", "leduc_poker", []games.Action{0, 2}},
+		{"leduc_poker_dealt", "leduc_poker", []games.Action{0, 2}},
 		{"connect_four", "connect_four", nil},
 		{"matrix", "matrix(rps)", nil},
-		{"liars_dice/dealt", "liars_dice", []games.Action{2, 4}},
+		{"liars_dice_dealt", "liars_dice", []games.Action{2, 4}},
 		{"dark_hex", "dark_hex", nil},
 		{"phantom_ttt", "phantom_ttt", nil},
 		{"hex", "hex", nil},
@@ -121,6 +121,7 @@ func BenchmarkPlayout(b *testing.B) {
 		{"othello", "othello", nil},
 		{"breakthrough", "breakthrough", nil},
 		{"chess", "chess", nil},
+		{"blotto", "blotto", nil},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			start, r := startOf(b, bench.game, bench.actions...), rand.New(rand.NewPCG(1, 2))

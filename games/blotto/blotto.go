@@ -46,7 +46,8 @@ func init() {
 type game struct {
 	info          games.Info
 	coins, fields int
-	splits        [][]int // by action
+	all           []games.Action
+	splits        []int8 // by action × fields
 	names         []string
 }
 
@@ -61,6 +62,10 @@ func New(coins, fields int) (games.Game, error) {
 	}
 	g := &game{coins: coins, fields: fields}
 	g.split(nil, coins)
+	for a := range len(g.splits) / fields {
+		g.all = append(g.all, games.Action(a))
+		g.names = append(g.names, strings.ReplaceAll(fmt.Sprint(g.coinsOf(int32(a))), " ", ","))
+	}
 	name := spec.Spec{Name: "blotto"}
 	if coins != 10 {
 		name.Args = append(name.Args, spec.Arg{Key: "coins", Value: strconv.Itoa(coins)})
@@ -68,11 +73,8 @@ func New(coins, fields int) (games.Game, error) {
 	if fields != 3 {
 		name.Args = append(name.Args, spec.Arg{Key: "fields", Value: strconv.Itoa(fields)})
 	}
-	for _, s := range g.splits {
-		g.names = append(g.names, strings.ReplaceAll(fmt.Sprint(s), " ", ","))
-	}
 	g.info = games.Info{
-		Name: name.String(), Seats: 2, Roles: []string{"first", "second"}, Actions: len(g.splits), MaxLength: 2,
+		Name: name.String(), Seats: 2, Roles: []string{"first", "second"}, Actions: len(g.all), MaxLength: 2,
 		MinReturn: -1, MaxReturn: 1, Hidden: true,
 		// own seat, then the coins on each field, as a share, of the seat's split
 		// and of the other's, as far as the seat knows, and whether it knows them
@@ -93,14 +95,19 @@ func count(coins, fields int) int {
 
 // split lists the ways to split what is left over the fields that have none yet,
 // the fewest coins on the first field first.
-func (g *game) split(taken []int, left int) {
+func (g *game) split(taken []int8, left int) {
 	if len(taken) == g.fields-1 {
-		g.splits = append(g.splits, append(append([]int(nil), taken...), left))
+		g.splits = append(append(g.splits, taken...), int8(left))
 		return
 	}
 	for coins := range left + 1 {
-		g.split(append(taken[:len(taken):len(taken)], coins), left-coins)
+		g.split(append(taken[:len(taken):len(taken)], int8(coins)), left-coins)
 	}
+}
+
+// coinsOf is a split's coins by field.
+func (g *game) coinsOf(split int32) []int8 {
+	return g.splits[int(split)*g.fields : (int(split)+1)*g.fields]
 }
 
 func (g *game) Info() games.Info { return g.info }
@@ -124,16 +131,13 @@ func (s *state) Actions(dst []games.Action) []games.Action {
 	if s.made == 2 {
 		return dst
 	}
-	for a := range s.game.splits {
-		dst = append(dst, games.Action(a))
-	}
-	return dst
+	return append(dst, s.game.all...)
 }
 
 func (s *state) Odds(dst []float64) []float64 { return dst }
 
 func (s *state) Apply(a games.Action) error {
-	if s.made == 2 || a < 0 || int(a) >= len(s.game.splits) {
+	if s.made == 2 || a < 0 || int(a) >= len(s.game.all) {
 		return games.Illegal(s, a)
 	}
 	s.picks[s.made] = int32(a)
@@ -145,9 +149,9 @@ func (s *state) Returns(dst []float64) []float64 {
 	if s.made < 2 {
 		return append(dst, 0, 0)
 	}
-	lead := 0
-	for field, coins := range s.game.splits[s.picks[0]] {
-		switch other := s.game.splits[s.picks[1]][field]; {
+	lead, others := 0, s.game.coinsOf(s.picks[1])
+	for field, coins := range s.game.coinsOf(s.picks[0]) {
+		switch other := others[field]; {
 		case coins > other:
 			lead++
 		case coins < other:
@@ -197,7 +201,7 @@ func (s *state) Observe(seat games.Seat, dst []float32) {
 		}
 		part := dst[2+i*(g.fields+1):]
 		part[0] = 1
-		for field, coins := range g.splits[s.picks[of]] {
+		for field, coins := range g.coinsOf(s.picks[of]) {
 			part[1+field] = float32(coins) / float32(g.coins)
 		}
 	}
@@ -212,7 +216,7 @@ func (s *state) Say(a games.Action) string {
 }
 
 func (s *state) Hear(text string) (games.Action, error) {
-	return games.Hear(s, text, games.Ids(len(s.game.splits)))
+	return games.Hear(s, text, games.Ids(len(s.game.all)))
 }
 
 func (s *state) Prompt(seat games.Seat) string {

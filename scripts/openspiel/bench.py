@@ -4,7 +4,8 @@
     python scripts/openspiel/bench.py [--seconds 1] [--repeats 5] [--json] [GAME ...]
 
 Both play from the same state, the card games from after the deal, and take
-turns within every repeat, so that what else the machine does falls on both.
+turns within every repeat, so that what else the machine does falls on both, and
+what is counted is the time of the processor, not of the clock.
 OpenSpiel's rollouts are not open to Python by themselves; a search of one
 simulation does nothing but its evaluator's rollouts from the root, so that is
 what is timed. Agon is timed by BenchmarkPlayout in package play.
@@ -15,6 +16,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -24,14 +26,14 @@ import pyspiel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# game: (actions to the state played from, name of Agon's benchmark). Goofspiel's
-# bids are hidden moves in turn on both sides.
+# game: (actions to the state played from, name of Agon's benchmark). Simultaneous
+# moves are hidden moves in turn on both sides.
 GAMES = {
     "tic_tac_toe": ([], "tic_tac_toe"),
-    "kuhn_poker": ([0, 1], "kuhn_poker/dealt"),
-    "leduc_poker": ([0, 2], "leduc_poker/dealt"),
+    "kuhn_poker": ([0, 1], "kuhn_poker_dealt"),
+    "leduc_poker": ([0, 2], "leduc_poker_dealt"),
     "connect_four": ([], "connect_four"),
-    "liars_dice": ([2, 4], "liars_dice/dealt"),
+    "liars_dice": ([2, 4], "liars_dice_dealt"),
     "dark_hex": ([], "dark_hex"),
     "phantom_ttt": ([], "phantom_ttt"),
     "hex": ([], "hex"),
@@ -41,6 +43,8 @@ GAMES = {
     "othello": ([], "othello"),
     "breakthrough": ([], "breakthrough"),
     "chess": ([], "chess"),
+    "blotto": ([], "blotto"),
+    "matrix_rps": ([], "matrix"),
 }
 
 
@@ -54,9 +58,9 @@ def open_spiel(name, actions, seconds):
     while True:
         evaluator = pyspiel.RandomRolloutEvaluator(rollouts, 1)
         bot = pyspiel.MCTSBot(game, evaluator, 1.4, 1, 1000, False, 1, False)
-        began = time.perf_counter()
+        began = time.process_time()
         bot.mcts_search(state)
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         if took >= seconds / 2:
             return rollouts / took
         rollouts = int(rollouts * min(100, 1.1 * seconds / took))
@@ -65,15 +69,23 @@ def open_spiel(name, actions, seconds):
 def agon(program, benchmark, seconds):
     """Playouts a second of Agon."""
     pattern = "/".join(f"^{part}$" for part in ["BenchmarkPlayout", *benchmark.split("/")])
-    out = subprocess.run(
-        [program, "-test.run=^$", f"-test.bench={pattern}", f"-test.benchtime={seconds}s"],
-        cwd=ROOT / "play", env={**os.environ, "GOMAXPROCS": "1"},
-        check=True, capture_output=True, text=True,
-    ).stdout
-    found = re.findall(r"([\d.e+]+) games/s", out)
-    if len(found) != 1:
-        raise SystemExit(f"expected one figure of games/s for {benchmark}, found {len(found)} in:\n{out}")
-    return float(found[0])
+
+    def took(playouts):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        out = subprocess.run(
+            [program, "-test.run=^$", f"-test.bench={pattern}", f"-test.benchtime={playouts}x"],
+            cwd=ROOT / "play", env={**os.environ, "GOMAXPROCS": "1"},
+            check=True, capture_output=True, text=True,
+        ).stdout
+        if len(re.findall("games/s", out)) != 1:
+            raise SystemExit(f"expected one benchmark {benchmark}:\n{out}")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    playouts, start = 100, took(1)  # the program's start is no playout
+    while (net := took(playouts) - start) < seconds / 2:
+        playouts = int(playouts * min(100, 1.1 * seconds / max(net, seconds / 100)))
+    return playouts / net
 
 
 def main():
