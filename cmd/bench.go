@@ -28,7 +28,7 @@ type benchReport struct {
 	Unit      string  `json:"unit"`
 }
 
-var benchNames = []string{"playouts", "cfr", "inference", "update"}
+var benchNames = []string{"playouts", "cfr", "exploitability", "inference", "update"}
 
 // bencher measures for as long as asked and reports.
 type bencher struct {
@@ -78,6 +78,8 @@ func (b *bencher) run(ctx context.Context, only, gameNames []string) error {
 			err = b.playouts(ctx, gameNames)
 		case "cfr":
 			err = b.cfr(ctx)
+		case "exploitability":
+			err = b.exploitability(ctx)
 		case "inference", "update":
 			err = b.networks(ctx, name)
 		}
@@ -159,35 +161,87 @@ func (b *bencher) playouts(ctx context.Context, names []string) error {
 	return nil
 }
 
+// cfr measures the methods of `agon solve`: iterations of those that go on,
+// whole solutions of those that end.
 func (b *bencher) cfr(ctx context.Context) error {
-	for _, name := range []string{"kuhn_poker", "leduc_poker"} {
-		game, err := games.New(name)
+	for _, bench := range []struct {
+		game           string
+		endless, exact []string
+	}{
+		{"kuhn_poker", []string{"cfr", "cfr+", "lcfr", "dcfr", "pcfr+", "mccfr", "mccfr(sampling=outcome)", "fp", "mmd"}, []string{"lp", "double_oracle"}},
+		{"leduc_poker", []string{"cfr", "cfr+", "lcfr", "dcfr", "pcfr+", "mccfr", "mccfr(sampling=outcome)", "fp", "mmd"}, []string{"lp"}},
+	} {
+		tree, err := compileNamed(ctx, bench.game)
 		if err != nil {
 			return err
 		}
-		tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
-		if err != nil {
-			return err
+		for _, method := range bench.endless {
+			solver, err := startNamed(tree, method)
+			if err != nil {
+				return err
+			}
+			f := func() (int, error) { return 10, solver.Iterate(ctx, 10) }
+			if err := b.measure(ctx, benchReport{Name: method, Game: bench.game, Unit: "iterations"}, f); err != nil {
+				return err
+			}
 		}
-		for _, method := range []string{"cfr", "cfr+", "dcfr", "pcfr+", "mccfr"} {
-			start, err := solve.ParseMethod(method)
-			if err != nil {
-				return err
+		for _, method := range bench.exact {
+			f := func() (int, error) {
+				solver, err := startNamed(tree, method)
+				if err != nil {
+					return 0, err
+				}
+				return 1, solver.Iterate(ctx, 1000)
 			}
-			solver, err := start(tree)
-			if err != nil {
-				return err
-			}
-			rate, err := b.rate(ctx, func() (int, error) { return 10, solver.Iterate(ctx, 10) })
-			if err != nil {
-				return err
-			}
-			if err := b.report(benchReport{Name: method, Game: name, PerSecond: rate, Unit: "iterations"}); err != nil {
+			if err := b.measure(ctx, benchReport{Name: method, Game: bench.game, Unit: "solutions"}, f); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// exploitability measures uniform play from nothing, the enumeration of the game
+// included.
+func (b *bencher) exploitability(ctx context.Context) error {
+	for _, name := range []string{"kuhn_poker", "leduc_poker", "liars_dice"} {
+		f := func() (int, error) {
+			tree, err := compileNamed(ctx, name)
+			if err != nil {
+				return 0, err
+			}
+			_, err = tree.Evaluate(ctx, policy.Uniform{})
+			return 1, err
+		}
+		if err := b.measure(ctx, benchReport{Name: "exploitability", Game: name, Unit: "calls"}, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure reports the rate of f.
+func (b *bencher) measure(ctx context.Context, r benchReport, f func() (int, error)) (err error) {
+	if r.PerSecond, err = b.rate(ctx, f); err != nil {
+		return err
+	}
+	return b.report(r)
+}
+
+func compileNamed(ctx context.Context, name string) (*solve.Tree, error) {
+	game, err := games.New(name)
+	if err != nil {
+		return nil, err
+	}
+	return solve.Compile(ctx, game, solve.DefaultNodes)
+}
+
+func startNamed(tree *solve.Tree, method string) (solve.Solver, error) {
+	start, err := solve.ParseMethod(method)
+	if err != nil {
+		return nil, err
+	}
+	return start(tree)
 }
 
 // networks measures a small network on every backend that works here.

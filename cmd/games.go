@@ -50,6 +50,7 @@ type gameReport struct {
 	Size    *sizeReport   `json:"size,omitempty"`
 	Prompt  string        `json:"prompt,omitempty"`  // what the first player sees
 	Example []string      `json:"example,omitempty"` // the moves of a random game
+	Board   string        `json:"board,omitempty"`   // at its end
 }
 
 // paramReport and infoReport are games.Param and games.Info in JSON.
@@ -173,6 +174,9 @@ func (p *program) describeGame(ctx context.Context, text, svg string) error {
 		MinReturn: info.MinReturn, MaxReturn: info.MaxReturn, Sum: info.Sum,
 		Chance: chanceNames[info.Chance], Hidden: info.Hidden, Tensor: info.Tensor, Recall: info.Recall,
 	}}
+	if drawer, ok := end.(games.Drawer); ok {
+		report.Board = sketch(drawer.Board())
+	}
 	if s, ok := firstSpeaker(game); ok {
 		report.Prompt = s.Prompt(0)
 	}
@@ -201,6 +205,9 @@ func (p *program) describeGame(ctx context.Context, text, svg string) error {
 		p.say("What the first player sees:\n%s\n", indent(report.Prompt))
 	}
 	p.say("A random game: %s", strings.Join(example, ", "))
+	if report.Board != "" {
+		p.say("\nThe board at its end:\n%s", indent(report.Board))
+	}
 	return nil
 }
 

@@ -18,6 +18,27 @@ const (
 	oColour    = "#d55e00"
 )
 
+// sketch draws a board as text, a dot for an empty cell.
+func sketch(b games.Board) string {
+	var out strings.Builder
+	for r, row := range b.Cells {
+		if b.Slanted {
+			out.WriteString(strings.Repeat(" ", r))
+		}
+		for c, mark := range row {
+			if c > 0 {
+				out.WriteByte(' ')
+			}
+			if mark == "" {
+				mark = "."
+			}
+			out.WriteString(mark)
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
 // picture draws a board as SVG: x and o as stones of two colours, other marks as
 // text.
 func picture(b games.Board) string {
