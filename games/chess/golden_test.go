@@ -75,6 +75,9 @@ func TestGolden(t *testing.T) {
 		checkPGN(t, record)
 	}
 	t.Logf("%d plies are equal", plies)
+	if plies < 30000 {
+		t.Errorf("%d plies, expected 30000 at least", plies)
+	}
 }
 
 // see notes what a position shows, as record.py does.

@@ -2,7 +2,7 @@
 
     pip install chess==1.11.2
     python scripts/pythonchess/record.py games/chess/testdata/chess.jsonl.gz
-    python scripts/pythonchess/record.py FILE --plies 30000    games until so many plies
+    python scripts/pythonchess/record.py FILE --plies 500000    many more plies
 
 The file is gzipped JSON lines, one game a line:
   {"ends", "fen",                       rules and start; fen absent for the usual start
@@ -11,8 +11,8 @@ The file is gzipped JSON lines, one game a line:
    "names": ["e4 ...", ...],            SAN, parallel to options
    "fens": ["...", ...],                at every tenth position
    "end", "result"}                     why and how the game ended: 1-0, 0-1, 1/2-1/2
-With --plies, and in most lines of the file without it, options and names are
-replaced by "sums": the CRC-32 of each position's "options|names".
+In all but some of the first hundred games options and names are replaced by
+"sums": the CRC-32 of each position's "options|names".
 """
 
 import argparse
@@ -97,13 +97,13 @@ def play(ends, fen, style, full, rng):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=pathlib.Path)
-    parser.add_argument("--plies", type=int, help="record games until there are so many plies")
+    parser.add_argument("--plies", type=int, default=30000, help="record games until there are so many plies (default 30000)")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     rng, text, games, plies = random.Random(args.seed), io.StringIO(), 0, 0
-    while plies < args.plies if args.plies else games < 100:
+    while plies < args.plies:
         fen = None if games % 2 or rng.random() < 0.2 else rng.choice(STARTS)
-        full = not args.plies and games % 10 < 2
+        full = games < 100 and games % 10 < 2
         game, length = play("fide" if games % 4 > 1 else "openspiel", fen, games % 5 == 0, full, rng)
         games, plies = games + 1, plies + length
         print(json.dumps(game, separators=(",", ":")), file=text)
