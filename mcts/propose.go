@@ -127,11 +127,37 @@ func (s *Search) propose(t *Tree, at NodeID, state games.State, some []Proposal)
 
 // repropose makes a text an action again of a state that came to the node anew.
 func (t *Tree) repropose(at NodeID, s games.State, a games.Action) error {
-	for _, p := range t.proposals[at] {
-		if p.Action == a && p.Text != "" {
-			_, err := s.(games.Open).Propose(p.Text)
-			return err
+	if p := t.proposal(at, a); p != nil {
+		return p.open(s)
+	}
+	return nil
+}
+
+// proposal is what an action of a node was sampled as; nil where none was.
+func (t *Tree) proposal(at NodeID, a games.Action) *Proposal {
+	some := t.proposals[at]
+	for i := range some {
+		if some[i].Action == a {
+			return &some[i]
 		}
 	}
 	return nil
+}
+
+// open makes a text an action of a state at which it was proposed before.
+func (p *Proposal) open(s games.State) error {
+	if p.Text == "" {
+		return nil
+	}
+	_, err := s.(games.Open).Propose(p.Text)
+	return err
+}
+
+// Open makes what was proposed an action of s, a state of the child's node; an
+// action that the game lists is one already.
+func (c Child) Open(s games.State) error {
+	if c.Proposal == nil {
+		return nil
+	}
+	return c.Proposal.open(s)
 }

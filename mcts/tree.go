@@ -190,6 +190,8 @@ type Child struct {
 	Q      float64 // mean value to the seat that moves, in [-1, 1]; 0 before the first visit
 	Prior  float64 // the policy's probability, or chance's
 	Proven bool    // Q is the exact value
+	// Proposal is what was sampled, where actions are proposed; else nil.
+	Proposal *Proposal
 }
 
 // Children lists a node's actions in ascending order; none before it is
@@ -203,6 +205,7 @@ func (t *Tree) Children(n NodeID) []Child {
 		if e.visits > 0 {
 			out[i].Q = e.mean()
 		}
+		out[i].Proposal = t.proposal(n, e.action)
 	}
 	slices.SortFunc(out, func(a, b Child) int { return int(a.Action) - int(b.Action) })
 	return out

@@ -126,6 +126,11 @@ func (e *extraction) walk(at mcts.NodeID, s games.State, history []int32, depth 
 		return
 	}
 	children := e.tree.Children(at)
+	for _, c := range children {
+		if c.Open(s) != nil { // the state no longer takes what it took: nothing can be said of it
+			return
+		}
+	}
 	if seat >= 0 {
 		for _, p := range e.rule.Choose(children) {
 			e.pairs = append(e.pairs, e.pair(at, s, history, depth, p))
@@ -245,7 +250,7 @@ func (e *extraction) pair(at mcts.NodeID, s games.State, history []int32, depth 
 	seat := e.tree.Seat(at)
 	p := Pair{
 		Game: e.context.Game, History: slices.Clone(history), Key: games.Key(s, seat), Seat: int32(seat), Depth: depth,
-		Chosen: games.Say(s, m.Chosen.Action), Rejected: games.Say(s, m.Rejected.Action),
+		Chosen: worded(s, m.Chosen), Rejected: worded(s, m.Rejected),
 		ChosenAction: int32(m.Chosen.Action), RejectedAction: int32(m.Rejected.Action),
 		ChosenQ: m.Chosen.Q, RejectedQ: m.Rejected.Q,
 		ChosenVisits: int64(m.Chosen.Visits), RejectedVisits: int64(m.Rejected.Visits),
@@ -253,9 +258,26 @@ func (e *extraction) pair(at mcts.NodeID, s games.State, history []int32, depth 
 		ChosenPrior: logProb(m.Chosen.Prior), RejectedPrior: logProb(m.Rejected.Prior),
 		Rule: e.rule.Name, Source: e.context.Source, Seed: e.context.Seed,
 	}
-	p.ChosenBehaviour, p.RejectedBehaviour = p.ChosenPrior, p.RejectedPrior
+	p.ChosenBehaviour, p.RejectedBehaviour = behaviour(m.Chosen), behaviour(m.Rejected)
 	p.Prompt = promptOf(s, seat)
 	return p
+}
+
+// worded is an action in the words in which it was proposed, else in the game's.
+func worded(s games.State, c mcts.Child) string {
+	if c.Proposal != nil && c.Proposal.Text != "" {
+		return c.Proposal.Text
+	}
+	return games.Say(s, c.Action)
+}
+
+// behaviour is the log-probability with which an action was proposed; where the
+// game lists them, that is its prior.
+func behaviour(c mcts.Child) float64 {
+	if c.Proposal != nil {
+		return max(c.Proposal.LogProb, math.Log(leastProb))
+	}
+	return logProb(c.Prior)
 }
 
 // leastProb keeps logarithms finite: the least positive float32.

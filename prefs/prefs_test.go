@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/games/problem"
 	_ "github.com/agon-rl/agon/games/standard"
 	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
@@ -99,6 +102,100 @@ func TestExtract(t *testing.T) {
 		if child.Q > pair.ChosenQ || child.Q < pair.RejectedQ {
 			t.Errorf("mcts-dpo takes %+v beside %+v", pair, child)
 		}
+	}
+}
+
+// texts is a chain of arithmetic whose steps are texts: a state lists what was
+// proposed at it so far, and nothing else.
+type texts struct {
+	games.State
+	proposed []games.Action
+}
+
+func (s *texts) Prompt(seat games.Seat) string          { return s.State.(games.Speaker).Prompt(seat) }
+func (s *texts) Say(a games.Action) string              { return s.State.(games.Speaker).Say(a) }
+func (s *texts) Clone() games.State                     { return &texts{s.State.Clone(), slices.Clone(s.proposed)} }
+func (s *texts) Hear(text string) (games.Action, error) { return s.State.(games.Speaker).Hear(text) }
+
+func (s *texts) Propose(text string) (games.Action, error) {
+	a, err := s.Hear(text)
+	if err == nil && !slices.Contains(s.proposed, a) {
+		s.proposed = append(s.proposed, a)
+	}
+	return a, err
+}
+
+func (s *texts) Actions(dst []games.Action) []games.Action {
+	if s.Turn() < 0 {
+		return s.State.Actions(dst)
+	}
+	return append(dst, s.proposed...)
+}
+
+func (s *texts) Apply(a games.Action) error {
+	if s.Turn() >= 0 && !slices.Contains(s.proposed, a) {
+		return games.Illegal(s, a)
+	}
+	s.proposed = nil
+	return s.State.Apply(a)
+}
+
+// proposer samples steps of the chain as texts.
+type proposer struct{}
+
+const sampledAt = -1.5 // not the prior: that is renormalised
+
+func (proposer) Propose(_ context.Context, states []games.State, k int, rands []*rand.Rand) ([][]mcts.Proposal, error) {
+	out := make([][]mcts.Proposal, len(states))
+	for i, s := range states {
+		plain := s.(*texts).State
+		legal := plain.Actions(nil)
+		for range k {
+			out[i] = append(out[i], mcts.Proposal{Text: "so " + games.Say(plain, legal[rands[i].IntN(len(legal))]), LogProb: sampledAt})
+		}
+	}
+	return out, nil
+}
+
+// Where steps are proposed as texts, pairs hold these texts and what they were
+// sampled with, at every depth of the tree.
+func TestExtractProposed(t *testing.T) {
+	game, err := games.New("modchain(length=3,seed=5)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule, err := mcts.NewRule("uct")
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth := mcts.Exact{Value: func(_ context.Context, s games.State) (float64, error) {
+		if s.(*texts).State.(problem.Verified).Solvable() {
+			return 1, nil
+		}
+		return -1, nil
+	}}
+	search, err := mcts.New(mcts.Options{Rule: rule, Simulations: 300, Leaves: 1, Nodes: 10000}, mcts.Proposing{Proposer: proposer{}, K: 12, Evaluator: truth})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := mcts.NewTree(game.Info(), &texts{State: game.Start()}, play.Generator(1, "search"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := search.Run(t.Context(), tree); err != nil {
+		t.Fatal(err)
+	}
+	deep := int32(0)
+	pairs := prefs.Extract(tree, prefs.Rules[5], prefs.Context{Game: game.Info().Spec()})
+	for _, p := range pairs {
+		deep = max(deep, p.Depth)
+		if !strings.HasPrefix(p.Chosen, "so ") || !strings.HasPrefix(p.Rejected, "so ") || p.Chosen == p.Rejected ||
+			p.ChosenBehaviour != sampledAt || p.RejectedBehaviour != sampledAt || p.ChosenPrior == sampledAt {
+			t.Fatalf("%+v", p)
+		}
+	}
+	if deep < 2 {
+		t.Errorf("%d pairs, the deepest %d below the root", len(pairs), deep)
 	}
 }
 
