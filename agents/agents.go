@@ -29,7 +29,7 @@ run:DIR[@STEP]               a trained network; run(DIR,greedy=true) takes its m
 cfr:iterations=1000          the average policy of CFR+, for games small enough to solve
 minimax                      perfect play where nothing is hidden, any of the best moves
 mcts:sims=400                tree search; also rule=uct|puct|alphazero|muzero|gumbel|agent-q, c=1.4,
-                             eval=rollout(8)|run(DIR)|exact|verifier|mix(rollout,0.5,run(DIR),0.5), prove=true,
+                             eval=rollout(8)|run(DIR)|exact|verifier|self(model=NAME,url=…)|mix(rollout,0.5,run(DIR),0.5), prove=true,
                              time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3, considered=16
 openai:model=NAME            a language model behind any OpenAI-compatible endpoint; also url=http://localhost:8000/v1
                              (else $OPENAI_BASE_URL), key=MY_KEY (the variable that holds the key, else OPENAI_API_KEY),

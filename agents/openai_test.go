@@ -3,6 +3,8 @@ package agents_test
 import (
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/mcts"
 )
 
 func TestOpenAI(t *testing.T) {
@@ -24,6 +28,36 @@ func TestOpenAI(t *testing.T) {
 	defer agent.Close()
 	if got := act(t, agent, after(t, "kuhn_poker", "Deal:0", "Deal:2", "Bet")); got != "Bet" {
 		t.Errorf("plays %s", got)
+	}
+}
+
+// A search's leaves can be judged by what a model thinks of the way there: here
+// nine in ten for whoever is to move.
+func TestSelfEvaluation(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"choices":[{"message":{"content":"It looks good.\n90"}}]}`)
+	}))
+	defer server.Close()
+	self := "self(model=m,url=" + server.URL + "/v1)"
+	for eval, want := range map[string]float64{self: 0.8, "mix(" + self + ",1,exact,3)": 0.2} {
+		agent, err := agents.OpenSearch(t.Context(), "mcts:sims=1,eval="+eval, environment(t, "tic_tac_toe"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		trees, err := agent.Trees(t.Context(), []games.State{after(t, "tic_tac_toe")}, []*rand.Rand{rand.New(rand.NewPCG(1, 2))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := trees[0].Value(mcts.Root); math.Abs(got-want) > 1e-6 {
+			t.Errorf("%s: %g, expected %g", eval, got, want)
+		}
+		if err := agent.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := agents.OpenSearch(t.Context(), "mcts:eval=self(url=http://localhost:1/v1)", environment(t, "tic_tac_toe"))
+	if err == nil || err.Error() != "agent mcts: eval=self: model: expected the name of a model, such as model=gpt-4o-mini" {
+		t.Errorf("%v", err)
 	}
 }
 

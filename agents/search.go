@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/agon-rl/agon/agents/chat"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
@@ -201,7 +202,8 @@ type judge struct {
 }
 
 // openEvaluator opens what judges a search's leaves: rollout, rollout(8), a
-// run's network, exact, verifier, or a mix of them.
+// run's network, exact, verifier, a language model that judges its own way, or a
+// mix of them.
 func openEvaluator(ctx context.Context, text string, env Environment) (judge, error) {
 	s, err := spec.Parse(text)
 	if err != nil {
@@ -222,10 +224,12 @@ func openEvaluator(ctx context.Context, text string, env Environment) (judge, er
 			return judge{}, misnamed("mcts: eval=%w", err)
 		}
 		return openTruth(ctx, s.Name, env)
+	case "self":
+		return openSelf(r, env)
 	case "mix":
 		return openMix(ctx, s, env)
 	}
-	names := []string{"rollout", "run", "exact", "verifier", "mix"}
+	names := []string{"rollout", "run", "exact", "verifier", "self", "mix"}
 	return judge{}, misnamed("mcts: eval=%s: %q is unknown%s; there are %s", text, s.Name, spec.Suggest(s.Name, names), strings.Join(names, ", "))
 }
 
@@ -243,6 +247,23 @@ func openCritic(ctx context.Context, text string, env Environment) (judge, error
 		return judge{}, errors.Join(misnamed("mcts: eval=%s: it holds no value of states", text), agent.Close())
 	}
 	return judge{make: func() mcts.Evaluator { return mcts.Network{Critic: critic} }, close: agent.Close}, nil
+}
+
+// openSelf opens self, whose arguments are openai's: which model is asked, and how.
+func openSelf(r *spec.Reader, env Environment) (judge, error) {
+	o, err := readChat(r)
+	if err := errors.Join(err, r.Err()); err != nil {
+		return judge{}, misnamed("mcts: eval=self: %w", err)
+	}
+	client, err := chat.New(o)
+	if err != nil {
+		return judge{}, misnamed("mcts: eval=self: %w", err)
+	}
+	model, err := chat.NewJudge(client, env.Game)
+	if err != nil {
+		return judge{}, errors.Join(fmt.Errorf("mcts: eval=self: %w", err), client.Close())
+	}
+	return judge{make: func() mcts.Evaluator { return mcts.SelfEvaluation{Model: model} }, close: client.Close}, nil
 }
 
 // openTruth opens an evaluator that knows: minimax, or a game's own verifier.
