@@ -91,6 +91,37 @@ func Preferences(o objective.Pair, copies bool) Lesson {
 	}
 }
 
+// Labelled is the lesson of policy.NewPreferenceBatch whose chosen actions are
+// desirable and whose rejected ones are not, each by itself: KTO. Where actions
+// are listed, z₀ is known: the mean KL of the policy from the reference at the
+// batch's states. That takes all of the reference's probabilities, so it is the
+// updater's copy.
+func Labelled(o objective.KTO) Lesson {
+	return Lesson{
+		Name: "labelled", Stats: objective.KTOStats, tensors: policy.PreferenceTensors, validate: o.Validate,
+		loss: func(u *Updater, n nodes) (*Node, []*Node) {
+			mask, row, weight := n.batch[1], n.batch[2], n.batch[11]
+			lp, _ := u.evaluate(n.params, n)
+			reference, _ := u.evaluate(n.magnet, n)
+			both := func(logProbs *Node) *Node {
+				all := Gather(logProbs, row)
+				at := func(action *Node) *Node {
+					return ReduceSum(Mul(all, OneHot(action, u.model.Info.Actions, all.DType())), -1)
+				}
+				return Concatenate([]*Node{at(n.batch[3]), at(n.batch[4])}, 0)
+			}
+			kl := Gather(ReduceSum(Mul(Mul(Exp(lp), Sub(lp, reference)), mask), -1), row)
+			one := OnesLike(weight)
+			return o.Loss(objective.Labelled{
+				LogProb: both(lp), Reference: both(reference),
+				Desirable: Concatenate([]*Node{one, ZerosLike(one)}, 0),
+				Weight:    Concatenate([]*Node{weight, weight}, 0),
+				KL:        Div(ReduceAllSum(Mul(kl, weight)), ReduceAllSum(weight)),
+			})
+		},
+	}
+}
+
 // Comparisons is the lesson of policy.NewComparisonBatch: a preference objective
 // on whole games, whose log-probability is the sum of their steps'. The
 // reference is what was logged.

@@ -64,7 +64,7 @@ type Search struct {
 	// distribution over actions and, by its value head, how the game ended
 	// (expert iteration); best, its best action alone (supervised); or step
 	// preferences among the actions that it tried, by an objective such as
-	// dpo, mcts-dpo, step-apo(alpha=1) or, for whole lists, tpo(beta=0.5).
+	// dpo, mcts-dpo, step-apo(alpha=1), kto or, for whole lists, tpo(beta=0.5).
 	Learn string `yaml:"learn"`
 	// Rule says which pairs are taken; see prefs.Rules.
 	Rule string `yaml:"rule"`

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -36,7 +37,7 @@ func (s Search) teaches() bool { return s.Agent != "" || s.File != "" }
 // prefers tells whether the network learns preferences from it, pair by pair.
 func (s Search) prefers() bool {
 	name, err := spec.Parse(s.Learn)
-	return err == nil && slices.Contains(objective.PairNames, name.Name)
+	return err == nil && (name.Name == "kto" || slices.Contains(objective.PairNames, name.Name))
 }
 
 // lesson is how the network learns from the search. copies says that the
@@ -55,8 +56,18 @@ func (s Search) lesson(copies bool) (Lesson, error) {
 			return Lesson{}, fmt.Errorf("search.learn: %w", err)
 		}
 		return Lists(o, copies), nil
+	case name.Name == "kto":
+		r := spec.Read(name)
+		o := objective.KTO{Beta: r.Float("beta", 0.1, 1e-9, 1e9), Desirable: r.Float("desirable", 1, 0, 1e9), Undesirable: r.Float("undesirable", 1, 0, 1e9)}
+		if err := errors.Join(r.Err(), o.Validate()); err != nil {
+			return Lesson{}, fmt.Errorf("search.learn: %w", err)
+		}
+		if !copies {
+			return Lesson{}, fmt.Errorf("search.learn: kto needs all of the reference's probabilities, and a log holds two: set search.reference=copy and objective.magnet.kind=copy")
+		}
+		return Labelled(o), nil
 	case !slices.Contains(objective.PairNames, name.Name):
-		all := append([]string{"visits", "best", "tpo"}, objective.PairNames...)
+		all := append([]string{"visits", "best", "tpo", "kto"}, objective.PairNames...)
 		return Lesson{}, fmt.Errorf("search.learn: %q is unknown%s; there are %v", name.Name, spec.Suggest(name.Name, all), all)
 	}
 	o, err := objective.Named(s.Learn)

@@ -274,6 +274,70 @@ func TestGradientIsTheSlope(t *testing.T) {
 	}
 }
 
+// KTO's loss is that of the paper's formula, with z₀ the exact mean KL of the
+// policy from the copy at the batch's states.
+func TestLabelled(t *testing.T) {
+	l := newLesson(t, goBackend(t), "kuhn_poker", kuhnNet, 0.5)
+	o := objective.KTO{Beta: 0.7, Desirable: 1, Undesirable: 2}
+	u, err := trainer.NewUpdater(l.model, adam, l.weights, true, trainer.Labelled(o))
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchor := policy.NewWeights(l.weights.Params, rand.New(rand.NewPCG(9, 9)))
+	u.SetMagnet(anchor)
+	game, err := games.New("kuhn_poker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := decisions(t, game.Start(), 30)
+	probabilities := func(w *policy.Weights) [][]float64 {
+		n, err := l.model.Network(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		out := make([][]float64, len(states))
+		for i := range out {
+			out[i] = make([]float64, 2)
+		}
+		if err := n.Probabilities(t.Context(), states, out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	p, q := probabilities(l.weights), probabilities(anchor)
+	var pairs []policy.Preference
+	kl, want := 0.0, 0.0
+	for i := range states {
+		legal := l.turns[i].Step.Legal
+		pairs = append(pairs, policy.Preference{Encoded: l.turns[i].Step.Encoded, Legal: legal, Chosen: legal[1], Rejected: legal[0]})
+		for a := range 2 {
+			kl += p[i][a] * math.Log(p[i][a]/q[i][a]) / float64(len(states))
+		}
+	}
+	for i := range states {
+		for a, weight := range []float64{o.Undesirable, o.Desirable} {
+			x := o.Beta * (math.Log(p[i][a]/q[i][a]) - kl)
+			if a == 0 {
+				x = -x
+			}
+			want += weight * (1 - 1/(1+math.Exp(-x))) / float64(2*len(states))
+		}
+	}
+	b, err := policy.NewPreferenceBatch(l.model, pairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	stats, err := u.Step("labelled", b, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kl == 0 || math.Abs(float64(stats[0])-want) > 1e-5 || math.Abs(float64(stats[1])-kl) > 1e-5 {
+		t.Errorf("loss %g and KL %g, expected %g and %g", stats[0], stats[1], want, kl)
+	}
+}
+
 // A state that was saved and restored in another updater goes on to the bit.
 func TestRestoreContinues(t *testing.T) {
 	l := newLesson(t, goBackend(t), "kuhn_poker", kuhnNet, 0.5)
