@@ -129,6 +129,32 @@ func TestTactics(t *testing.T) {
 	}
 }
 
+// Of proven wins, the one that ends the game is played, whatever its visits.
+func TestProvenWinIsTakenAtOnce(t *testing.T) {
+	game := open(t, "connect_four")
+	s := game.Start()
+	for _, a := range []games.Action{3, 0, 3, 0, 3, 1} {
+		if err := s.Apply(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for number := range uint64(20) {
+		o := options(t, "uct", 20_000)
+		o.Prove = true
+		grown := tree(t, game, s, number)
+		search(t, o, &mcts.Rollout{Count: 1}, grown)
+		proven := 0
+		for _, c := range grown.Children(mcts.Root) {
+			if c.Proven && c.Q == 1 {
+				proven++
+			}
+		}
+		if got := grown.Best(); got != 3 {
+			t.Errorf("seed %d: column %d of %d proven wins", number, got, proven)
+		}
+	}
+}
+
 // What a search proves is what minimax says, and nim is proven to the end
 // before the simulations are used up.
 func TestProofsAreExact(t *testing.T) {

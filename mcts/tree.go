@@ -220,8 +220,8 @@ func (t *Tree) edgesOf(n NodeID) []edge {
 }
 
 // Best is the action to play: the most visited, of several the one of higher
-// value, then of higher prior. A proven win is taken whatever its visits, and
-// what is proven to be lost only where nothing else is left. Gumbel search
+// value, then of higher prior. A proven win is taken whatever its visits, first
+// of all one that ends the game, and what is proven to be lost only where nothing else is left. Gumbel search
 // has a rule of its own. Before the first simulation it is any action.
 func (t *Tree) Best() games.Action {
 	children := t.Children(Root)
@@ -233,15 +233,18 @@ func (t *Tree) Best() games.Action {
 	}
 	return slices.MaxFunc(children, func(a, b Child) int {
 		return cmp.Or(
-			certainty(a)-certainty(b), exactGap(a, b), a.Visits-b.Visits,
+			t.certainty(a)-t.certainty(b), exactGap(a, b), a.Visits-b.Visits,
 			cmp.Compare(a.Q, b.Q), cmp.Compare(a.Prior, b.Prior), int(b.Action-a.Action),
 		)
 	}).Action
 }
 
-// certainty ranks proven wins above what is open, and that above proven losses.
-func certainty(c Child) int {
+// certainty ranks proven wins above what is open, and that above proven losses. A
+// win that ends the game comes before one that takes longer.
+func (t *Tree) certainty(c Child) int {
 	switch {
+	case c.Proven && c.Q >= 1 && c.Node != None && t.Seat(c.Node) == games.Over:
+		return 2
 	case c.Proven && c.Q >= 1:
 		return 1
 	case c.Proven && c.Q <= -1:
