@@ -6,6 +6,8 @@
 //	go run ./docs/experiments collapse  self-play that collapses, seen and cured
 //	go run ./docs/experiments search    what search finds, and what its pairs are worth
 //	go run ./docs/experiments steps     step preferences against outcomes, best moves and visits
+//	go run ./docs/experiments stepsverified  the same where every step is judged
+//	go run ./docs/experiments stepsboard     the same on tic-tac-toe
 //	go run ./docs/experiments testtime  search at test time against best-of-N
 //	go run ./docs/experiments teach     what a network learns from a search: visits, best moves, preferences
 //	go run ./docs/experiments backends  one recipe on every backend that works here
@@ -32,7 +34,7 @@ import (
 
 var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
-	"search": search, "steps": steps, "stepsverified": stepsVerified, "testtime": testTime, "teach": teach,
+	"search": search, "steps": steps, "stepsverified": stepsVerified, "stepsboard": stepsBoard, "testtime": testTime, "teach": teach,
 }
 
 func main() {
@@ -46,7 +48,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	if len(os.Args) != 2 || experiments[os.Args[1]] == nil {
-		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search, steps, testtime, teach")
+		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search, steps, stepsverified, stepsboard, testtime, teach")
 	}
 	name := os.Getenv("AGON_BACKEND")
 	if name == "" {

@@ -21,6 +21,7 @@ import (
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/prefs"
+	"github.com/agon-rl/agon/solve"
 	"github.com/agon-rl/agon/trainer"
 )
 
@@ -28,12 +29,10 @@ import (
 const (
 	stepSeeds  = 5
 	stepRounds = 8
-	stepStates = 2048 // searched in a round, at most
-	stepSims   = 16   // simulations a state
+	stepSims   = 16 // simulations a state
 	stepRate   = 5e-4
 	stepEpochs = 2   // over a round's data
 	stepBatch  = 128 // pairs, or states, a gradient step
-	stepHidden = 256 // units in each of two layers
 
 	stepHeldOut   = 500  // problems that the solve rate is measured on
 	stepDemos     = 64   // problems a gradient step that makes the base policy
@@ -41,18 +40,28 @@ const (
 	stepBaseSteps = 1000 // the most gradient steps that make the base policy
 )
 
-// domain is a game of reasoning with how good the base policy shall be: the
-// probability that it takes a step after which the problem can still be solved.
+// domain is a game with how good the base policy shall be: the probability that
+// it takes a step after which the problem can still be solved; 0 is a network
+// that has learnt nothing.
 type domain struct {
 	game string
 	base float64
+	// Where a game stands in the table twice, under two judges.
+	column string
+	judge  func(*policy.Network) mcts.Evaluator
 }
+
+// name is the domain's column.
+func (d domain) name() string { return cmp.Or(d.column, "`"+d.game+"`") }
 
 // study is a comparison of the methods under one judge of the search's leaves.
 type study struct {
 	file, title, leaves string
+	hidden              int // units in each of two layers
+	states              int // searched in a round, at most
 	domains             []domain
-	judge               func(*policy.Network) mcts.Evaluator
+	judge               func(*policy.Network) mcts.Evaluator // of domains that have none of their own
+	page                func(y study, table string) string
 }
 
 // byOutcome: only how a problem ends is known, so what an early step is worth
@@ -60,30 +69,66 @@ type study struct {
 // policies, or no playout would ever succeed.
 var byOutcome = study{
 	file: "steps.md", title: "What step preferences teach where only outcomes are known",
-	leaves:  "the policy plays to their end",
-	domains: []domain{{"modchain(length=4)", 0.5}, {"modchain", 0.6}, {"modchain(length=16)", 0.7}, {"countdown", 0.4}},
-	judge:   func(n *policy.Network) mcts.Evaluator { return mcts.Playout{Critic: n} },
+	leaves: "the policy plays to their end", hidden: 256, states: 2048,
+	domains: []domain{{game: "modchain(length=4)", base: 0.5}, {game: "modchain", base: 0.6}, {game: "modchain(length=16)", base: 0.7}, {game: "countdown", base: 0.4}},
+	judge:   playedOut, page: stepsPage,
+}
+
+// playedOut judges leaves by how the policy ends the game from there.
+func playedOut(n *policy.Network) mcts.Evaluator { return mcts.Playout{Critic: n} }
+
+// known judges leaves by what they are worth; the network gives priors.
+func known(n *policy.Network, value func(context.Context, games.State) (float64, error)) mcts.Evaluator {
+	return mcts.Mix{{Evaluator: mcts.Exact{Value: value}, Weight: 1}, {Evaluator: mcts.Network{Critic: n}, Weight: 0}}
 }
 
 // byVerifier: every step is judged, as by a perfect process reward model.
 var byVerifier = study{
 	file: "steps_verified.md", title: "What step preferences teach where every step is judged",
-	leaves:  "the game's verifier judges",
-	domains: []domain{{"modchain(length=4)", 0.5}, {"modchain", 0.5}, {"modchain(length=16)", 0.5}, {"countdown", 0.4}},
+	leaves: "the game's verifier judges", hidden: 256, states: 2048,
+	domains: []domain{{game: "modchain(length=4)", base: 0.5}, {game: "modchain", base: 0.5}, {game: "modchain(length=16)", base: 0.5}, {game: "countdown", base: 0.4}},
+	page:    stepsPage,
 	judge: func(n *policy.Network) mcts.Evaluator {
-		truth := func(_ context.Context, s games.State) (float64, error) {
+		return known(n, func(_ context.Context, s games.State) (float64, error) {
 			if s.(problem.Verified).Solvable() {
 				return 1, nil
 			}
 			return -1, nil
-		}
-		return mcts.Mix{{Evaluator: mcts.Exact{Value: truth}, Weight: 1}, {Evaluator: mcts.Network{Critic: n}, Weight: 0}} // the network gives priors
+		})
 	},
 }
 
 func steps(ctx context.Context, l *lab) error { return l.compareMethods(ctx, byOutcome) }
 
 func stepsVerified(ctx context.Context, l *lab) error { return l.compareMethods(ctx, byVerifier) }
+
+// stepsBoard is the comparison on tic-tac-toe, under both judges.
+func stepsBoard(ctx context.Context, l *lab) error {
+	game, err := games.New("tic_tac_toe")
+	if err != nil {
+		return err
+	}
+	perfect, err := solve.Minimax(ctx, game)
+	if err != nil {
+		return err
+	}
+	minimax := func(n *policy.Network) mcts.Evaluator {
+		return known(n, func(ctx context.Context, s games.State) (float64, error) {
+			v, err := perfect.Value(ctx, s)
+			if s.Turn() == 1 {
+				v = -v
+			}
+			return v, err
+		})
+	}
+	return l.compareMethods(ctx, study{
+		file: "steps_board.md", title: "What step preferences teach on tic-tac-toe", page: boardPage, hidden: 64, states: 1024,
+		domains: []domain{
+			{game: "tic_tac_toe", column: "leaves played to their end", judge: playedOut},
+			{game: "tic_tac_toe", column: "leaves judged by minimax", judge: minimax},
+		},
+	})
+}
 
 // method is a way to learn from a round's searches or games.
 type method struct {
@@ -150,7 +195,7 @@ func (l *lab) compareMethods(ctx context.Context, y study) error {
 				if err != nil {
 					failures <- err
 				}
-				fmt.Fprintf(os.Stderr, "%s, %s, seed %d: %.3f to %.3f\n", domains[j.d].game, methods[j.m].name, j.seed+1, base, rate)
+				fmt.Fprintf(os.Stderr, "%s, %s, seed %d: %.3f to %.3f\n", domains[j.d].name(), methods[j.m].name, j.seed+1, base, rate)
 			}
 		})
 	}
@@ -166,7 +211,7 @@ func (l *lab) compareMethods(ctx context.Context, y study) error {
 	header := []string{"method"}
 	base := []string{"base policy"}
 	for d := range domains {
-		header = append(header, "`"+domains[d].game+"`")
+		header = append(header, domains[d].name())
 		base = append(base, intervalOf(table[d][0].base[:]).String())
 	}
 	rows := [][]string{base}
@@ -177,29 +222,32 @@ func (l *lab) compareMethods(ctx context.Context, y study) error {
 		}
 		rows = append(rows, row)
 	}
-	text := stepsPage(y, markdown(header, rows))
+	text := y.page(y, markdown(header, rows))
 	if finding, err := os.ReadFile(l.path(strings.TrimSuffix(y.file, ".md") + ".finding.md")); err == nil {
 		text += "\n" + string(finding)
 	}
 	return os.WriteFile(l.path(y.file), []byte(text), 0o644) //nolint:gosec // a page to read
 }
 
-// stepTrial trains one policy and returns its greedy solve rate before and after.
+// stepTrial trains one policy and returns its strength before and after.
 func (l *lab) stepTrial(ctx context.Context, y study, d domain, m method, seed uint64) (base, rate float64, err error) {
 	game, err := games.New(d.game)
 	if err != nil {
 		return 0, 0, err
 	}
-	arch := policy.Arch{Kind: "mlp", Hidden: []int{stepHidden, stepHidden}, Activation: "relu"}
+	arch := policy.Arch{Kind: "mlp", Hidden: []int{y.hidden, y.hidden}, Activation: "relu"}
 	model, err := policy.Description{Game: game.Info().Name, Arch: arch}.Model(l.device, game)
 	if err != nil {
 		return 0, 0, err
 	}
-	t := &stepLearner{game: game, model: model, seed: seed, method: m, judge: y.judge}
+	t := &stepLearner{game: game, model: model, seed: seed, method: m, judge: y.judge, states: y.states}
+	if d.judge != nil {
+		t.judge = d.judge
+	}
 	if err := t.pretrain(ctx, d.base); err != nil {
 		return 0, 0, err
 	}
-	if base, err = t.solveRate(ctx); err != nil {
+	if base, err = t.strength(ctx); err != nil {
 		return 0, 0, err
 	}
 	lesson, err := m.lesson()
@@ -219,7 +267,7 @@ func (l *lab) stepTrial(ctx context.Context, y study, d domain, m method, seed u
 			return base, 0, fmt.Errorf("%s, %s: %w", d.game, m.name, err)
 		}
 	}
-	rate, err = t.solveRate(ctx)
+	rate, err = t.strength(ctx)
 	return base, rate, err
 }
 
@@ -232,12 +280,13 @@ type stepLearner struct {
 	method  method
 	updater *trainer.Updater
 	lesson  string
+	states  int // searched in a round, at most
 	judge   func(*policy.Network) mcts.Evaluator
 	base    *policy.Network // the reference of methods whose reference stays
 }
 
 // problemsARound is how many problems make a round's states.
-func (t *stepLearner) problemsARound() int { return stepStates / t.game.Info().MaxLength }
+func (t *stepLearner) problemsARound() int { return t.states / t.game.Info().MaxLength }
 
 func (t *stepLearner) step(b *policy.Batch, rate float64) error {
 	_, err := t.updater.Step(t.lesson, b, trainer.Coefficients{Rate: rate})
@@ -250,6 +299,9 @@ func (t *stepLearner) problems(stream string, path uint64, count int) ([]games.S
 	out := make([]games.State, count)
 	for i := range out {
 		out[i] = t.game.Start()
+		if out[i].Turn() != games.Chance { // a board
+			continue
+		}
 		if err := out[i].Apply(problem.Draw(r)); err != nil {
 			return nil, err
 		}
@@ -265,6 +317,9 @@ func (t *stepLearner) pretrain(ctx context.Context, enough float64) (err error) 
 		return err
 	}
 	t.lesson = "targets"
+	if enough == 0 {
+		return nil
+	}
 	for n := range uint64(stepBaseSteps) {
 		targets, states, err := t.demonstrations(n)
 		if err != nil {
@@ -347,13 +402,17 @@ func (t *stepLearner) demonstrations(n uint64) (targets []policy.Target, met []g
 	return targets, met, nil
 }
 
-// solveRate is how many of the held-out problems the greedy policy solves.
-func (t *stepLearner) solveRate(ctx context.Context) (rate float64, err error) {
+// strength is how good the greedy policy is: the share of held-out problems that
+// it solves or, of a board, of all positions in which its move keeps their value.
+func (t *stepLearner) strength(ctx context.Context) (rate float64, err error) {
 	network, err := t.model.Network(t.updater.State().Weights)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, network.Close()) }()
+	if t.game.Info().Seats == 2 {
+		return t.kept(ctx, network)
+	}
 	match := play.Match{
 		Game: t.game, Seed: 1 << 40, Agents: []play.Agent{agents.NewSampler(network, true)},
 		Seats: func(uint64, int) []int { return []int{0} },
@@ -365,6 +424,30 @@ func (t *stepLearner) solveRate(ctx context.Context) (rate float64, err error) {
 		}
 	}
 	return rate, err
+}
+
+// kept is the share of all positions in which the most likely move keeps the
+// game's value.
+func (t *stepLearner) kept(ctx context.Context, network *policy.Network) (rate float64, err error) {
+	perfect, err := solve.Minimax(ctx, t.game)
+	if err != nil {
+		return 0, err
+	}
+	states, _ := decisionsOf(t.game)
+	p, right := make([][]float64, len(states)), make([][]float64, len(states))
+	for i, s := range states {
+		count := len(s.Actions(nil))
+		p[i], right[i] = make([]float64, count), make([]float64, count)
+	}
+	if err := errors.Join(network.Probabilities(ctx, states, p), perfect.Probabilities(ctx, states, right)); err != nil {
+		return 0, err
+	}
+	for i := range states {
+		if right[i][slices.Index(p[i], slices.Max(p[i]))] > 0 {
+			rate += 1 / float64(len(states))
+		}
+	}
+	return rate, nil
 }
 
 // looked is a state that was searched.
@@ -563,14 +646,14 @@ func (t *stepLearner) batch(some []looked) (*policy.Batch, error) {
 func logOf(p float64) float32 { return float32(math.Log(max(p, math.SmallestNonzeroFloat32))) }
 
 // comparisons plays the round's problems again and again, as many steps in all
-// as the searches took, and pairs solved with failed attempts at a problem: at
-// most as many pairs as the searches gave.
+// as the searches took, and pairs won with lost attempts at a problem, by seat:
+// at most as many pairs as the searches gave.
 func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, round uint64, played, most int) ([]policy.Comparison, error) {
-	length, count := t.game.Info().MaxLength, t.problemsARound()
-	attempts := played / (count * length)
-	won, lost := make([][][]*policy.Step, count), make([][][]*policy.Step, count)
+	info, count := t.game.Info(), t.problemsARound()
+	attempts := played / (count * info.MaxLength)
+	won, lost := make([][][]*policy.Step, count*info.Seats), make([][][]*policy.Step, count*info.Seats)
 	for attempt := range attempts {
-		states, err := t.problems("problems", round, t.problemsARound())
+		states, err := t.problems("problems", round, count)
 		if err != nil {
 			return nil, err
 		}
@@ -578,27 +661,19 @@ func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, 
 		for i := range rands {
 			rands[i] = play.Generator(t.seed, "attempt", round, uint64(attempt), uint64(i))
 		}
-		ways := make([][]*policy.Step, len(states))
-		for range length { // all problems of a game are of one length
-			taken, err := network.Act(ctx, states, rands)
-			if err != nil {
-				return nil, err
-			}
-			if err := t.referSteps(ctx, states, taken); err != nil {
-				return nil, err
-			}
-			for i, s := range taken {
-				ways[i] = append(ways[i], s)
-				if err := states[i].Apply(s.Chosen); err != nil {
-					return nil, err
-				}
-			}
+		ways, err := t.attempt(ctx, network, states, rands)
+		if err != nil {
+			return nil, err
 		}
 		for i, s := range states {
-			if s.Returns(nil)[0] == 1 {
-				won[i] = append(won[i], ways[i])
-			} else {
-				lost[i] = append(lost[i], ways[i])
+			for seat, r := range s.Returns(nil) {
+				at := i*info.Seats + seat
+				switch r {
+				case info.MaxReturn:
+					won[at] = append(won[at], ways[at])
+				case info.MinReturn:
+					lost[at] = append(lost[at], ways[at])
+				}
 			}
 		}
 	}
@@ -615,6 +690,43 @@ func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, 
 		}
 	}
 	return out, nil
+}
+
+// attempt plays states to their end and returns the steps taken, by state and
+// then by seat.
+func (t *stepLearner) attempt(ctx context.Context, network *policy.Network, states []games.State, rands []*rand.Rand) ([][]*policy.Step, error) {
+	seats := t.game.Info().Seats
+	ways := make([][]*policy.Step, len(states)*seats)
+	live := make([]int, len(states))
+	for i := range live {
+		live[i] = i
+	}
+	for len(live) > 0 {
+		open, draws := make([]games.State, len(live)), make([]*rand.Rand, len(live))
+		for k, i := range live {
+			open[k], draws[k] = states[i], rands[i]
+		}
+		taken, err := network.Act(ctx, open, draws)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.referSteps(ctx, open, taken); err != nil {
+			return nil, err
+		}
+		still := live[:0]
+		for k, i := range live {
+			at := i*seats + int(states[i].Turn())
+			ways[at] = append(ways[at], taken[k])
+			if err := states[i].Apply(taken[k].Chosen); err != nil {
+				return nil, err
+			}
+			if states[i].Turn() != games.Over {
+				still = append(still, i)
+			}
+		}
+		live = still
+	}
+	return ways, nil
 }
 
 // referSteps makes the base policy the reference of steps taken.
