@@ -245,6 +245,69 @@ func decision(t testing.TB, game games.Game) games.State {
 	return s
 }
 
+// Noise takes its share of the root's priors and leaves probabilities.
+func TestNoise(t *testing.T) {
+	game := open(t, "connect_four")
+	met := map[float64]bool{}
+	for number := range uint64(20) {
+		o := options(t, "puct", 10)
+		o.Noise = mcts.Noise{Alpha: 0.3, Share: 0.25}
+		grown := tree(t, game, game.Start(), number)
+		search(t, o, &mcts.Rollout{Count: 1}, grown)
+		sum := 0.0
+		for _, c := range grown.Children(mcts.Root) {
+			sum += c.Prior
+			met[c.Prior] = true
+			if c.Prior < 0.75/7-1e-6 || c.Prior > 0.75/7+0.25+1e-6 {
+				t.Errorf("a prior of %g with a quarter of noise", c.Prior)
+			}
+			if below := grown.Children(c.Node); len(below) > 0 && math.Abs(below[0].Prior-1./7) > 1e-6 {
+				t.Errorf("noise below the root: a prior of %g", below[0].Prior)
+			}
+		}
+		if math.Abs(sum-1) > 1e-6 {
+			t.Errorf("priors sum to %g", sum)
+		}
+	}
+	if len(met) < 100 {
+		t.Errorf("%d priors in 20 draws for 7 moves", len(met))
+	}
+}
+
+// spread counts the states of its calls that are alike.
+type spread struct {
+	nothing
+	calls, leaves, alike int
+}
+
+func (s *spread) Evaluate(ctx context.Context, leaves []mcts.Leaf, out []mcts.Evaluation) error {
+	met := map[string]bool{}
+	for _, l := range leaves {
+		key := games.Key(l.State, l.Seat)
+		if met[key] {
+			s.alike++
+		}
+		met[key] = true
+	}
+	s.calls, s.leaves = s.calls+1, s.leaves+len(leaves)
+	return s.nothing.Evaluate(ctx, leaves, out)
+}
+
+// Leaves that wait count on the way to them, so those judged in one call hardly
+// repeat.
+func TestLeavesOfACallDiffer(t *testing.T) {
+	game := open(t, "connect_four")
+	for _, rule := range []string{"uct", "puct", "alphazero"} {
+		o := options(t, rule, 700)
+		o.Leaves = 7
+		e := &spread{}
+		search(t, o, e, tree(t, game, game.Start(), 1))
+		if per := float64(e.leaves) / float64(e.calls); per < 6 || e.alike > e.leaves/10 {
+			t.Errorf("%s: %.1f leaves a call, %d of %d alike", rule, per, e.alike, e.leaves)
+		}
+	}
+}
+
 // Visits and values add up, whatever the rule, chance, and how many leaves wait
 // at a time.
 func TestTreeAddsUp(t *testing.T) {

@@ -197,6 +197,9 @@ type Child struct {
 // Children lists a node's actions in ascending order; none before it is
 // expanded.
 func (t *Tree) Children(n NodeID) []Child {
+	if n == None {
+		return nil
+	}
 	edges := t.edgesOf(n)
 	out := make([]Child, len(edges))
 	for i := range edges {
