@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -80,7 +81,7 @@ func checkTree(prefix string, tree map[string]any, t reflect.Type) error {
 	for _, key := range keys {
 		field, ok := fields[key]
 		if !ok {
-			return fmt.Errorf("recipe: unknown setting %q%s; there are %s", prefix+key, spec.Suggest(key, names), strings.Join(names, ", "))
+			return fmt.Errorf("recipe: unknown setting %q%s; there are %s", prefix+key, suggest(key, names, fields), strings.Join(names, ", "))
 		}
 		sub, isTree := tree[key].(map[string]any)
 		if field.Kind() == reflect.Struct != isTree && tree[key] != nil {
@@ -89,9 +90,8 @@ func checkTree(prefix string, tree map[string]any, t reflect.Type) error {
 			}
 			return fmt.Errorf("recipe: %s: expected settings below it, such as %s.%s", prefix+key, prefix+key, firstOf(fieldsOf(field)))
 		}
-		// The YAML library would cut 1.5 down to 1.
-		if n, isFloat := tree[key].(float64); isFloat && (field.Kind() == reflect.Int || field.Kind() == reflect.Uint64) {
-			return fmt.Errorf("recipe: %s: %v: expected a whole number", prefix+key, n)
+		if expected := unlike(tree[key], field); expected != "" {
+			return fmt.Errorf("recipe: %s: %v: expected %s", prefix+key, tree[key], expected)
 		}
 		if isTree {
 			if err := checkTree(prefix+key+".", sub, field); err != nil {
@@ -100,6 +100,51 @@ func checkTree(prefix string, tree map[string]any, t reflect.Type) error {
 		}
 	}
 	return nil
+}
+
+// suggest is spec.Suggest, which prefers a setting of that very name further
+// down: optimizer.rate for rate.
+func suggest(key string, names []string, fields map[string]reflect.Type) string {
+	for _, name := range names {
+		if fields[name].Kind() != reflect.Struct {
+			continue
+		}
+		if _, ok := fieldsOf(fields[name])[key]; ok {
+			return fmt.Sprintf(", did you mean %q?", name+"."+key)
+		}
+	}
+	return spec.Suggest(key, names)
+}
+
+// unlike says what was expected in place of a value of another kind, and nothing
+// where the value fits or is judged later. The YAML library would cut 1.5 down to
+// 1, and name Go's types where it refuses.
+func unlike(value any, field reflect.Type) string {
+	if field.Kind() == reflect.Pointer {
+		field = field.Elem()
+	}
+	_, isFloat := value.(float64)
+	text, isText := value.(string)
+	_, isBool := value.(bool)
+	switch field.Kind() {
+	case reflect.Int, reflect.Uint64:
+		if _, err := strconv.ParseInt(text, 0, 64); isFloat || isBool || isText && err != nil {
+			return "a whole number"
+		}
+	case reflect.Float64: // to the library, 1e-08 is a text that it takes for a number
+		if _, err := strconv.ParseFloat(text, 64); isBool || isText && err != nil {
+			return "a number"
+		}
+	case reflect.Bool:
+		if value != nil && !isBool {
+			return "true or false"
+		}
+	case reflect.Slice:
+		if _, isList := value.([]any); value != nil && !isList {
+			return "a list such as [a, b]"
+		}
+	}
+	return ""
 }
 
 func firstOf(fields map[string]reflect.Type) string {

@@ -134,6 +134,11 @@ func (r *Reader) fail(format string, args ...any) {
 func Suggest(word string, names []string) string {
 	best, distance := "", len(word)/2+1
 	for _, name := range names {
+		// The start of a name, up to one of its joints: kuhn for kuhn_poker.
+		if len(word) >= 3 && strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)+"_") && !slices.Contains(names, word) {
+			best = name
+			break
+		}
 		if d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(name)); d <= distance && (best == "" || d < distance) {
 			best, distance = name, d
 		}

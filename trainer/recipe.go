@@ -221,7 +221,43 @@ func (r Recipe) Validate() error {
 	if (r.Stop.Measure == "") != (r.Stop.Below == nil && r.Stop.Above == nil) {
 		return fmt.Errorf("recipe: stop: expected a measure together with below or above")
 	}
+	if err := r.validateStop(game.Info()); err != nil {
+		return fmt.Errorf("recipe: stop.measure: %w", err)
+	}
 	return r.Optimizer.Validate()
+}
+
+// validateStop refuses a measure that the run will never take: the run would go
+// on to its last update.
+func (r Recipe) validateStop(info games.Info) error {
+	measure := r.Stop.Measure
+	if measure == "" {
+		return nil
+	}
+	names := []string{"length", "forfeits", "dropped", "gradient_norm", "gradient_noise"}
+	names = slices.Concat(names, objective.StatNames, objective.VisitStats, objective.PairStats)
+	switch {
+	case info.Seats == 1:
+		names = append(names, "solved")
+	case r.Evaluate.Exploitability != "off":
+		names = append(names, "exploitability")
+	}
+	for _, role := range info.Roles {
+		names = append(names, "return/"+role, "wins/"+role, "advantage_variance/"+role)
+	}
+	for _, agent := range r.Evaluate.Against {
+		names = append(names, "score/"+agent, "drawn/"+agent, "lost/"+agent)
+	}
+	if r.Opponents != "self" {
+		names = append(names, "score/opponents")
+	}
+	if r.Guard.Every > 0 {
+		names = append(names, "guard/score", "guard/best", "collapse")
+	}
+	if slices.Contains(names, measure) {
+		return nil
+	}
+	return fmt.Errorf("%q is not measured in this run%s; measured are %s", measure, spec.Suggest(measure, names), strings.Join(names, ", "))
 }
 
 // noGradient is the objective of a run that only a search teaches.
