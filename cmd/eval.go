@@ -274,7 +274,6 @@ func (p *program) exactly(ctx context.Context, game games.Game, q policy.Policy)
 	}}.Measure(ctx, game, q)
 }
 
-// versus plays the agent against another, in every seat in turn.
 // solved plays a game of one seat.
 func solved(ctx context.Context, game games.Game, agent play.Agent, e evaluation) (*solvedReport, error) {
 	match := play.Match{
@@ -299,6 +298,7 @@ func solved(ctx context.Context, game games.Game, agent play.Agent, e evaluation
 	return out, nil
 }
 
+// versus plays the agent against another, in every seat in turn.
 func versus(ctx context.Context, game games.Game, agent, other play.Agent, e evaluation) (vsReport, error) {
 	out := vsReport{Games: e.games}
 	info := game.Info()

@@ -116,6 +116,10 @@ func replayOne(game games.Game, text []byte, number int) replayReport {
 	if line.ID != nil {
 		report.ID = line.ID
 	}
+	if line.Actions == nil {
+		report.Error = fmt.Sprintf(`line %d: expected {"id": …, "actions": […]}: "actions" is missing`, number)
+		return report
+	}
 	for i, raw := range line.Actions {
 		step, err := replayAction(s, game.Info().Seats, raw)
 		if err != nil {
