@@ -167,7 +167,7 @@ func (t *Trainer) measure(ctx context.Context, line map[string]float64) error {
 	if t.exact != nil {
 		return t.measureExactly(ctx, line)
 	}
-	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.total() && !t.begins(t.update) {
+	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.Total() && !t.begins(t.update) {
 		return nil
 	}
 	if err := t.open(); err != nil {

@@ -57,7 +57,7 @@ func (t *Trainer) measureExactly(ctx context.Context, line map[string]float64) (
 		}
 	}
 	x.average.Add(x.newest)
-	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.total() {
+	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.Total() {
 		return nil
 	}
 	for name, s := range map[string]solve.Strategy{"nash_conv/last": x.newest, "nash_conv/average": x.average.Strategy()} {

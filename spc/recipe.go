@@ -24,6 +24,7 @@ const RecipeVersion = 1
 
 // Recipe is everything that fixes what a run learns.
 type Recipe struct {
+	Kind    string `yaml:"kind"` // recipes.SPC: what tells such recipes from those of package trainer
 	Version int    `yaml:"version"`
 	Program string `yaml:"program,omitempty"` // version of the program that wrote it
 	// Game is sneaky_critic of a domain, or another game of two seats such as
@@ -99,7 +100,7 @@ type Evaluate struct {
 // Defaults returns the settings that a recipe starts from.
 func Defaults() Recipe {
 	return Recipe{
-		Version: RecipeVersion, Game: "sneaky_critic", Seed: 1, Warmup: 200, Rounds: 3, Updates: 300, Games: 512, Group: 256,
+		Kind: recipes.SPC, Version: RecipeVersion, Game: "sneaky_critic", Seed: 1, Warmup: 200, Rounds: 3, Updates: 300, Games: 512, Group: 256,
 		Policies: "two",
 		Policy:   policy.Arch{Kind: "mlp", Hidden: []int{128, 128}, Activation: "relu", Blocks: 2, Channels: 32},
 		Sneaky:   "learn", Explore: 0.25,
@@ -124,11 +125,14 @@ func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 	return r, r.Validate()
 }
 
-// RecipeOf reads the recipe of a run.
+// RecipeOf reads the recipe of a run, and refuses runs of another kind.
 func RecipeOf(run *runs.Run) (Recipe, error) {
 	text, err := run.Recipe()
 	if err != nil {
 		return Recipe{}, err
+	}
+	if err := recipes.Expect(recipes.SPC, text); err != nil {
+		return Recipe{}, fmt.Errorf("run %s: %w", run.Dir(), err)
 	}
 	return ReadRecipe(text, nil)
 }
@@ -138,6 +142,9 @@ func (r Recipe) YAML() ([]byte, error) { return yaml.Marshal(r) }
 
 // Validate says what is wrong with a recipe, naming the setting.
 func (r Recipe) Validate() error {
+	if r.Kind != recipes.SPC {
+		return fmt.Errorf("recipe: kind: %q: expected %s; recipes without a kind belong to agon train", r.Kind, recipes.SPC)
+	}
 	if r.Version != RecipeVersion {
 		return fmt.Errorf("recipe: version %d: this program reads version %d", r.Version, RecipeVersion)
 	}
@@ -221,11 +228,11 @@ func (r Recipe) validateParts() error {
 	return r.Optimizer.Validate()
 }
 
-// total is how many updates a run has.
-func (r Recipe) total() int { return r.Warmup + r.Rounds*r.Updates }
+// Total is how many updates a run has.
+func (r Recipe) Total() int { return r.Warmup + r.Rounds*r.Updates }
 
 // rate is the learning rate by update.
-func (r Recipe) rate() (func(int) float64, error) { return r.Optimizer.Rate.Compile(max(1, r.total())) }
+func (r Recipe) rate() (func(int) float64, error) { return r.Optimizer.Rate.Compile(max(1, r.Total())) }
 
 // task is the game that is trained on.
 type task struct {

@@ -208,7 +208,7 @@ func (t *Trainer) begins(update int) bool {
 // learn and are measured.
 func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 	began, first := time.Now(), t.update
-	for t.update < t.recipe.total() {
+	for t.update < t.recipe.Total() {
 		updateBegan := time.Now()
 		line := map[string]float64{"round": float64(t.round(t.update))}
 		if t.begins(t.update) {
@@ -236,7 +236,7 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 		for name, value := range line {
 			t.final[name] = value
 		}
-		if t.update%t.recipe.Checkpoint.Every == 0 || t.update == t.recipe.total() {
+		if t.update%t.recipe.Checkpoint.Every == 0 || t.update == t.recipe.Total() {
 			if err := t.save(); err != nil {
 				return err
 			}
@@ -348,7 +348,7 @@ func (t *Trainer) report(first int, began time.Time) {
 	if t.options.Progress == nil {
 		return
 	}
-	p := trainer.Progress{Update: t.update, Updates: t.recipe.total(), Games: t.played}
+	p := trainer.Progress{Update: t.update, Updates: t.recipe.Total(), Games: t.played}
 	p.GamesPerSecond = float64(t.update-first) * float64(t.recipe.Games) / time.Since(began).Seconds()
 	for _, name := range []string{"f1", "nash_conv/average"} {
 		if value, ok := t.final[name]; ok {
