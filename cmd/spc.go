@@ -2,14 +2,21 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/games/sneakycritic"
+	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
@@ -27,7 +34,7 @@ learn from who wins (SPC, arXiv 2504.19162).`,
   agon spc play runs/sneaky_critic --role sneaky
   agon spc report runs/sneaky_critic`,
 	}
-	choose(c, p.spcTrainVerb())
+	choose(c, p.spcTrainVerb(), p.spcPlayVerb(), p.spcReportVerb())
 	return c
 }
 
@@ -49,11 +56,13 @@ var selfPlayCritic = school{
 		recipe, err := spc.RecipeOf(run)
 		return openCritic(recipe), err
 	},
-	report: report.Write,
+	report: spc.Report,
 }
 
 func openCritic(recipe spc.Recipe) opening {
-	return func(ctx context.Context, options trainer.Options) (pupil, error) { return spc.New(ctx, recipe, options) }
+	return func(ctx context.Context, options trainer.Options) (pupil, error) {
+		return spc.New(ctx, recipe, options)
+	}
 }
 
 func (p *program) spcTrainVerb() *cobra.Command {
@@ -100,4 +109,204 @@ had not been.`,
 func isRun(name string) bool {
 	info, err := os.Stat(filepath.Clean(name))
 	return err == nil && info.IsDir()
+}
+
+// criticGame is what spc play was asked for.
+type criticGame struct {
+	role, by, against string
+	games             int
+	seed              uint64
+}
+
+func (p *program) spcPlayVerb() *cobra.Command {
+	var o criticGame
+	c := &cobra.Command{
+		Use:   "play RUN|GAME",
+		Short: "Play sneaky or critic in the terminal, against a trained player or another agent",
+		Long: `Plays cases of a run's game, or of a game, and tells the truth about each line
+afterwards. A person plays the role unless --by names another agent, against the
+run's own players unless --against does. Cases in which the role has nothing to do,
+such as clean solutions for the sneaky player, are passed over. Agents:
+
+` + indent(agents.Forms),
+		Example: `  agon spc play runs/sneaky_critic
+  agon spc play runs/sneaky_critic --role sneaky --games 5
+  agon spc play 'sneaky_critic(domain=word_problem)' --by openai:model=NAME --games 20 --json
+  agon spc play runs/sneaky_critic --role sneaky --by random --against run:runs/offline`,
+		Args: exactly(1, "one run or game"),
+		RunE: func(c *cobra.Command, args []string) error { return p.spcPlay(c.Context(), args[0], o) },
+	}
+	c.Flags().StringVar(&o.role, "role", "critic", "the role to play: sneaky or critic")
+	c.Flags().StringVar(&o.by, "by", "human", "the agent that plays it")
+	c.Flags().StringVar(&o.against, "against", "", "the agent in the other role (default the run, or random)")
+	c.Flags().IntVar(&o.games, "games", 1, "how many cases")
+	c.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the cases and the agents")
+	p.backendFlag(c)
+	p.jsonFlag(c, "one object a case")
+	return c
+}
+
+func (p *program) spcPlay(ctx context.Context, where string, o criticGame) (err error) {
+	game, err := p.criticGameOf(where, &o)
+	if err != nil {
+		return err
+	}
+	info := game.Info()
+	own := slices.Index(info.Roles, o.role)
+	if own < 0 || info.Seats != 2 {
+		return usage(fmt.Errorf("spc play: --role %s: the roles of %s are %s", o.role, info.Name, strings.Join(info.Roles, ", ")))
+	}
+	if o.games < 1 {
+		return usage(fmt.Errorf("spc play: --games %d: expected 1 or more", o.games))
+	}
+	names := make([]string, 2)
+	names[own], names[1-own] = o.by, o.against
+	match, err := p.openMatch(ctx, game, names, o.seed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAgents(match.Agents)) }()
+	p.tellBackend()
+	won, played := 0, 0
+	const patience = 1000 // cases passed over for each one played
+	for number := 0; played < o.games; number++ {
+		if number == patience*o.games {
+			return fmt.Errorf("spc play: in %d cases of %s the %s player had nothing to do", number, info.Name, o.role)
+		}
+		episodes, err := match.Play(ctx, uint64(number), 1)
+		if errors.Is(err, agents.ErrQuit) && ctx.Err() == nil {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		e := episodes[0]
+		if e.Forfeit == games.Over && !slices.ContainsFunc(e.Turns, func(t play.Turn) bool { return t.Seat == games.Seat(own) }) {
+			continue
+		}
+		if played++; e.Returns[own] > 0 {
+			won++
+		}
+		if err := p.showGame(game, names, e); err != nil {
+			return err
+		}
+		if err := p.showTruth(game, e); err != nil {
+			return err
+		}
+	}
+	if !p.json {
+		p.say("%s (%s) won %d of %d", o.role, o.by, won, played)
+	}
+	return nil
+}
+
+// criticGameOf opens the game that is played: a run's, or one by its name.
+func (p *program) criticGameOf(where string, o *criticGame) (games.Game, error) {
+	name := where
+	if isRun(where) {
+		run, err := runs.Open(where)
+		if err != nil {
+			return nil, err
+		}
+		recipe, err := spc.RecipeOf(run)
+		if err != nil {
+			return nil, err
+		}
+		if name = recipe.Game; o.against == "" {
+			o.against = "run:" + where
+		}
+	}
+	if o.against == "" {
+		o.against = "random"
+	}
+	game, err := games.New(name)
+	return game, usage(err)
+}
+
+// showTruth tells what there was to find.
+func (p *program) showTruth(game games.Game, e *play.Episode) error {
+	s, ok := game.Start().(*sneakycritic.State)
+	if !ok || p.json {
+		return nil
+	}
+	for _, a := range e.Actions {
+		if err := s.Apply(a); err != nil {
+			return err
+		}
+	}
+	_, line := s.Shown()
+	switch {
+	case line == nil:
+		p.say("Nothing was written that could stand there.\n")
+	case s.Wrong():
+		p.say("%s\nis wrong: %s. The true line: %s\n", line.Text, strings.TrimSuffix(s.Kind()+"; "+line.Why, "; "), s.Right().Text)
+	default:
+		p.say("%s\nis right.\n", line.Text)
+	}
+	return nil
+}
+
+func (p *program) spcReportVerb() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Sum up a run round by round, and draw its page anew",
+		Long: `Tells how the critic and the sneaky player stood at the end of every round, and
+draws the run's curves and report.html again, also while it is being trained.`,
+		Example: `  agon spc report runs/sneaky_critic
+  agon spc report runs/sneaky_critic --json`,
+		Args: exactly(1, "one run"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			run, err := runs.Open(args[0])
+			if err != nil {
+				return err
+			}
+			s, err := spc.Summarise(run)
+			if err != nil {
+				return err
+			}
+			if err := spc.Report(run.Dir()); err != nil {
+				return err
+			}
+			if p.json {
+				return p.print(struct {
+					spc.Summary
+					Page string `json:"report"`
+				}{s, run.Path(runs.ReportFile)})
+			}
+			p.showSummary(s)
+			p.say("curve   %s and %s", run.Path(report.CurvePNG), run.Path(report.CurveSVG))
+			p.say("report  %s", run.Path(runs.ReportFile))
+			return nil
+		},
+	}
+	p.jsonFlag(c, "one object")
+	return c
+}
+
+func (p *program) showSummary(s spc.Summary) {
+	p.say("%s: %s, %d of %d updates", s.Run, s.Game, s.Updates, s.Of)
+	for _, section := range s.Sections() {
+		if len(section.Rows) == 0 {
+			continue
+		}
+		t := table.NewWriter()
+		t.AppendHeader(tableRow(section.Head))
+		for _, row := range section.Rows {
+			var cells table.Row
+			for _, cell := range row {
+				cells = append(cells, cell.Text)
+			}
+			t.AppendRow(cells)
+		}
+		p.say("\n%s\n%s", section.Title, t.Render())
+	}
+	p.say("")
+}
+
+func tableRow(names []string) table.Row {
+	var row table.Row
+	for _, name := range names {
+		row = append(row, name)
+	}
+	return row
 }

@@ -99,11 +99,13 @@ var selfPlay = school{
 		recipe, err := trainer.RecipeOf(run)
 		return openTrainer(recipe), err
 	},
-	report: report.Write,
+	report: func(dir string) error { return report.Write(dir) },
 }
 
 func openTrainer(recipe trainer.Recipe) opening {
-	return func(ctx context.Context, options trainer.Options) (pupil, error) { return trainer.New(ctx, recipe, options) }
+	return func(ctx context.Context, options trainer.Options) (pupil, error) {
+		return trainer.New(ctx, recipe, options)
+	}
 }
 
 // begin makes a run and trains it. What a person asked for wrongly is found

@@ -64,7 +64,12 @@ type Recipe struct {
 	// Curriculum draws problems uniformly, or by spread(pool=4,power=1): of so
 	// many times the problems needed, by the spread of what the critic makes of
 	// their kinds of error (eva, arXiv 2411.00062).
-	Curriculum string             `yaml:"curriculum"`
+	Curriculum string `yaml:"curriculum"`
+	// Refine is none, or pairs(games=1024,playable=true): at the end of every round
+	// wrong lines of so many games are repaired, and the preferences of the repairs,
+	// for whoever solves such problems, go into the run's folder refined (SPaR, arXiv
+	// 2412.11605). Lines that the problems' game cannot play are left out, or not.
+	Refine     string             `yaml:"refine"`
 	Evaluate   Evaluate           `yaml:"evaluate"`
 	Checkpoint trainer.Checkpoint `yaml:"checkpoint"`
 }
@@ -109,7 +114,7 @@ func Defaults() Recipe {
 			Data: 16384, Imitate: 0.15, Restart: true,
 		},
 		Optimizer: trainer.Optimizing{Rate: "0.001", Optimizer: trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
-		Opponents: "latest", Stages: "together", Validity: "exact", Curriculum: "uniform",
+		Opponents: "latest", Stages: "together", Validity: "exact", Curriculum: "uniform", Refine: "none",
 		Evaluate:   Evaluate{Every: 50, Cases: 200},
 		Checkpoint: trainer.Checkpoint{Every: 100, Keep: 3},
 	}
@@ -225,7 +230,28 @@ func (r Recipe) validateParts() error {
 	if _, err := parseCurriculum(r.Curriculum); err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
+	if _, err := parseRefinement(r.Refine); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	if err := r.validateTogether(); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
 	return r.Optimizer.Validate()
+}
+
+// validateTogether refuses settings that contradict each other.
+func (r Recipe) validateTogether() error {
+	stages, _ := parseStages(r.Stages) // it was checked
+	opponents, _ := parseOpponents(r.Opponents)
+	switch o := r.Objective.Name; {
+	case o != "online" && stages.kind == "adaptive":
+		return fmt.Errorf("stages: adaptive: %s plays no games within a round by which to switch: take together or alternate", o)
+	case o == "best-response" && opponents.kind == "earlier", o == "best-response" && opponents.share != 1 && opponents.kind == "pool":
+		return fmt.Errorf("opponents: %s: best responses are to the latest, or to the average of all, pool", r.Opponents)
+	case o == "best-response" && r.Warmup > 0:
+		return fmt.Errorf("warmup: %d: best responses have nothing to warm up: expected 0", r.Warmup)
+	}
+	return nil
 }
 
 // Total is how many updates a run has.
@@ -254,12 +280,20 @@ func newTask(r Recipe) (task, error) {
 		return task{}, err
 	}
 	if t.spc == nil {
-		for name, used := range map[string]bool{
-			"warmup": r.Warmup > 0, "sneaky=" + r.Sneaky: r.Sneaky != "learn", "objective.name=offline": r.Objective.Name == "offline",
-			"validity=" + r.Validity: r.Validity != "exact", "curriculum=" + r.Curriculum: r.Curriculum != "uniform", "evaluate.longer": r.Evaluate.Longer != "",
+		for _, setting := range []struct {
+			name string
+			used bool
+		}{
+			{"warmup", r.Warmup > 0},
+			{"sneaky: " + r.Sneaky, r.Sneaky != "learn"},
+			{"objective.name: offline", r.Objective.Name == "offline"},
+			{"validity: " + r.Validity, r.Validity != "exact"},
+			{"curriculum: " + r.Curriculum, r.Curriculum != "uniform"},
+			{"refine: " + r.Refine, r.Refine != "none"},
+			{"evaluate.longer", r.Evaluate.Longer != ""},
 		} {
-			if used {
-				return task{}, fmt.Errorf("%s: it wants kinds of error, and %s has none: take sneaky_critic, or leave it out", name, info.Name)
+			if setting.used {
+				return task{}, fmt.Errorf("%s: it wants kinds of error, and %s has none: take sneaky_critic, or leave it out", setting.name, info.Name)
 			}
 		}
 		if info.Seats != 2 || info.Sum != 0 {

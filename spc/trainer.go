@@ -43,11 +43,15 @@ type Trainer struct {
 	stages     stages
 	validity   validity
 	curriculum curriculum
+	refinement refinement
 	estimator  rae.Estimator
-	evaluator  *evaluator // nil for another game
-	exact      *exact     // nil where the game is too large
-	players    []*player  // by seat; one network with two roles is there twice
-	data       [2][]policy.Sentence
+	evaluator  *evaluator           // nil for another game
+	exact      *exact               // nil where the game is too large
+	players    []*player            // by seat; one network with two roles is there twice
+	data       [2][]policy.Sentence // offline: the answers of the rounds so far, by seat
+	wonRounds  float64              // offline: the critic's share of their games
+
+	sneakiest []Example // as last looked at
 
 	update int // updates done
 	saved  int
@@ -100,6 +104,9 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 	if t.curriculum, err = parseCurriculum(r.Curriculum); err != nil {
 		return err
 	}
+	if t.refinement, err = parseRefinement(r.Refine); err != nil {
+		return err
+	}
 	if t.estimator, err = rae.New(r.Objective.Advantage); err != nil {
 		return err
 	}
@@ -120,15 +127,17 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 	return t.preparePlayers()
 }
 
+// both is what one network with two roles is called.
+const both = "both"
+
 func (t *Trainer) preparePlayers() error {
 	o := t.recipe.Objective
 	copies := o.PullTo != "uniform"
-	var one *player
-	for _, role := range t.game.Info().Roles {
-		if one != nil && t.recipe.Policies == "one" {
-			t.players = append(t.players, one)
-			break
-		}
+	roles := t.game.Info().Roles
+	if t.recipe.Policies == "one" {
+		roles = []string{both}
+	}
+	for _, role := range roles {
 		start := policy.NewWeights(t.model.Params, play.Generator(t.recipe.Seed, "weights "+role))
 		updater, err := trainer.NewUpdater(t.model, t.recipe.Optimizer.Optimizer, start, copies,
 			trainer.Turns(objective.PolicyGradient{Name: "ppo", Clip: o.Clip}, copies),
@@ -137,8 +146,10 @@ func (t *Trainer) preparePlayers() error {
 		if err != nil {
 			return err
 		}
-		one = &player{role: role, updater: updater}
-		t.players = append(t.players, one)
+		t.players = append(t.players, &player{role: role, updater: updater})
+	}
+	if len(t.players) == 1 {
+		t.players = append(t.players, t.players[0])
 	}
 	return nil
 }
@@ -255,7 +266,9 @@ func (t *Trainer) step(ctx context.Context, line map[string]float64) error {
 	case t.update < t.recipe.Warmup:
 		return t.warmUp(line)
 	case t.recipe.Objective.Name == "best-response":
-		return t.exact.respond()
+		t.exact.respond(t.opponents.kind == "pool", t.trains)
+		t.endStage(0, map[string]float64{})
+		return nil
 	case t.recipe.Objective.Name == "offline":
 		return t.learnOffline(ctx, line)
 	}
@@ -317,14 +330,14 @@ func (t *Trainer) warmUp(line map[string]float64) error {
 		if !t.learns(games.Seat(seat)) {
 			continue
 		}
-		if err := t.imitate(t.players[seat], some, line); err != nil {
+		if err := t.imitate(games.Seat(seat), some, line); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *Trainer) imitate(p *player, rows []policy.Sentence, line map[string]float64) error {
+func (t *Trainer) imitate(seat games.Seat, rows []policy.Sentence, line map[string]float64) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -332,11 +345,11 @@ func (t *Trainer) imitate(p *player, rows []policy.Sentence, line map[string]flo
 	if err != nil {
 		return err
 	}
-	stats, err := p.updater.Step("imitation", batch, t.coefficients())
+	stats, err := t.players[seat].updater.Step("imitation", batch, t.coefficients())
 	if err := errors.Join(err, batch.Close()); err != nil {
 		return err
 	}
-	line["imitation/"+p.role] = float64(stats[2])
+	line["imitation/"+t.game.Info().Roles[seat]] = float64(stats[2])
 	return nil
 }
 
