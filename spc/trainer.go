@@ -222,6 +222,9 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 	for t.update < t.recipe.Total() {
 		updateBegan := time.Now()
 		line := map[string]float64{"round": float64(t.round(t.update))}
+		if err := ctx.Err(); err != nil { // warm-up and offline updates play nothing that would notice
+			return t.interrupted(ctx, err)
+		}
 		if t.begins(t.update) {
 			if err := t.beginRound(); err != nil {
 				return err
@@ -231,10 +234,7 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 			return err
 		}
 		if err := t.step(ctx, line); err != nil {
-			if ctx.Err() != nil && t.update > t.saved {
-				err = errors.Join(err, t.save())
-			}
-			return err
+			return t.interrupted(ctx, err)
 		}
 		t.update++
 		line["games"] = float64(t.played)
@@ -258,6 +258,15 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 		t.report(first, began)
 	}
 	return nil
+}
+
+// interrupted saves what was learnt before the update under way where a person
+// stopped the run. That update is dropped, and done again the same by a resumed run.
+func (t *Trainer) interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && t.update > t.saved {
+		err = errors.Join(err, t.save())
+	}
+	return err
 }
 
 // step does one update, of the warm-up or of a round.
