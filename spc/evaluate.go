@@ -188,9 +188,6 @@ func (t *Trainer) measure(ctx context.Context, line map[string]float64) error {
 	return nil
 }
 
-// watched is how many games are looked at for what the sneaky player does.
-const watched = 1024
-
 // watchGames plays the players as they are, apart from the games that they learn from.
 func (t *Trainer) watchGames(ctx context.Context, first uint64, count int) ([]*play.Episode, error) {
 	match := play.Match{
@@ -208,7 +205,7 @@ func (t *Trainer) watchGames(ctx context.Context, first uint64, count int) ([]*p
 // watch plays the players as they are and tells how often each kind of error is
 // slipped in, and how often it fools the critic.
 func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
-	episodes, err := t.watchGames(ctx, uint64(t.update)*watched, watched)
+	episodes, err := t.watchGames(ctx, uint64(t.update)<<20, t.recipe.Evaluate.Games)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,8 @@ type Objective struct {
 // Evaluate says how the critic is measured.
 type Evaluate struct {
 	Every  int    `yaml:"every"`            // updates
-	Cases  int    `yaml:"cases"`            // lines of every kind
+	Cases  int    `yaml:"cases"`            // lines of every kind in the critic's exam
+	Games  int    `yaml:"games"`            // games that are watched for what the sneaky player does
 	Longer string `yaml:"longer,omitempty"` // a game of longer problems, of the same shape
 }
 
@@ -115,7 +116,7 @@ func Defaults() Recipe {
 		},
 		Optimizer: trainer.Optimizing{Rate: "0.001", Optimizer: trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
 		Opponents: "latest", Stages: "together", Validity: "exact", Curriculum: "uniform", Refine: "none",
-		Evaluate:   Evaluate{Every: 50, Cases: 200},
+		Evaluate:   Evaluate{Every: 50, Cases: 200, Games: 1024},
 		Checkpoint: trainer.Checkpoint{Every: 100, Keep: 3},
 	}
 }
@@ -166,6 +167,7 @@ func (r Recipe) Validate() error {
 		{"objective.data", r.Objective.Data, 1, 1 << 22},
 		{"evaluate.every", r.Evaluate.Every, 1, 1 << 30},
 		{"evaluate.cases", r.Evaluate.Cases, 1, 1 << 20},
+		{"evaluate.games", r.Evaluate.Games, 1, 1 << 20},
 		{"checkpoint.every", r.Checkpoint.Every, 1, 1 << 30},
 		{"checkpoint.keep", r.Checkpoint.Keep, 1, 1 << 20},
 	} {
@@ -278,6 +280,9 @@ func newTask(r Recipe) (task, error) {
 	info := game.Info()
 	if err := r.Policy.Validate(info); err != nil {
 		return task{}, err
+	}
+	if r.Policy.Kind == "table" {
+		return task{}, fmt.Errorf("policy.kind: table: expected mlp: cases are hardly ever the same twice")
 	}
 	if t.spc == nil {
 		for _, setting := range []struct {

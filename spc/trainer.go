@@ -7,7 +7,6 @@ package spc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/agon-rl/agon/games"
@@ -118,9 +117,6 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	t.describe = policy.Description{Game: t.game.Info().Name, Arch: r.Policy}
-	if r.Policy.Kind == "table" {
-		return fmt.Errorf("policy.kind: table: expected mlp: cases are never the same twice")
-	}
 	if t.model, err = t.describe.Model(t.options.Backend, t.game); err != nil {
 		return err
 	}
