@@ -135,13 +135,16 @@ func (p *program) begin(ctx context.Context, s school, name string, settings []s
 }
 
 func (p *program) resume(ctx context.Context, s school, dir string, workers int) error {
-	run, err := runs.Resume(dir)
+	run, err := runs.Open(dir)
 	if err != nil {
 		return err
 	}
-	open, err := s.runRecipe(run)
+	open, err := s.runRecipe(run) // a run of another kind is left alone
 	if err != nil {
-		return errors.Join(err, run.Close())
+		return err
+	}
+	if run, err = runs.Resume(dir); err != nil {
+		return err
 	}
 	t, bar, err := p.prepare(ctx, open, workers)
 	if err != nil {
@@ -267,14 +270,14 @@ func (p *program) train(ctx context.Context, s school, t pupil, bar *liveBar, ru
 	return nil
 }
 
-// strength names the metrics that measure it, or the part before a slash.
-var strength = []string{"exploitability", "score", "drawn", "collapse", "nash_conv", "f1", "accuracy", "fooled"}
+// strength names the metrics that measure it, whole or by the part before a slash.
+var strength = []string{"exploitability", "score/", "drawn/", "collapse", "nash_conv/", "f1", "f1/worst", "f1/longer", "accuracy/", "fooled"}
 
 // headlines picks the metrics that measure strength.
 func headlines(final map[string]float64) []string {
 	var names []string
 	for _, name := range sortedKeys(final) {
-		if stem, rest, _ := strings.Cut(name, "/"); slices.Contains(strength, stem) && (stem != "fooled" || rest == "") {
+		if stem, _, _ := strings.Cut(name, "/"); slices.Contains(strength, name) || slices.Contains(strength, stem+"/") {
 			names = append(names, name)
 		}
 	}

@@ -22,19 +22,25 @@ const (
 var files embed.FS
 
 // Kind tells which kind of recipe a YAML text is: what it says under kind, else
-// Training. A text that is no YAML is left to whoever reads all of it.
+// Training.
 func Kind(text []byte) string {
+	kind, _ := kindOf(text)
+	return kind
+}
+
+func kindOf(text []byte) (string, error) {
 	var head struct {
 		Kind string `yaml:"kind"`
 	}
-	_ = yaml.Unmarshal(text, &head)
-	return head.Kind
+	err := yaml.Unmarshal(text, &head)
+	return head.Kind, err
 }
 
-// Expect refuses a recipe of another kind, saying which verb takes it.
+// Expect refuses a recipe of another kind, saying which verb takes it. What is wrong
+// with a text that is no YAML is left to whoever reads all of it.
 func Expect(kind string, text []byte) error {
-	switch given := Kind(text); {
-	case given == kind:
+	switch given, err := kindOf(text); {
+	case given == kind || err != nil:
 		return nil
 	case given == Training:
 		return fmt.Errorf("recipe: no kind: expected kind: %s; a recipe without a kind, and its run, belong to agon train", kind)

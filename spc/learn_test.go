@@ -24,7 +24,7 @@ func TestInspection(t *testing.T) {
 		return final["nash_conv/last"], final["nash_conv/average"]
 	}
 	game := "game=inspection(checks=1,steps=4)"
-	if _, average := measure(game, "games=512", "updates=200"); !(average < 0.05) {
+	if _, average := measure(game, "games=512", "updates=300"); !(average < 0.05) {
 		t.Errorf("the averaged pair has a NashConv of %g, expected less than 0.05", average)
 	}
 	best := []string{game, "objective.name=best-response"}

@@ -245,7 +245,7 @@ func TestGenerator(t *testing.T) {
 	}{{false, 0}, {true, 0}, {false, 0.25}, {true, 1}} {
 		g, r := newGenerator(errors, test.menu, test.explore), rand.New(rand.NewPCG(1, 2))
 		got, want := make([]float64, len(errors.Menu)+1), make([]float64, len(errors.Menu)+1)
-		const cases = 4000
+		const cases = 1500
 		for range cases {
 			s := drawn(t, game, r)
 			open := s.Actions(nil)

@@ -190,7 +190,11 @@ func TestKilledAnywhere(t *testing.T) {
 			straight := create(t, recipe)
 			finish(t, straight, 2)
 			want := content(t, straight)
-			for at := range recipe.Total() {
+			stride := 3
+			if name == "online" || name == "offline, on" {
+				stride = 1
+			}
+			for at := 0; at < recipe.Total(); at += stride {
 				killed := filepath.Join(t.TempDir(), "run")
 				if err := os.CopyFS(killed, os.DirFS(straight)); err != nil {
 					t.Fatal(err)
