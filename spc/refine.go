@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 
 	"github.com/agnivade/levenshtein"
 
@@ -113,6 +114,15 @@ func (t *Trainer) refine(ctx context.Context, line map[string]float64) error {
 	}
 	if err := os.MkdirAll(t.run.Path(RefinedDir), 0o755); err != nil {
 		return err
+	}
+	left, err := filepath.Glob(t.run.Path(RefinedDir, ".*.tmp-*")) // by a process that was killed
+	if err != nil {
+		return err
+	}
+	for _, file := range left {
+		if err := os.Remove(file); err != nil {
+			return err
+		}
 	}
 	return prefs.Write(t.run.Path(RefinedDir, fmt.Sprintf("round_%04d.parquet", round)), pairs)
 }

@@ -36,7 +36,7 @@ game: sneaky_critic(free=true)
 warmup: 2
 rounds: 2
 updates: 3
-games: 48
+games: 32
 group: 16
 policy: {kind: mlp, hidden: [8]}
 opponents: pool(share=0.5)
@@ -54,8 +54,8 @@ checkpoint: {every: 1, keep: 100}
 var variants = map[string][]string{
 	"online":        nil,
 	"one network":   {"policies=one", "opponents=earlier", "stages=together", "objective.pull_to=round", "validity=exact", "curriculum=uniform"},
-	"offline":       {"objective.name=offline", "objective.data=64", "stages=together", "game=sneaky_critic(domain=horn)"},
-	"offline, on":   {"objective.name=offline", "objective.data=64", "stages=alternate(every=3)", "objective.restart=false", "opponents=earlier", "game=sneaky_critic(domain=word_problem,free=true)"},
+	"offline":       {"objective.name=offline", "objective.data=48", "stages=together", "game=sneaky_critic(domain=horn)"},
+	"offline, on":   {"objective.name=offline", "objective.data=48", "stages=alternate(every=3)", "objective.restart=false", "opponents=earlier", "game=sneaky_critic(domain=word_problem,free=true)"},
 	"uniform":       {"sneaky=menu", "stages=together", "evaluate.longer=sneaky_critic(domain=arithmetic(length=6))", "game=sneaky_critic"},
 	"inspection":    {"game=inspection(steps=3,checks=1)", "warmup=0", "validity=exact", "curriculum=uniform", "refine=none", "stages=alternate(every=2)"},
 	"best response": {"game=inspection(steps=3,checks=1)", "warmup=0", "validity=exact", "curriculum=uniform", "refine=none", "stages=alternate(every=2)", "objective.name=best-response", "opponents=pool"},
@@ -143,8 +143,10 @@ func content(t testing.TB, dir string) map[string]string {
 
 func same(t *testing.T, what string, want, got map[string]string) {
 	t.Helper()
-	if a, b := slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got)); !slices.Equal(a, b) {
-		t.Errorf("%s: files %v, want %v", what, b, a)
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s: there is %s", what, name)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if want[name] != got[name] {
@@ -157,7 +159,7 @@ func same(t *testing.T, what string, want, got map[string]string) {
 func TestSameBytes(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(variants)) {
 		t.Run(name, func(t *testing.T) {
-			recipe := read(t, small, variants[name]...)
+			recipe := read(t, small, append(slices.Clone(variants[name]), "checkpoint.every=4")...)
 			dir := create(t, recipe)
 			finish(t, dir, 1)
 			want := content(t, dir)
@@ -263,7 +265,7 @@ func TestMain(m *testing.M) {
 
 // Killed by the system at random moments, the same.
 func TestKilled(t *testing.T) {
-	recipe := read(t, small, "updates=20", "checkpoint.every=2")
+	recipe := read(t, small, "updates=15", "checkpoint.every=2")
 	straight, killed := create(t, recipe), create(t, recipe)
 	began := time.Now()
 	finish(t, straight, 2)
