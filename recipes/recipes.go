@@ -28,19 +28,20 @@ func Kind(text []byte) string {
 	return kind
 }
 
-func kindOf(text []byte) (string, error) {
+// kindOf is Kind; readable is false where the text is no YAML.
+func kindOf(text []byte) (kind string, readable bool) {
 	var head struct {
 		Kind string `yaml:"kind"`
 	}
-	err := yaml.Unmarshal(text, &head)
-	return head.Kind, err
+	readable = yaml.Unmarshal(text, &head) == nil
+	return head.Kind, readable
 }
 
 // Expect refuses a recipe of another kind, saying which verb takes it. What is wrong
 // with a text that is no YAML is left to whoever reads all of it.
 func Expect(kind string, text []byte) error {
-	switch given, err := kindOf(text); {
-	case given == kind || err != nil:
+	switch given, readable := kindOf(text); {
+	case given == kind || !readable:
 		return nil
 	case given == Training:
 		return fmt.Errorf("recipe: no kind: expected kind: %s; a recipe without a kind, and its run, belong to agon train", kind)
