@@ -111,7 +111,7 @@ func Defaults() Recipe {
 		Policy:   policy.Arch{Kind: "mlp", Hidden: []int{128, 128}, Activation: "relu", Blocks: 2, Channels: 32},
 		Sneaky:   "learn", Explore: 0.25,
 		Objective: Objective{
-			Name: "online", Advantage: "rae", Clip: 0.2, Epochs: 2, Pull: 0.05, PullTo: "uniform",
+			Name: "online", Advantage: "rae", Clip: 0.2, Epochs: 2, Pull: 0.3, PullTo: "uniform",
 			Data: 16384, Imitate: 0.15, Restart: true,
 		},
 		Optimizer: trainer.Optimizing{Rate: "0.001", Optimizer: trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
