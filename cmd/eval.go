@@ -19,7 +19,6 @@ import (
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/solve"
-	"github.com/agon-rl/agon/trainer"
 )
 
 // evaluation is what the eval verb was asked for.
@@ -226,8 +225,8 @@ func recipeOf(agent string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	recipe, err := trainer.ReadRecipe(text, nil)
-	return recipe.Game, err
+	game, _, err := planOf(text)
+	return game, err
 }
 
 func (p *program) measure(ctx context.Context, game games.Game, agent play.Agent, report *evalReport) error {

@@ -80,19 +80,11 @@ type playReport struct {
 }
 
 func (p *program) play(ctx context.Context, game games.Game, names []string, seed uint64, count int) (err error) {
-	env := p.environment(game)
-	if p.json {
-		env.Out = p.errOut // a person's prompts must not mix with the report
+	match, err := p.openMatch(ctx, game, names, seed)
+	if err != nil {
+		return err
 	}
-	match := play.Match{Game: game, Seed: seed, Seats: func(uint64, int) []int { return everySeat(len(names)) }, Group: 1}
 	defer func() { err = errors.Join(err, closeAgents(match.Agents)) }()
-	for _, name := range names {
-		agent, err := agents.Open(ctx, name, env)
-		if err != nil {
-			return err
-		}
-		match.Agents = append(match.Agents, agent)
-	}
 	p.tellBackend()
 	for number := range count {
 		episodes, err := match.Play(ctx, uint64(number), 1)
@@ -108,6 +100,23 @@ func (p *program) play(ctx context.Context, game games.Game, names []string, see
 		}
 	}
 	return nil
+}
+
+// openMatch seats the agents of these names at a game.
+func (p *program) openMatch(ctx context.Context, game games.Game, names []string, seed uint64) (play.Match, error) {
+	env := p.environment(game)
+	if p.json {
+		env.Out = p.errOut // a person's prompts must not mix with the report
+	}
+	match := play.Match{Game: game, Seed: seed, Seats: func(uint64, int) []int { return everySeat(len(names)) }, Group: 1}
+	for _, name := range names {
+		agent, err := agents.Open(ctx, name, env)
+		if err != nil {
+			return match, errors.Join(err, closeAgents(match.Agents))
+		}
+		match.Agents = append(match.Agents, agent)
+	}
+	return match, nil
 }
 
 func everySeat(n int) []int {

@@ -8,8 +8,10 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
+	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/trainer"
 )
 
@@ -47,7 +49,7 @@ func (p *program) runsVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := report.Write(run.Dir()); err != nil {
+			if err := drawRun(run); err != nil {
 				return err
 			}
 			files := map[string]string{"png": run.Path(report.CurvePNG), "svg": run.Path(report.CurveSVG), "report": run.Path(runs.ReportFile)}
@@ -81,7 +83,7 @@ func describeRun(run *runs.Run) (runReport, error) {
 	if err != nil {
 		return runReport{}, err
 	}
-	recipe, err := trainer.ReadRecipe(text, nil)
+	game, of, err := planOf(text)
 	if err != nil {
 		return runReport{}, fmt.Errorf("%s: %w", run.Dir(), err)
 	}
@@ -93,7 +95,7 @@ func describeRun(run *runs.Run) (runReport, error) {
 	if err != nil {
 		return runReport{}, err
 	}
-	r := runReport{Run: run.Dir(), Game: recipe.Game, Of: recipe.Updates, Checkpoints: steps, Final: map[string]float64{}, recipe: text}
+	r := runReport{Run: run.Dir(), Game: game, Of: of, Checkpoints: steps, Final: map[string]float64{}, recipe: text}
 	for _, line := range lines {
 		for key, value := range line {
 			r.Final[key] = value
@@ -102,6 +104,28 @@ func describeRun(run *runs.Run) (runReport, error) {
 	r.Updates = int(r.Final[runs.UpdateKey])
 	delete(r.Final, runs.UpdateKey)
 	return r, nil
+}
+
+// planOf reads the game and the updates of a recipe of any kind.
+func planOf(text []byte) (game string, updates int, err error) {
+	if recipes.Kind(text) == recipes.SPC {
+		recipe, err := spc.ReadRecipe(text, nil)
+		return recipe.Game, recipe.Total(), err
+	}
+	recipe, err := trainer.ReadRecipe(text, nil)
+	return recipe.Game, recipe.Updates, err
+}
+
+// drawRun draws a run of any kind.
+func drawRun(run *runs.Run) error {
+	text, err := run.Recipe()
+	if err != nil {
+		return err
+	}
+	if recipes.Kind(text) == recipes.SPC {
+		return spc.Report(run.Dir())
+	}
+	return report.Write(run.Dir())
 }
 
 func (p *program) listRuns(root string) error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func (p *program) trainVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train RECIPE|FILE.yaml|GAME",
 		Short: "Train an agent by self-play",
-		Long: `Trains by a recipe: one that comes with Agon (` + strings.Join(recipes.Names(), ", ") + `),
+		Long: `Trains by a recipe: one that comes with Agon (` + strings.Join(recipes.Names(recipes.Training), ", ") + `),
 a YAML file, or a game with the default settings. Every setting can be changed with --set path=value. The run is
 written to a folder, and a run that was stopped or killed goes on with --resume
 as if it had not been.`,
@@ -41,16 +42,16 @@ as if it had not been.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case (len(args) == 1) == (resume != ""):
-				return usage(fmt.Errorf("train: expected a recipe (%s, a YAML file, or a game) or --resume DIR", strings.Join(recipes.Names(), ", ")))
+				return usage(fmt.Errorf("train: expected a recipe (%s, a YAML file, or a game) or --resume DIR", strings.Join(recipes.Names(recipes.Training), ", ")))
 			case resume != "" && (len(settings) > 0 || out != ""):
 				return usage(fmt.Errorf("train: --set and --out do not go with --resume: a run keeps its recipe and its folder"))
 			case workers < 1:
 				return usage(fmt.Errorf("train: --workers %d: expected 1 or more", workers))
 			}
 			if resume != "" {
-				return p.resume(c.Context(), resume, workers)
+				return p.resume(c.Context(), selfPlay, resume, workers)
 			}
-			return p.begin(c.Context(), args[0], settings, out, workers)
+			return p.begin(c.Context(), selfPlay, args[0], settings, out, workers)
 		},
 	}
 	c.Flags().StringArrayVar(&settings, "set", nil, "change a setting of the recipe: path=value")
@@ -62,23 +63,63 @@ as if it had not been.`,
 	return c
 }
 
+// school is how a kind of recipe is trained: what differs between the verbs.
+type school struct {
+	kind string // of recipe
+	goOn string // the command that goes on with a stopped run, before its folder
+	// read reads a recipe's text with settings, and returns the complete text
+	// beside what is trained by it.
+	read func(text []byte, settings []string) (complete []byte, open opening, err error)
+	// runRecipe is the same for the recipe of a run.
+	runRecipe func(run *runs.Run) (opening, error)
+	report    func(dir string) error
+}
+
+// opening opens all that a recipe needs, before anything is written.
+type opening func(ctx context.Context, options trainer.Options) (pupil, error)
+
+// pupil is a run in memory.
+type pupil interface {
+	Run(ctx context.Context, run *runs.Run) (trainer.Result, error)
+	Close() error
+}
+
+var selfPlay = school{
+	kind: recipes.Training, goOn: "agon train --resume",
+	read: func(text []byte, settings []string) ([]byte, opening, error) {
+		recipe, err := trainer.ReadRecipe(text, settings)
+		if err != nil {
+			return nil, nil, usage(err)
+		}
+		recipe.Program = "agon " + Version
+		complete, err := recipe.YAML()
+		return complete, openTrainer(recipe), err
+	},
+	runRecipe: func(run *runs.Run) (opening, error) {
+		recipe, err := trainer.RecipeOf(run)
+		return openTrainer(recipe), err
+	},
+	report: func(dir string) error { return report.Write(dir) },
+}
+
+func openTrainer(recipe trainer.Recipe) opening {
+	return func(ctx context.Context, options trainer.Options) (pupil, error) {
+		return trainer.New(ctx, recipe, options)
+	}
+}
+
 // begin makes a run and trains it. What a person asked for wrongly is found
 // before anything is written, or what was written is taken away again.
-func (p *program) begin(ctx context.Context, name string, settings []string, out string, workers int) error {
-	name, text, err := readRecipe(name)
+func (p *program) begin(ctx context.Context, s school, name string, settings []string, out string, workers int) error {
+	name, text, err := readRecipe(s.kind, name)
 	if err != nil {
 		return err
 	}
-	recipe, err := trainer.ReadRecipe(text, settings)
-	if err != nil {
-		return usage(err)
-	}
-	recipe.Program = "agon " + Version
-	complete, err := recipe.YAML()
+	complete, open, err := s.read(text, settings)
 	if err != nil {
 		return err
 	}
-	t, bar, err := p.prepare(ctx, recipe, workers)
+	t, bar, err := p.prepare(ctx, open, workers)
 	if err != nil {
 		return err
 	}
@@ -86,43 +127,46 @@ func (p *program) begin(ctx context.Context, name string, settings []string, out
 	if err != nil {
 		return errors.Join(err, t.Close())
 	}
-	err = errors.Join(p.train(ctx, t, bar, run), run.Close())
+	err = errors.Join(p.train(ctx, s, t, bar, run), run.Close())
 	if err != nil && ctx.Err() == nil && empty(run) {
 		err = errors.Join(err, os.RemoveAll(run.Dir()))
 	}
 	return err
 }
 
-func (p *program) resume(ctx context.Context, dir string, workers int) error {
-	run, err := runs.Resume(dir)
+func (p *program) resume(ctx context.Context, s school, dir string, workers int) error {
+	run, err := runs.Open(dir)
 	if err != nil {
 		return err
 	}
-	recipe, err := trainer.RecipeOf(run)
+	open, err := s.runRecipe(run) // a run of another kind is left alone
+	if err != nil {
+		return err
+	}
+	if run, err = runs.Resume(dir); err != nil {
+		return err
+	}
+	t, bar, err := p.prepare(ctx, open, workers)
 	if err != nil {
 		return errors.Join(err, run.Close())
 	}
-	t, bar, err := p.prepare(ctx, recipe, workers)
-	if err != nil {
-		return errors.Join(err, run.Close())
-	}
-	return errors.Join(p.train(ctx, t, bar, run), run.Close())
+	return errors.Join(p.train(ctx, s, t, bar, run), run.Close())
 }
 
-// prepare opens all that a recipe needs, before anything is written.
-func (p *program) prepare(ctx context.Context, recipe trainer.Recipe, workers int) (*trainer.Trainer, *liveBar, error) {
+// prepare opens a backend and what is trained on it.
+func (p *program) prepare(ctx context.Context, open opening, workers int) (pupil, *liveBar, error) {
 	b, err := p.openBackend()
 	if err != nil {
 		return nil, nil, err
 	}
 	bar := p.progress()
-	t, err := trainer.New(ctx, recipe, trainer.Options{Backend: b, Workers: workers, Log: p.log, Progress: bar.show})
+	t, err := open(ctx, trainer.Options{Backend: b, Workers: workers, Log: p.log, Progress: bar.show})
 	return t, bar, err
 }
 
 // readRecipe finds a recipe by its name, its file, or the game that it would
 // be all defaults for, and returns what to call its run.
-func readRecipe(name string) (string, []byte, error) {
+func readRecipe(kind, name string) (string, []byte, error) {
 	if extension := filepath.Ext(name); extension == ".yaml" || extension == ".yml" {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -135,7 +179,11 @@ func readRecipe(name string) (string, []byte, error) {
 		return name, text, nil
 	}
 	if game, wrong := games.New(name); wrong == nil {
-		text, err := yaml.Marshal(map[string]string{"game": name})
+		settings := map[string]string{"game": name}
+		if kind != recipes.Training {
+			settings["kind"] = kind
+		}
+		text, err := yaml.Marshal(settings)
 		return fileName(game.Info().Name), text, err
 	}
 	return "", nil, usage(err)
@@ -188,7 +236,7 @@ type trainReport struct {
 	Final      map[string]float64 `json:"final"`
 }
 
-func (p *program) train(ctx context.Context, t *trainer.Trainer, bar *liveBar, run *runs.Run) error {
+func (p *program) train(ctx context.Context, s school, t pupil, bar *liveBar, run *runs.Run) error {
 	p.tellBackend()
 	p.log.Info().Msgf("run %s", run.Dir())
 	began := time.Now()
@@ -197,11 +245,11 @@ func (p *program) train(ctx context.Context, t *trainer.Trainer, bar *liveBar, r
 	bar.close()
 	if err != nil {
 		if ctx.Err() != nil {
-			return fmt.Errorf("stopped; go on with: agon train --resume %s", run.Dir())
+			return fmt.Errorf("stopped; go on with: %s %s", s.goOn, run.Dir())
 		}
 		return err
 	}
-	if err := report.Write(run.Dir()); err != nil {
+	if err := s.report(run.Dir()); err != nil {
 		return err
 	}
 	done := trainReport{
@@ -222,11 +270,14 @@ func (p *program) train(ctx context.Context, t *trainer.Trainer, bar *liveBar, r
 	return nil
 }
 
+// strength names the metrics that measure it, whole or by the part before a slash.
+var strength = []string{"exploitability", "score/", "drawn/", "collapse", "nash_conv/", "f1", "f1/worst", "f1/longer", "accuracy/", "fooled"}
+
 // headlines picks the metrics that measure strength.
 func headlines(final map[string]float64) []string {
 	var names []string
 	for _, name := range sortedKeys(final) {
-		if name == "exploitability" || strings.HasPrefix(name, "score/") || strings.HasPrefix(name, "drawn/") || name == "collapse" {
+		if stem, _, _ := strings.Cut(name, "/"); slices.Contains(strength, name) || slices.Contains(strength, stem+"/") {
 			names = append(names, name)
 		}
 	}

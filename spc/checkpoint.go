@@ -15,6 +15,7 @@ import (
 // Files of a checkpoint, beside the policies, which agents.PolicyFile names by role.
 const (
 	stateFile     = "state.json"
+	sneakiestFile = "sneakiest.json" // the examples of a run on a game of kinds of error
 	firstPattern  = "adam_first.%s.safetensors"
 	secondPattern = "adam_second.%s.safetensors"
 	magnetPattern = "magnet.%s.safetensors"
@@ -68,6 +69,13 @@ func (t *Trainer) save() error {
 			err = errors.Join(err, policy.WriteWeights(w.File(fmt.Sprintf(roundPattern, i, player.role)), weights, nil))
 		}
 	}
+	if t.spc != nil {
+		examples, failed := json.MarshalIndent(t.sneakiest, "", " ")
+		if failed == nil {
+			_, failed = w.File(sneakiestFile).Write(examples)
+		}
+		err = errors.Join(err, failed)
+	}
 	state, failed := json.MarshalIndent(p, "", " ")
 	if failed != nil {
 		return fmt.Errorf("saving the run's state: %w", failed)
@@ -120,6 +128,11 @@ func (t *Trainer) restore(c *runs.Checkpoint) error {
 	}
 	if t.exact != nil && p.Exact != nil {
 		if err := t.exact.restore(*p.Exact); err != nil {
+			return err
+		}
+	}
+	if t.spc != nil {
+		if t.sneakiest, err = examplesOf(c); err != nil {
 			return err
 		}
 	}

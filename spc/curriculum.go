@@ -41,16 +41,16 @@ func parseCurriculum(text string) (curriculum, error) {
 	return c, nil
 }
 
-// problems is the game with the update's problems. Those of a spread curriculum are
-// drawn from candidates by how much the critic's chance of being right differs
-// between the lines that may stand there, the best less the worst: eva's
-// informativeness (arXiv 2411.00062), a proxy of regret.
-func (c curriculum) problems(ctx context.Context, t *Trainer) (games.Game, error) {
+// problems is the game with problems for so many games. Those of a spread curriculum
+// are drawn from candidates, other ones for each number, by how much a critic's chance
+// of being right differs between the lines that may stand there, the best less the
+// worst: eva's informativeness (arXiv 2411.00062), a proxy of regret.
+func (c curriculum) problems(ctx context.Context, t *Trainer, critic policy.Policy, count int, number uint64) (games.Game, error) {
 	if !c.spread {
 		return t.game, nil
 	}
-	r := play.Generator(t.recipe.Seed, "curriculum", uint64(t.update))
-	seeds := make([]games.Action, c.pool*t.recipe.Games)
+	r := play.Generator(t.recipe.Seed, "curriculum", number)
+	seeds := make([]games.Action, c.pool*count)
 	weights := make([]float64, len(seeds))
 	total := 0.0
 	var states []games.State
@@ -68,7 +68,7 @@ func (c curriculum) problems(ctx context.Context, t *Trainer) (games.Game, error
 		}
 		first[i+1] = len(states)
 	}
-	right, err := chances(ctx, t.players[sneakycritic.Critic].network, states, wrong)
+	right, err := chances(ctx, critic, states, wrong)
 	if err != nil {
 		return nil, err
 	}

@@ -149,7 +149,10 @@ func (e *evaluator) measure(ctx context.Context, critic policy.Policy, line map[
 	for kind, accuracy := range s.Kinds {
 		line["caught/"+kind] = accuracy
 	}
-	line["f1"], line["f1/menu"], line["f1/other"] = s.F1(errors.All()), s.F1(errors.Menu), s.F1(errors.Other)
+	line["f1"], line["f1/menu"] = s.F1(errors.All()), s.F1(errors.Menu)
+	if f1 := s.F1(errors.Other); !math.IsNaN(f1) {
+		line["f1/other"] = f1
+	}
 	line["f1/worst"], _ = s.Worst(errors.All())
 	line["f1/worst_menu"], _ = s.Worst(errors.Menu)
 	if e.longer == nil {
@@ -167,7 +170,7 @@ func (t *Trainer) measure(ctx context.Context, line map[string]float64) error {
 	if t.exact != nil {
 		return t.measureExactly(ctx, line)
 	}
-	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.total() && !t.begins(t.update) {
+	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.Total() && !t.begins(t.update) {
 		return nil
 	}
 	if err := t.open(); err != nil {
@@ -176,15 +179,17 @@ func (t *Trainer) measure(ctx context.Context, line map[string]float64) error {
 	if err := t.evaluator.measure(ctx, t.players[sneakycritic.Critic].network, line); err != nil {
 		return fmt.Errorf("evaluating update %d: %w", t.update, err)
 	}
-	return t.watch(ctx, line)
+	if err := t.watch(ctx, line); err != nil {
+		return err
+	}
+	if t.begins(t.update) || t.update == t.recipe.Total() {
+		return t.refine(ctx, line)
+	}
+	return nil
 }
 
-// watched is how many games are looked at for what the sneaky player does.
-const watched = 1024
-
-// watch plays the players as they are and tells how often each kind of error is
-// slipped in, and how often it fools the critic.
-func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
+// watchGames plays the players as they are, apart from the games that they learn from.
+func (t *Trainer) watchGames(ctx context.Context, first uint64, count int) ([]*play.Episode, error) {
 	match := play.Match{
 		Game: t.game, Seed: t.recipe.Seed ^ 0x5eed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers,
 		Seats: func(uint64, int) []int {
@@ -194,12 +199,19 @@ func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
 			return []int{0, 1}
 		},
 	}
-	episodes, err := match.Play(ctx, uint64(t.update)*watched, watched)
+	return match.Play(ctx, first, count)
+}
+
+// watch plays the players as they are and tells how often each kind of error is
+// slipped in, and how often it fools the critic.
+func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
+	episodes, err := t.watchGames(ctx, uint64(t.update)<<20, t.recipe.Evaluate.Games)
 	if err != nil {
 		return err
 	}
 	written, fooled := map[string]float64{}, map[string]float64{}
 	all, refused, deceived := 0.0, 0.0, 0.0
+	var judged []*sneakycritic.State
 	for _, e := range episodes {
 		s, err := t.replay(e)
 		if err != nil {
@@ -212,6 +224,7 @@ func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
 			refused++
 			continue
 		}
+		judged = append(judged, s)
 		written[s.Kind()]++
 		if e.Returns[sneakycritic.Sneaky] > 0 {
 			fooled[s.Kind()]++
@@ -220,6 +233,9 @@ func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
 	}
 	if all == 0 {
 		return nil
+	}
+	if t.sneakiest, err = sneakiest(ctx, t.players[sneakycritic.Critic].network, judged); err != nil {
+		return err
 	}
 	line["refused"], line["fooled"] = refused/all, deceived/all
 	for _, kind := range t.evaluator.exam.Errors.All() {

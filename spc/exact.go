@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
@@ -29,19 +30,25 @@ func newExact(ctx context.Context, game games.Game) (*exact, error) {
 	return &exact{tree: tree, newest: tree.Uniform(), average: solve.NewAverage(tree)}, nil
 }
 
-// respond has both seats answer the newest other exactly.
-func (x *exact) respond() error {
-	next := make(solve.Strategy, len(x.newest))
-	for seat := range 2 {
-		_, answer := x.tree.BestResponse(x.newest, games.Seat(seat))
+// respond has the seats that train answer exactly the newest other, or the average of
+// all so far, which is fictitious play.
+func (x *exact) respond(pool bool, trains func(games.Seat) bool) {
+	next, others := slices.Clone(x.newest), x.newest
+	if pool {
+		others = x.average.Strategy()
+	}
+	for seat := range games.Seat(2) {
+		if !trains(seat) {
+			continue
+		}
+		_, answer := x.tree.BestResponse(others, seat)
 		for _, set := range x.tree.Sets {
-			if set.Seat == games.Seat(seat) {
+			if set.Seat == seat {
 				copy(next[set.First:set.First+len(set.Actions)], answer[set.First:])
 			}
 		}
 	}
 	x.newest = next
-	return nil
 }
 
 // measureExactly adds the newest pair to the average, and where it is time to, what
@@ -57,7 +64,7 @@ func (t *Trainer) measureExactly(ctx context.Context, line map[string]float64) (
 		}
 	}
 	x.average.Add(x.newest)
-	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.total() {
+	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.Total() {
 		return nil
 	}
 	for name, s := range map[string]solve.Strategy{"nash_conv/last": x.newest, "nash_conv/average": x.average.Strategy()} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
@@ -20,49 +21,72 @@ const (
 	firstPast      = 3
 )
 
-// imitations draws cases of naive kinds and what is right in them, by seat: the kind
-// that the naive sneaky player names, the true verdict.
+// imitations draws cases of naive kinds until each seat that learns has count answers
+// to imitate: the kind that the naive sneaky player names, the true verdict. A seat
+// that hardly ever moves has fewer.
 func (t *Trainer) imitations(count int, r *rand.Rand) (rows [2][]policy.Sentence, err error) {
 	errors := t.spc.Critique().Errors
 	naive, start := newGenerator(errors, false, 0), newGenerator(errors, false, t.recipe.Explore)
-	for range count {
+	lacks := func(seat games.Seat) bool { return t.learns(seat) && len(rows[seat]) < count }
+	const patience = 4 // cases for each answer
+	for tries := 0; tries < patience*count && (lacks(sneakycritic.Sneaky) || lacks(sneakycritic.Critic)); tries++ {
 		s := t.spc.Start().(*sneakycritic.State)
 		if err := s.Apply(s.Sample(r)); err != nil {
 			return rows, err
 		}
-		var sneaky []*policy.Step
-		for c := s.Clone().(*sneakycritic.State); c.Turn() == sneakycritic.Sneaky; {
-			step, err := t.stepOf(c, start.draw(c, r))
-			if err != nil {
-				return rows, err
-			}
-			sneaky = append(sneaky, step)
-			if err := c.Apply(step.Chosen); err != nil {
+		if lacks(sneakycritic.Sneaky) {
+			if err := t.imitateSneaky(s.Clone().(*sneakycritic.State), start, &rows[sneakycritic.Sneaky], r); err != nil {
 				return rows, err
 			}
 		}
-		if len(sneaky) > 0 {
-			rows[sneakycritic.Sneaky] = append(rows[sneakycritic.Sneaky], policy.Sentence{Steps: sneaky, Imitated: true})
-		}
-		for s.Turn() == sneakycritic.Sneaky {
-			if err := s.Apply(naive.draw(s, r)); err != nil {
+		if lacks(sneakycritic.Critic) {
+			if err := t.imitateCritic(s, naive, &rows[sneakycritic.Critic], r); err != nil {
 				return rows, err
 			}
 		}
-		if s.Turn() != sneakycritic.Critic { // there was no naive kind, and what was written was right
-			continue
-		}
-		verdict := sneakycritic.Correct
-		if s.Wrong() {
-			verdict = sneakycritic.Incorrect
-		}
-		step, err := t.stepOf(s, verdict)
-		if err != nil {
-			return rows, err
-		}
-		rows[sneakycritic.Critic] = append(rows[sneakycritic.Critic], policy.Sentence{Steps: []*policy.Step{step}, Imitated: true})
 	}
 	return rows, nil
+}
+
+// imitateSneaky adds what a generator writes in a case that is not clean.
+func (t *Trainer) imitateSneaky(s *sneakycritic.State, by generator, rows *[]policy.Sentence, r *rand.Rand) error {
+	var steps []*policy.Step
+	for s.Turn() == sneakycritic.Sneaky {
+		step, err := t.stepOf(s, by.draw(s, r))
+		if err != nil {
+			return err
+		}
+		steps = append(steps, step)
+		if err := s.Apply(step.Chosen); err != nil {
+			return err
+		}
+	}
+	if len(steps) > 0 {
+		*rows = append(*rows, policy.Sentence{Steps: steps, Imitated: true})
+	}
+	return nil
+}
+
+// imitateCritic adds the true verdict on what a generator writes.
+func (t *Trainer) imitateCritic(s *sneakycritic.State, by generator, rows *[]policy.Sentence, r *rand.Rand) error {
+	for s.Turn() == sneakycritic.Sneaky {
+		if err := s.Apply(by.draw(s, r)); err != nil {
+			return err
+		}
+	}
+	if s.Turn() != sneakycritic.Critic { // there was no naive kind, and what was written was right
+		return nil
+	}
+	verdict := sneakycritic.Correct
+	if s.Wrong() {
+		verdict = sneakycritic.Incorrect
+	}
+	step, err := t.stepOf(s, verdict)
+	if err != nil {
+		return err
+	}
+	*rows = append(*rows, policy.Sentence{Steps: []*policy.Step{step}, Imitated: true})
+	return nil
 }
 
 // stepOf is the record of an action, as if a network had taken it.
@@ -73,15 +97,30 @@ func (t *Trainer) stepOf(s games.State, a games.Action) (*policy.Step, error) {
 
 // learnOnline plays fresh games and takes policy gradient steps on them.
 func (t *Trainer) learnOnline(ctx context.Context, line map[string]float64) error {
-	episodes, err := t.play(ctx, t.seats, line)
+	game, err := t.curriculum.problems(ctx, t, t.players[sneakycritic.Critic].network, t.recipe.Games, uint64(t.update))
 	if err != nil {
 		return err
 	}
+	match := play.Match{
+		Game: game, Seed: t.recipe.Seed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers, Seats: t.seats,
+	}
+	episodes, err := match.Play(ctx, uint64(t.played), t.recipe.Games)
+	if err != nil {
+		return err
+	}
+	t.played += t.recipe.Games
 	if err := t.judgeValidity(episodes, line); err != nil {
 		return err
 	}
-	owns := func(e *play.Episode, s games.Seat) bool { return t.trained(e, s) }
-	estimates, err := t.estimator.Estimate(episodes, t.game.Info().Roles, owns)
+	if err := t.learnFrom(episodes, line); err != nil {
+		return err
+	}
+	t.endStage(won(episodes), line)
+	return nil
+}
+
+func (t *Trainer) learnFrom(episodes []*play.Episode, line map[string]float64) error {
+	estimates, err := t.estimator.Estimate(episodes, t.game.Info().Roles, t.trained)
 	if err != nil {
 		return err
 	}
@@ -123,9 +162,39 @@ func (t *Trainer) gather(p *player, episodes []*play.Episode, estimates [][]rae.
 	return turns
 }
 
-// trained tells whether a seat of an episode learns from it.
+// trained tells whether a seat learns from an episode: where it is in training, and
+// did something there that counts. A refused step leaves the critic nothing to learn,
+// a clean solution the sneaky player; neither moves the other's mean return.
 func (t *Trainer) trained(e *play.Episode, s games.Seat) bool {
-	return e.Agents[s] == int(s) && t.learns(s) && t.stages.trains(t.stage, s)
+	return e.Agents[s] == int(s) && t.trains(s) && slices.ContainsFunc(e.Turns, func(turn play.Turn) bool {
+		_, recorded := turn.Record.(*policy.Step)
+		return turn.Seat == s && recorded
+	})
+}
+
+// trains tells whether a seat learns in the stage under way.
+func (t *Trainer) trains(s games.Seat) bool { return t.learns(s) && t.stages.trains(t.stage, s) }
+
+// endStage counts an update of the stage in which the critic won a share of the games.
+func (t *Trainer) endStage(won float64, line map[string]float64) {
+	line["won/critic"] = won
+	for seat, role := range t.game.Info().Roles {
+		if line["trains/"+role] = 0; t.trains(games.Seat(seat)) {
+			line["trains/"+role] = 1
+		}
+	}
+	t.stage = t.stages.next(t.stage, won)
+}
+
+// won is the critic's share of games won.
+func won(episodes []*play.Episode) float64 {
+	won := 0
+	for _, e := range episodes {
+		if e.Returns[sneakycritic.Critic] > 0 {
+			won++
+		}
+	}
+	return float64(won) / float64(len(episodes))
 }
 
 // seats puts a player in training opposite one of its opponents. Where both train,
@@ -156,40 +225,6 @@ func (t *Trainer) seats(_ uint64, group int) []int {
 	}
 	return seats
 }
-
-// play plays an update's games.
-func (t *Trainer) play(ctx context.Context, seats func(uint64, int) []int, line map[string]float64) ([]*play.Episode, error) {
-	game, err := t.curriculum.problems(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	match := play.Match{
-		Game: game, Seed: t.recipe.Seed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers, Seats: seats,
-	}
-	episodes, err := match.Play(ctx, uint64(t.played), t.recipe.Games)
-	if err != nil {
-		return nil, err
-	}
-	t.played += t.recipe.Games
-	won, games := 0.0, 0.0
-	for _, e := range episodes {
-		games++
-		if e.Returns[sneakycritic.Critic] > 0 {
-			won++
-		}
-	}
-	line["won/critic"] = won / games
-	line["trains/sneaky"], line["trains/critic"] = 0, 0
-	for seat, p := range t.game.Info().Roles {
-		if t.stages.trains(t.stage, seatOf(seat)) && t.learns(seatOf(seat)) {
-			line["trains/"+p] = 1
-		}
-	}
-	t.stage = t.stages.next(t.stage, won/games)
-	return episodes, nil
-}
-
-func seatOf(i int) games.Seat { return games.Seat(i) }
 
 // agents are those that may sit in a match.
 func (t *Trainer) agents() []play.Agent {

@@ -2,9 +2,11 @@ package spc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
@@ -17,32 +19,30 @@ func (t *Trainer) learnOffline(ctx context.Context, line map[string]float64) err
 		return err
 	}
 	r := play.Generator(t.recipe.Seed, "offline", uint64(t.update))
-	imitated, err := t.imitations(t.recipe.Games, r)
+	rows, err := t.imitations(t.recipe.Games, r)
 	if err != nil {
 		return err
 	}
 	for seat, p := range t.players {
-		if !t.learns(seatOf(seat)) || len(t.data[seat]) == 0 {
+		role := t.game.Info().Roles[seat]
+		if !t.trains(games.Seat(seat)) || len(t.data[seat]) == 0 {
 			continue
 		}
-		rows := imitated[seat]
 		for range t.recipe.Games {
-			rows = append(rows, t.data[seat][r.IntN(len(t.data[seat]))])
+			rows[seat] = append(rows[seat], t.data[seat][r.IntN(len(t.data[seat]))])
 		}
-		batch, err := policy.NewSentenceBatch(t.model, rows)
+		batch, err := policy.NewSentenceBatch(t.model, rows[seat])
 		if err != nil {
 			return err
 		}
 		stats, err := p.updater.Step("sentences", batch, t.coefficients())
-		if closed := batch.Close(); err == nil {
-			err = closed
-		}
-		if err != nil {
+		if err := errors.Join(err, batch.Close()); err != nil {
 			return err
 		}
-		line["loss/"+p.role], line["clipped/"+p.role] = float64(stats[0]), float64(stats[3])
-		line["samples/"+p.role] = float64(t.recipe.Games)
+		line["loss/"+role], line["clipped/"+role] = float64(stats[0]), float64(stats[3])
+		line["samples/"+role] = float64(t.recipe.Games)
 	}
+	t.endStage(t.wonRounds, line)
 	return nil
 }
 
@@ -50,13 +50,20 @@ func (t *Trainer) learnOffline(ctx context.Context, line map[string]float64) err
 // depend on the recipe and on the players at the rounds' ends alone, so that they
 // need not be saved.
 func (t *Trainer) collect(ctx context.Context, line map[string]float64) error {
-	if len(t.data[sneakycritic.Critic]) > 0 {
+	if len(t.data[sneakycritic.Critic])+len(t.data[sneakycritic.Sneaky]) > 0 {
 		return nil
 	}
-	won, count := 0.0, 0.0
+	if !t.begins(t.update) { // resumed within a round, whose first line says what was found
+		line = map[string]float64{}
+	}
+	shares := 0.0
 	for round := 1; round <= t.round(t.update); round++ {
+		game, err := t.curriculum.problems(ctx, t, t.players[sneakycritic.Critic].past[round-1], t.recipe.Objective.Data, 1<<32+uint64(round))
+		if err != nil {
+			return err
+		}
 		match := play.Match{
-			Game: t.game, Seed: t.recipe.Seed, Agents: t.frozen(round), Group: t.recipe.Group, Workers: t.options.Workers,
+			Game: game, Seed: t.recipe.Seed, Agents: t.frozen(round), Group: t.recipe.Group, Workers: t.options.Workers,
 			Seats: func(_ uint64, group int) []int { return t.frozenSeats(round, group) },
 		}
 		first := uint64(round) * uint64(t.recipe.Objective.Data)
@@ -64,20 +71,16 @@ func (t *Trainer) collect(ctx context.Context, line map[string]float64) error {
 		if err != nil {
 			return err
 		}
-		if t.recipe.Sneaky == "learn" {
-			if err := t.judgeValidity(episodes, line); err != nil {
-				return err
-			}
+		if err := t.judgeValidity(episodes, line); err != nil {
+			return err
 		}
+		shares += won(episodes)
 		for _, e := range episodes {
-			if count++; e.Returns[sneakycritic.Critic] > 0 {
-				won++
-			}
 			t.keep(e)
 		}
 	}
 	t.played = t.round(t.update) * t.recipe.Objective.Data
-	line["won/critic"] = won / count
+	t.wonRounds = shares / float64(t.round(t.update))
 	return t.refer()
 }
 

@@ -24,6 +24,7 @@ const RecipeVersion = 1
 
 // Recipe is everything that fixes what a run learns.
 type Recipe struct {
+	Kind    string `yaml:"kind"` // recipes.SPC: what tells such recipes from those of package trainer
 	Version int    `yaml:"version"`
 	Program string `yaml:"program,omitempty"` // version of the program that wrote it
 	// Game is sneaky_critic of a domain, or another game of two seats such as
@@ -63,7 +64,12 @@ type Recipe struct {
 	// Curriculum draws problems uniformly, or by spread(pool=4,power=1): of so
 	// many times the problems needed, by the spread of what the critic makes of
 	// their kinds of error (eva, arXiv 2411.00062).
-	Curriculum string             `yaml:"curriculum"`
+	Curriculum string `yaml:"curriculum"`
+	// Refine is none, or pairs(games=1024,playable=true): at the end of every round
+	// wrong lines of so many games are repaired, and the preferences of the repairs,
+	// for whoever solves such problems, go into the run's folder refined (SPaR, arXiv
+	// 2412.11605). Lines that the problems' game cannot play are left out, or not.
+	Refine     string             `yaml:"refine"`
 	Evaluate   Evaluate           `yaml:"evaluate"`
 	Checkpoint trainer.Checkpoint `yaml:"checkpoint"`
 }
@@ -92,24 +98,25 @@ type Objective struct {
 // Evaluate says how the critic is measured.
 type Evaluate struct {
 	Every  int    `yaml:"every"`            // updates
-	Cases  int    `yaml:"cases"`            // lines of every kind
+	Cases  int    `yaml:"cases"`            // lines of every kind in the critic's exam
+	Games  int    `yaml:"games"`            // games that are watched for what the sneaky player does
 	Longer string `yaml:"longer,omitempty"` // a game of longer problems, of the same shape
 }
 
 // Defaults returns the settings that a recipe starts from.
 func Defaults() Recipe {
 	return Recipe{
-		Version: RecipeVersion, Game: "sneaky_critic", Seed: 1, Warmup: 200, Rounds: 3, Updates: 300, Games: 512, Group: 256,
+		Kind: recipes.SPC, Version: RecipeVersion, Game: "sneaky_critic", Seed: 1, Warmup: 200, Rounds: 3, Updates: 300, Games: 512, Group: 256,
 		Policies: "two",
 		Policy:   policy.Arch{Kind: "mlp", Hidden: []int{128, 128}, Activation: "relu", Blocks: 2, Channels: 32},
 		Sneaky:   "learn", Explore: 0.25,
 		Objective: Objective{
-			Name: "online", Advantage: "rae", Clip: 0.2, Epochs: 2, Pull: 0.05, PullTo: "uniform",
+			Name: "online", Advantage: "rae", Clip: 0.2, Epochs: 2, Pull: 0.3, PullTo: "uniform",
 			Data: 16384, Imitate: 0.15, Restart: true,
 		},
 		Optimizer: trainer.Optimizing{Rate: "0.001", Optimizer: trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
-		Opponents: "latest", Stages: "together", Validity: "exact", Curriculum: "uniform",
-		Evaluate:   Evaluate{Every: 50, Cases: 200},
+		Opponents: "latest", Stages: "together", Validity: "exact", Curriculum: "uniform", Refine: "none",
+		Evaluate:   Evaluate{Every: 50, Cases: 200, Games: 1024},
 		Checkpoint: trainer.Checkpoint{Every: 100, Keep: 3},
 	}
 }
@@ -124,11 +131,14 @@ func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 	return r, r.Validate()
 }
 
-// RecipeOf reads the recipe of a run.
+// RecipeOf reads the recipe of a run, and refuses runs of another kind.
 func RecipeOf(run *runs.Run) (Recipe, error) {
 	text, err := run.Recipe()
 	if err != nil {
 		return Recipe{}, err
+	}
+	if err := recipes.Expect(recipes.SPC, text); err != nil {
+		return Recipe{}, fmt.Errorf("run %s: %w", run.Dir(), err)
 	}
 	return ReadRecipe(text, nil)
 }
@@ -138,6 +148,9 @@ func (r Recipe) YAML() ([]byte, error) { return yaml.Marshal(r) }
 
 // Validate says what is wrong with a recipe, naming the setting.
 func (r Recipe) Validate() error {
+	if r.Kind != recipes.SPC {
+		return fmt.Errorf("recipe: kind: %q: expected %s; recipes without a kind belong to agon train", r.Kind, recipes.SPC)
+	}
 	if r.Version != RecipeVersion {
 		return fmt.Errorf("recipe: version %d: this program reads version %d", r.Version, RecipeVersion)
 	}
@@ -154,6 +167,7 @@ func (r Recipe) Validate() error {
 		{"objective.data", r.Objective.Data, 1, 1 << 22},
 		{"evaluate.every", r.Evaluate.Every, 1, 1 << 30},
 		{"evaluate.cases", r.Evaluate.Cases, 1, 1 << 20},
+		{"evaluate.games", r.Evaluate.Games, 1, 1 << 20},
 		{"checkpoint.every", r.Checkpoint.Every, 1, 1 << 30},
 		{"checkpoint.keep", r.Checkpoint.Keep, 1, 1 << 20},
 	} {
@@ -218,14 +232,35 @@ func (r Recipe) validateParts() error {
 	if _, err := parseCurriculum(r.Curriculum); err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
+	if _, err := parseRefinement(r.Refine); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	if err := r.validateTogether(); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
 	return r.Optimizer.Validate()
 }
 
-// total is how many updates a run has.
-func (r Recipe) total() int { return r.Warmup + r.Rounds*r.Updates }
+// validateTogether refuses settings that contradict each other.
+func (r Recipe) validateTogether() error {
+	stages, _ := parseStages(r.Stages) // it was checked
+	opponents, _ := parseOpponents(r.Opponents)
+	switch o := r.Objective.Name; {
+	case o != "online" && stages.kind == "adaptive":
+		return fmt.Errorf("stages: adaptive: %s plays no games within a round by which to switch: take together or alternate", o)
+	case o == "best-response" && opponents.kind == "earlier", o == "best-response" && opponents.share != 1 && opponents.kind == "pool":
+		return fmt.Errorf("opponents: %s: best responses are to the latest, or to the average of all, pool", r.Opponents)
+	case o == "best-response" && r.Warmup > 0:
+		return fmt.Errorf("warmup: %d: best responses have nothing to warm up: expected 0", r.Warmup)
+	}
+	return nil
+}
+
+// Total is how many updates a run has.
+func (r Recipe) Total() int { return r.Warmup + r.Rounds*r.Updates }
 
 // rate is the learning rate by update.
-func (r Recipe) rate() (func(int) float64, error) { return r.Optimizer.Rate.Compile(max(1, r.total())) }
+func (r Recipe) rate() (func(int) float64, error) { return r.Optimizer.Rate.Compile(max(1, r.Total())) }
 
 // task is the game that is trained on.
 type task struct {
@@ -246,13 +281,24 @@ func newTask(r Recipe) (task, error) {
 	if err := r.Policy.Validate(info); err != nil {
 		return task{}, err
 	}
+	if r.Policy.Kind == "table" {
+		return task{}, fmt.Errorf("policy.kind: table: expected mlp: cases are hardly ever the same twice")
+	}
 	if t.spc == nil {
-		for name, used := range map[string]bool{
-			"warmup": r.Warmup > 0, "sneaky=" + r.Sneaky: r.Sneaky != "learn", "objective.name=offline": r.Objective.Name == "offline",
-			"validity=" + r.Validity: r.Validity != "exact", "curriculum=" + r.Curriculum: r.Curriculum != "uniform", "evaluate.longer": r.Evaluate.Longer != "",
+		for _, setting := range []struct {
+			name string
+			used bool
+		}{
+			{"warmup", r.Warmup > 0},
+			{"sneaky: " + r.Sneaky, r.Sneaky != "learn"},
+			{"objective.name: offline", r.Objective.Name == "offline"},
+			{"validity: " + r.Validity, r.Validity != "exact"},
+			{"curriculum: " + r.Curriculum, r.Curriculum != "uniform"},
+			{"refine: " + r.Refine, r.Refine != "none"},
+			{"evaluate.longer", r.Evaluate.Longer != ""},
 		} {
-			if used {
-				return task{}, fmt.Errorf("%s: it wants kinds of error, and %s has none: take sneaky_critic, or leave it out", name, info.Name)
+			if setting.used {
+				return task{}, fmt.Errorf("%s: it wants kinds of error, and %s has none: take sneaky_critic, or leave it out", setting.name, info.Name)
 			}
 		}
 		if info.Seats != 2 || info.Sum != 0 {

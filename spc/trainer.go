@@ -7,7 +7,6 @@ package spc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/agon-rl/agon/games"
@@ -43,11 +42,15 @@ type Trainer struct {
 	stages     stages
 	validity   validity
 	curriculum curriculum
+	refinement refinement
 	estimator  rae.Estimator
-	evaluator  *evaluator // nil for another game
-	exact      *exact     // nil where the game is too large
-	players    []*player  // by seat; one network with two roles is there twice
-	data       [2][]policy.Sentence
+	evaluator  *evaluator           // nil for another game
+	exact      *exact               // nil where the game is too large
+	players    []*player            // by seat; one network with two roles is there twice
+	data       [2][]policy.Sentence // offline: the answers of the rounds so far, by seat
+	wonRounds  float64              // offline: the critic's share of their games
+
+	sneakiest []Example // as last looked at
 
 	update int // updates done
 	saved  int
@@ -100,6 +103,9 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 	if t.curriculum, err = parseCurriculum(r.Curriculum); err != nil {
 		return err
 	}
+	if t.refinement, err = parseRefinement(r.Refine); err != nil {
+		return err
+	}
 	if t.estimator, err = rae.New(r.Objective.Advantage); err != nil {
 		return err
 	}
@@ -111,24 +117,23 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	t.describe = policy.Description{Game: t.game.Info().Name, Arch: r.Policy}
-	if r.Policy.Kind == "table" {
-		return fmt.Errorf("policy.kind: table: expected mlp: cases are never the same twice")
-	}
 	if t.model, err = t.describe.Model(t.options.Backend, t.game); err != nil {
 		return err
 	}
 	return t.preparePlayers()
 }
 
+// both is what one network with two roles is called.
+const both = "both"
+
 func (t *Trainer) preparePlayers() error {
 	o := t.recipe.Objective
 	copies := o.PullTo != "uniform"
-	var one *player
-	for _, role := range t.game.Info().Roles {
-		if one != nil && t.recipe.Policies == "one" {
-			t.players = append(t.players, one)
-			break
-		}
+	roles := t.game.Info().Roles
+	if t.recipe.Policies == "one" {
+		roles = []string{both}
+	}
+	for _, role := range roles {
 		start := policy.NewWeights(t.model.Params, play.Generator(t.recipe.Seed, "weights "+role))
 		updater, err := trainer.NewUpdater(t.model, t.recipe.Optimizer.Optimizer, start, copies,
 			trainer.Turns(objective.PolicyGradient{Name: "ppo", Clip: o.Clip}, copies),
@@ -137,8 +142,10 @@ func (t *Trainer) preparePlayers() error {
 		if err != nil {
 			return err
 		}
-		one = &player{role: role, updater: updater}
-		t.players = append(t.players, one)
+		t.players = append(t.players, &player{role: role, updater: updater})
+	}
+	if len(t.players) == 1 {
+		t.players = append(t.players, t.players[0])
 	}
 	return nil
 }
@@ -208,9 +215,12 @@ func (t *Trainer) begins(update int) bool {
 // learn and are measured.
 func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 	began, first := time.Now(), t.update
-	for t.update < t.recipe.total() {
+	for t.update < t.recipe.Total() {
 		updateBegan := time.Now()
 		line := map[string]float64{"round": float64(t.round(t.update))}
+		if err := ctx.Err(); err != nil { // warm-up and offline updates play nothing that would notice
+			return t.interrupted(ctx, err)
+		}
 		if t.begins(t.update) {
 			if err := t.beginRound(); err != nil {
 				return err
@@ -220,10 +230,7 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 			return err
 		}
 		if err := t.step(ctx, line); err != nil {
-			if ctx.Err() != nil && t.update > t.saved {
-				err = errors.Join(err, t.save())
-			}
-			return err
+			return t.interrupted(ctx, err)
 		}
 		t.update++
 		line["games"] = float64(t.played)
@@ -236,7 +243,7 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 		for name, value := range line {
 			t.final[name] = value
 		}
-		if t.update%t.recipe.Checkpoint.Every == 0 || t.update == t.recipe.total() {
+		if t.update%t.recipe.Checkpoint.Every == 0 || t.update == t.recipe.Total() {
 			if err := t.save(); err != nil {
 				return err
 			}
@@ -249,13 +256,24 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 	return nil
 }
 
+// interrupted saves what was learnt before the update under way where a person
+// stopped the run. That update is dropped, and done again the same by a resumed run.
+func (t *Trainer) interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && t.update > t.saved {
+		err = errors.Join(err, t.save())
+	}
+	return err
+}
+
 // step does one update, of the warm-up or of a round.
 func (t *Trainer) step(ctx context.Context, line map[string]float64) error {
 	switch {
 	case t.update < t.recipe.Warmup:
 		return t.warmUp(line)
 	case t.recipe.Objective.Name == "best-response":
-		return t.exact.respond()
+		t.exact.respond(t.opponents.kind == "pool", t.trains)
+		t.endStage(0, map[string]float64{})
+		return nil
 	case t.recipe.Objective.Name == "offline":
 		return t.learnOffline(ctx, line)
 	}
@@ -317,14 +335,14 @@ func (t *Trainer) warmUp(line map[string]float64) error {
 		if !t.learns(games.Seat(seat)) {
 			continue
 		}
-		if err := t.imitate(t.players[seat], some, line); err != nil {
+		if err := t.imitate(games.Seat(seat), some, line); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *Trainer) imitate(p *player, rows []policy.Sentence, line map[string]float64) error {
+func (t *Trainer) imitate(seat games.Seat, rows []policy.Sentence, line map[string]float64) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -332,11 +350,11 @@ func (t *Trainer) imitate(p *player, rows []policy.Sentence, line map[string]flo
 	if err != nil {
 		return err
 	}
-	stats, err := p.updater.Step("imitation", batch, t.coefficients())
+	stats, err := t.players[seat].updater.Step("imitation", batch, t.coefficients())
 	if err := errors.Join(err, batch.Close()); err != nil {
 		return err
 	}
-	line["imitation/"+p.role] = float64(stats[2])
+	line["imitation/"+t.game.Info().Roles[seat]] = float64(stats[2])
 	return nil
 }
 
@@ -348,7 +366,7 @@ func (t *Trainer) report(first int, began time.Time) {
 	if t.options.Progress == nil {
 		return
 	}
-	p := trainer.Progress{Update: t.update, Updates: t.recipe.total(), Games: t.played}
+	p := trainer.Progress{Update: t.update, Updates: t.recipe.Total(), Games: t.played}
 	p.GamesPerSecond = float64(t.update-first) * float64(t.recipe.Games) / time.Since(began).Seconds()
 	for _, name := range []string{"f1", "nash_conv/average"} {
 		if value, ok := t.final[name]; ok {

@@ -147,6 +147,9 @@ func Defaults() Recipe {
 // refused with the nearest right one. The recipe is validated.
 func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 	r := Defaults()
+	if err := recipes.Expect(recipes.Training, text); err != nil {
+		return r, err
+	}
 	if err := recipes.Fill(&r, text, settings); err != nil {
 		return r, err
 	}

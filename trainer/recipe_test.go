@@ -7,24 +7,25 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/trainer"
 )
 
 // The recipes that the program holds are read, and what they are completed to
 // is read as the same.
 func TestRecipesThatShip(t *testing.T) {
-	files, err := filepath.Glob("../recipes/*.yaml")
-	if err != nil || len(files) < 6 {
-		t.Fatalf("%d recipes: %v", len(files), err)
+	names := recipes.Names(recipes.Training)
+	if len(names) < 6 {
+		t.Fatalf("recipes %v", names)
 	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
+	for _, name := range names {
+		text, err := recipes.Read(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		recipe, err := trainer.ReadRecipe(text, nil)
 		if err != nil {
-			t.Errorf("%s: %v", file, err)
+			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		roundTrip(t, recipe)

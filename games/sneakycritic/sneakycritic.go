@@ -145,6 +145,7 @@ type State struct {
 	game    *Game
 	turn    games.Seat
 	at      problem.Solution // the solution so far; nil before chance
+	history []games.Action   // of the problems' game, to where the solution stands
 	right   problem.Line     // the line that is right and leads on
 	menu    []problem.Line   // by kind, the line that it gives here; without text where it gives none
 	choices []int8           // the kind, then what is written freely
@@ -159,7 +160,8 @@ func (s *State) draw(seed games.Action) error {
 	r := problem.Generator(seed)
 	for {
 		at := s.game.domain.Start()
-		if err := at.Apply(problem.Draw(r)); err != nil {
+		history := []games.Action{problem.Draw(r)}
+		if err := at.Apply(history[0]); err != nil {
 			return err
 		}
 		var places []*State
@@ -169,12 +171,13 @@ func (s *State) draw(seed games.Action) error {
 				break
 			}
 			if slices.ContainsFunc(place.menu, func(l problem.Line) bool { return l.Text != "" }) {
-				place.at = at.Clone().(problem.Solution)
+				place.at, place.history = at.Clone().(problem.Solution), slices.Clone(history)
 				places = append(places, place)
 			}
 			if err := at.Apply(place.right.Action); err != nil {
 				return err
 			}
+			history = append(history, place.right.Action)
 		}
 		if len(places) == 0 {
 			continue
@@ -230,6 +233,10 @@ func (s *State) Refused() bool { return s.turn == games.Over && s.said < 0 }
 
 // Shown is the line to judge, and where it stands; nil before there is one.
 func (s *State) Shown() (at problem.Solution, line *problem.Line) { return s.at, s.shown }
+
+// History is how the problems' game comes to where the solution stands; nil before
+// there is one.
+func (s *State) History() []games.Action { return s.history }
 
 // Right is the line that is right and leads on.
 func (s *State) Right() problem.Line { return s.right }

@@ -29,6 +29,12 @@ type family struct {
 // families are in the order in which a person wants to see them.
 var families = []family{
 	{"Exploitability", "exploitability", []string{"exploitability"}, true, true},
+	{"NashConv", "NashConv", []string{"nash_conv"}, true, true},
+	{"The critic's F1", "F1", []string{"f1"}, false, true},
+	{"The critic's accuracy", "share judged right", []string{"accuracy"}, false, true},
+	{"Lines that fool the critic", "share of the kind's lines", []string{"fooled"}, false, true},
+	{"Errors that the critic finds", "share found", []string{"caught"}, false, false},
+	{"What the sneaky player writes", "share of lines", []string{"written", "refused"}, false, false},
 	{"Score", "mean score", []string{"score"}, false, true},
 	{"Returns by role", "mean return", []string{"return"}, false, true},
 	{"Share of wins by role", "share", []string{"wins"}, false, true},
@@ -41,7 +47,7 @@ var families = []family{
 }
 
 // notCharted are counters, which would be straight lines.
-var notCharted = []string{runs.UpdateKey, "games"}
+var notCharted = []string{runs.UpdateKey, "games", "round"}
 
 // groupsOf sorts all measures into groups. Measures of no family make a group
 // of their own, together with those that have the same name before a slash.

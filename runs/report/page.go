@@ -30,7 +30,10 @@ var (
 	uplotLicence string
 )
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"percent": percent}).Parse(pageText))
+
+// percent is a share as CSS takes it.
+func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*min(max(share, 0), 1)) }
 
 // chart is a group as uPlot takes it: Data[0] holds the updates, and Data[i+1]
 // the values of the series Names[i], null where it has none.
@@ -49,7 +52,7 @@ type measure struct {
 	Update                string // of the last value
 }
 
-func renderPage(name, recipe string, lines []map[string]float64, groups []group) ([]byte, error) {
+func renderPage(name, recipe string, lines []map[string]float64, groups []group, sections []Section) ([]byte, error) {
 	var charts []chart
 	var rows []measure
 	for _, g := range groups {
@@ -64,7 +67,7 @@ func renderPage(name, recipe string, lines []map[string]float64, groups []group)
 	}
 	var page bytes.Buffer
 	err = pageTemplate.Execute(&page, map[string]any{
-		"Name": name, "Recipe": recipe, "Summary": summary(lines), "Measures": rows, "Any": len(charts) > 0,
+		"Name": name, "Recipe": recipe, "Summary": summary(lines), "Measures": rows, "Any": len(charts) > 0, "Sections": sections,
 		"Charts": template.JS(data),
 		"Style":  template.CSS(uplotStyle + pageStyle),
 		"UPlot":  template.JS("/*! uPlot\n" + uplotLicence + "*/\n" + uplotScript),

@@ -20,9 +20,27 @@ const (
 	CurveSVG = "curve.svg"
 )
 
+// Section is what a page tells beside the curves: a table, texts to read, or both.
+type Section struct {
+	Title, Text string
+	Head        []string // of the table's columns; the first column names the rows
+	Rows        [][]Cell
+	Notes       []Note
+}
+
+// Cell is a cell of a table.
+type Cell struct {
+	Text  string
+	Share float64 // from 0 to 1: how strongly the cell is coloured
+}
+
+// Note is a text to read as it stands.
+type Note struct{ Title, Body string }
+
 // Write draws the run in the folder dir, also while it is being trained, and
-// leaves curve.png, curve.svg and report.html there.
-func Write(dir string) error {
+// leaves curve.png, curve.svg and report.html there. The sections come on the page
+// before the curves.
+func Write(dir string, sections ...Section) error {
 	run, err := runs.Open(dir)
 	if err != nil {
 		return err
@@ -45,7 +63,7 @@ func Write(dir string) error {
 	if len(panels) == 0 {
 		panels = []Panel{{Title: "No measures yet", X: "update"}}
 	}
-	page, err := renderPage(run.Name(), string(recipe), lines, groups)
+	page, err := renderPage(run.Name(), string(recipe), lines, groups, sections)
 	if err != nil {
 		return fmt.Errorf("report of run %s: %w", dir, err)
 	}

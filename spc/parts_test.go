@@ -1,0 +1,340 @@
+package spc
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/games/problem"
+	"github.com/agon-rl/agon/games/sneakycritic"
+	_ "github.com/agon-rl/agon/games/standard"
+)
+
+func openGame(t testing.TB, name string) *sneakycritic.Game {
+	t.Helper()
+	game, err := games.New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return game.(*sneakycritic.Game)
+}
+
+func drawn(t testing.TB, game *sneakycritic.Game, r *rand.Rand) *sneakycritic.State {
+	t.Helper()
+	s := game.Start().(*sneakycritic.State)
+	if err := s.Apply(s.Sample(r)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// stagesOf follows who trains while the critic wins the shares given.
+func stagesOf(t *testing.T, text string, won ...float64) string {
+	t.Helper()
+	s, err := parseStages(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at stage
+	var out strings.Builder
+	for _, w := range won {
+		sneaky, critic := s.trains(at, sneakycritic.Sneaky), s.trains(at, sneakycritic.Critic)
+		out.WriteString(map[[2]bool]string{{true, true}: "b", {true, false}: "s", {false, true}: "c", {false, false}: "-"}[[2]bool{sneaky, critic}])
+		at = s.next(at, w)
+	}
+	return out.String()
+}
+
+func TestStages(t *testing.T) {
+	repeat := func(x float64, n int) []float64 { return slices.Repeat([]float64{x}, n) }
+	for _, test := range []struct {
+		text string
+		won  []float64
+		want string
+	}{
+		{"together", repeat(0.5, 4), "bbbb"},
+		{"alternate(every=3)", repeat(0.5, 8), "cccssscc"},
+		// The critic trains first. It stops at the upper threshold, the sneaky player at
+		// the lower one, and in between nobody does.
+		{"adaptive(up=0.9,down=0.6,dwell=1,decay=0)", []float64{0.5, 0.89, 0.9, 0.8, 0.61, 0.6, 0.7, 0.95, 0.95}, "cccssscc" + "s"},
+		// Not before the dwell is over, whatever happens, and always at its most.
+		{"adaptive(up=0.9,down=0.6,dwell=4,decay=0)", repeat(1, 8), "ccccssss"},
+		{"adaptive(up=0.9,down=0.6,dwell=2,most=5,decay=0)", repeat(0.7, 12), "cccccsssss" + "cc"},
+		{"adaptive(up=0.9,down=0.6,dwell=1,most=3,decay=0)", repeat(0, 6), "cccscc"},
+		// The running mean is corrected for its start at zero: a critic that always wins
+		// is at 1 from the first update.
+		{"adaptive(up=0.9,down=0.6,dwell=1,decay=0.95)", []float64{1, 1}, "cs"},
+		// And it is a mean: a single lost update does not end the sneaky player's stage.
+		{"adaptive(up=0.9,down=0.6,dwell=1,decay=0.9)", []float64{1, 1, 0, 1, 1}, "cssss"},
+	} {
+		if got := stagesOf(t, test.text, test.won...); got != test.want {
+			t.Errorf("%s at %v: %s, want %s", test.text, test.won, got, test.want)
+		}
+	}
+	s, err := parseStages("alternate(every=2)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at stage
+	for range 10 {
+		at = s.next(at, 0)
+	}
+	if at.Switches != 5 {
+		t.Errorf("%d switches in 10 updates of 2 each, want 5", at.Switches)
+	}
+}
+
+// The success rate condemns what the verifier does in a domain whose errors are never
+// masked; where lines that lead on less often are right too, the two differ.
+func TestValidity(t *testing.T) {
+	game, r := openGame(t, "sneaky_critic(clean=0,domain=arithmetic)"), rand.New(rand.NewPCG(1, 2))
+	sure := validity{drop: true, tries: 4, slips: 0, high: 1, gap: 1}
+	for range 200 {
+		s := drawn(t, game, r)
+		at, _ := s.Shown()
+		for _, line := range s.Candidates() {
+			if got, want := sure.wrong(at, s.Right(), line, r), line.Slip != ""; got != want {
+				t.Fatalf("%s is wrong: %t by its success, %t by the verifier\n%s", line.Text, got, want, s.Problem())
+			}
+		}
+	}
+	// A solver that slips at every step does not get there from the true line either:
+	// nothing can be judged.
+	hopeless := validity{drop: true, tries: 4, slips: 1, high: 1, gap: 0.25}
+	judged := 0
+	for range 50 {
+		s := drawn(t, game, r)
+		at, _ := s.Shown()
+		if len(s.History()) < 3 && hopeless.wrong(at, s.Right(), s.Candidates()[1], r) {
+			judged++
+		}
+	}
+	if judged > 10 {
+		t.Errorf("a solver that always slips judged %d lines wrong", judged)
+	}
+	// A larger gap condemns no more.
+	few, many := 0, 0
+	for range 200 {
+		s := drawn(t, game, r)
+		at, _ := s.Shown()
+		line, seed := s.Candidates()[1], r.Uint64()
+		loose := validity{drop: true, tries: 8, slips: 0.3, high: 0.3, gap: 0.1}.wrong(at, s.Right(), line, rand.New(rand.NewPCG(seed, 0)))
+		strict := validity{drop: true, tries: 8, slips: 0.3, high: 0.6, gap: 0.6}.wrong(at, s.Right(), line, rand.New(rand.NewPCG(seed, 0)))
+		if strict && !loose {
+			t.Fatalf("%s is wrong by the stricter rule alone", line.Text)
+		}
+		if loose {
+			many++
+		}
+		if strict {
+			few++
+		}
+	}
+	if few >= many || few == 0 {
+		t.Errorf("%d lines are wrong by a strict rule, %d by a loose one", few, many)
+	}
+}
+
+// solved is a critic with a fixed chance of being right by kind of line: an oracle, a
+// constant or anything between.
+type critic func(*sneakycritic.State) float64
+
+func (c critic) Probabilities(_ context.Context, states []games.State, out [][]float64) error {
+	for i, state := range states {
+		p := c(state.(*sneakycritic.State))
+		out[i][sneakycritic.Correct], out[i][sneakycritic.Incorrect] = p, 1-p
+	}
+	return nil
+}
+
+func oracle(s *sneakycritic.State) float64 {
+	if s.Wrong() {
+		return 0
+	}
+	return 1
+}
+
+func TestExam(t *testing.T) {
+	for _, domain := range []string{"arithmetic", "countdown", "equations", "horn", "word_problem"} {
+		game := openGame(t, "sneaky_critic(domain="+domain+")")
+		x, err := NewExam(game, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := x.Errors.All()
+		for _, kind := range all {
+			if !slices.Contains(x.Kinds, kind) {
+				t.Errorf("%s: no %q in the exam", domain, kind)
+			}
+		}
+		for i, state := range x.states {
+			s := state.(*sneakycritic.State)
+			kind := x.Kinds[x.kind[i]]
+			if s.Turn() != sneakycritic.Critic || kind == Right && s.Wrong() || kind != Right && (s.Kind() != kind || !s.Wrong()) {
+				t.Fatalf("%s: %q, shown as %q", domain, s.Kind(), kind)
+			}
+		}
+		missed := all[len(all)-1]
+		for _, test := range []struct {
+			name         string
+			critic       critic
+			right, wrong float64
+			f1, worst    float64
+		}{
+			{"the oracle", oracle, 1, 1, 1, 1},
+			{"always correct", func(*sneakycritic.State) float64 { return 1 }, 1, 0, 0, 0},
+			{"always incorrect", func(*sneakycritic.State) float64 { return 0 }, 0, 1, 0, 0},
+			{"one kind missed", func(s *sneakycritic.State) float64 {
+				if s.Kind() == missed {
+					return 0.9
+				}
+				return oracle(s)
+			}, 1, 1 - 1/float64(len(all)), 2 * (1 - 1/float64(len(all))) / (2 - 1/float64(len(all))), 0},
+		} {
+			s, err := x.Examine(t.Context(), test.critic)
+			if err != nil {
+				t.Fatal(err)
+			}
+			worst, kind := s.Worst(all)
+			if s.Right != test.right || math.Abs(s.Wrong(all)-test.wrong) > 1e-9 || math.Abs(s.F1(all)-test.f1) > 1e-9 || worst != test.worst {
+				t.Errorf("%s, %s: right %g, wrong %g, F1 %g, worst %g; want %g, %g, %g, %g", domain, test.name, s.Right, s.Wrong(all), s.F1(all), worst, test.right, test.wrong, test.f1, test.worst)
+			}
+			if test.name == "one kind missed" && kind != missed {
+				t.Errorf("%s: the worst kind is %q, want %q", domain, kind, missed)
+			}
+		}
+	}
+}
+
+// The exam of a game is the same whatever is trained on, and of the same length for
+// every kind.
+func TestExamIsFixed(t *testing.T) {
+	a, err := NewExam(openGame(t, "sneaky_critic(domain=horn)"), 15)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := NewExam(openGame(t, "sneaky_critic(domain=horn)"), 15)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make([]int, len(a.Kinds))
+	for i := range a.states {
+		if games.Key(a.states[i], sneakycritic.Critic) != games.Key(b.states[i], sneakycritic.Critic) {
+			t.Fatalf("line %d differs", i)
+		}
+		counts[a.kind[i]]++
+	}
+	for k, count := range counts {
+		if count != 15 {
+			t.Errorf("%d lines of %q, want 15", count, a.Kinds[k])
+		}
+	}
+}
+
+// A generator draws the kinds it was made for, uniformly among those that a case has.
+func TestGenerator(t *testing.T) {
+	game := openGame(t, "sneaky_critic(clean=0,domain=arithmetic,free=true)")
+	errors := game.Critique().Errors
+	for _, test := range []struct {
+		menu    bool
+		explore float64
+	}{{false, 0}, {true, 0}, {false, 0.25}, {true, 1}} {
+		g, r := newGenerator(errors, test.menu, test.explore), rand.New(rand.NewPCG(1, 2))
+		got, want := make([]float64, len(errors.Menu)+1), make([]float64, len(errors.Menu)+1)
+		const cases = 1500
+		for range cases {
+			s := drawn(t, game, r)
+			open := s.Actions(nil)
+			var some []games.Action
+			for _, a := range open {
+				if int(a) < len(errors.Menu) && (test.menu || slices.Contains(errors.Naive, errors.Menu[a])) {
+					some = append(some, a)
+				}
+			}
+			share := test.explore
+			if len(some) == 0 {
+				share = 1
+			}
+			for _, a := range open {
+				want[a] += share / float64(len(open))
+			}
+			for _, a := range some {
+				want[a] += (1 - share) / float64(len(some))
+			}
+			got[g.draw(s, r)]++
+		}
+		for a := range got {
+			if deviation := math.Abs(got[a] - want[a]); deviation > 5*math.Sqrt(cases)/2 || (want[a] == 0) != (got[a] == 0) {
+				t.Errorf("menu=%t explore=%g: %g of action %d, expected about %.0f", test.menu, test.explore, got[a], a, want[a])
+			}
+		}
+	}
+}
+
+// A curriculum draws problems whose lines a critic judges unevenly more often than
+// those it judges evenly; power 0 does not care.
+func TestCurriculum(t *testing.T) {
+	game := openGame(t, "sneaky_critic(domain=arithmetic)")
+	even := func(s *sneakycritic.State) bool { return len(s.History())%2 == 0 }
+	uneven := critic(func(s *sneakycritic.State) float64 {
+		if even(s) || s.Wrong() {
+			return 0.5
+		}
+		return 1
+	})
+	share := func(power float64) float64 {
+		tr := &Trainer{task: task{game: game, spc: game}, recipe: Defaults()}
+		drawnFrom, err := curriculum{spread: true, pool: 4, power: power}.problems(t.Context(), tr, uneven, 400, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, hits := rand.New(rand.NewPCG(1, 2)), 0
+		const cases = 2000
+		for range cases {
+			if !even(drawn(t, drawnFrom.(*sneakycritic.Game), r)) {
+				hits++
+			}
+		}
+		return float64(hits) / cases
+	}
+	plain, drawn := share(0), share(1)
+	if plain < 0.3 || plain > 0.7 || drawn < 0.98 {
+		t.Errorf("of problems judged unevenly there are %.3f, and %.3f are drawn", plain, drawn)
+	}
+}
+
+// The repair of a line is right, leads on and is the one most alike.
+func TestRepair(t *testing.T) {
+	for _, domain := range []string{"arithmetic", "countdown", "equations", "horn", "word_problem"} {
+		game, r := openGame(t, "sneaky_critic(clean=0,domain="+domain+")"), rand.New(rand.NewPCG(1, 2))
+		for range 100 {
+			s := drawn(t, game, r)
+			for _, line := range s.Candidates()[1:] {
+				shown := s.Show(line)
+				pair, ok := Refine(game, shown, "test")
+				if !ok {
+					t.Fatalf("%s: no pair for %s", domain, line.Text)
+				}
+				at, _ := shown.Shown()
+				i := slices.IndexFunc(at.Next(), func(l problem.Line) bool { return l.Text == pair.Chosen })
+				if i < 0 || at.Next()[i].Slip != "" || pair.Rejected != line.Text {
+					t.Fatalf("%s: %s is repaired to %s", domain, line.Text, pair.Chosen)
+				}
+				state, err := pair.State()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if games.Key(state, 0) != pair.Key {
+					t.Fatalf("%s: the history leads elsewhere", domain)
+				}
+			}
+			if _, ok := Refine(game, s.Show(s.Right()), "test"); ok {
+				t.Fatalf("%s: a right line is repaired", domain)
+			}
+		}
+	}
+}
