@@ -255,3 +255,52 @@ func (t *SectionTable) countSections(s Solution, named []int) {
 		}
 	}
 }
+
+// AnswerRow is how a solver did on a subset.
+type AnswerRow struct {
+	Subset string `json:"subset"`
+	Class
+}
+
+// AnswerTable is the scores of a solver.
+type AnswerTable struct {
+	Measure string      `json:"measure"` // what Score is
+	Score   float64     `json:"score"`
+	Rows    []AnswerRow `json:"rows"` // by subset, in the order of the benchmark
+	Total   AnswerRow   `json:"total"`
+}
+
+// AnswerAccuracy scores solutions by their final answers: Final finds them and
+// Equal compares. Where there is none, the problem counts as not solved, as in the
+// evaluations of GSM8K and MATH.
+func AnswerAccuracy(problems []Problem, solutions []string) AnswerTable {
+	t := AnswerTable{Measure: "accuracy of final answers", Total: AnswerRow{Subset: "all"}}
+	for i, p := range problems {
+		at := slices.IndexFunc(t.Rows, func(r AnswerRow) bool { return r.Subset == p.Subset })
+		if at < 0 {
+			at, t.Rows = len(t.Rows), append(t.Rows, AnswerRow{Subset: p.Subset})
+		}
+		answer, found := Final(solutions[i])
+		for _, c := range []*Class{&t.Rows[at].Class, &t.Total.Class} {
+			c.count(found && Equal(answer, p.Gold))
+			if !found {
+				c.Invalid++
+			}
+		}
+	}
+	t.Score = t.Total.Accuracy
+	return t
+}
+
+// String shows the table as text.
+func (t AnswerTable) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "subset\taccuracy\tright\tn\tinvalid\t") //nolint:errcheck // a strings.Builder takes all
+	for _, r := range append(slices.Clone(t.Rows), t.Total) {
+		fmt.Fprintf(w, "%s\t%.4f\t%d\t%d\t%d\t\n", r.Subset, r.Accuracy, r.Hits, r.N, r.Invalid) //nolint:errcheck // a strings.Builder takes all
+	}
+	w.Flush() //nolint:errcheck // a strings.Builder takes all
+	fmt.Fprintf(&b, "%s: %.4f\n", t.Measure, t.Score)
+	return b.String()
+}
