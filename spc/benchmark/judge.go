@@ -110,6 +110,7 @@ func (l *loop) take(a Ask, e Entry, err error) error {
 	case errors.As(err, &unfit):
 		l.outcome.Refused = append(l.outcome.Refused, Unanswered{a, err})
 	case passes(err):
+		err = reason(err)
 		l.outcome.Missing = append(l.outcome.Missing, Unanswered{a, err})
 		if l.failed++; l.failed >= l.options.Patience {
 			return fmt.Errorf("benchmark: %d asks failed one after the other, the last one: %w", l.failed, err)
@@ -121,6 +122,15 @@ func (l *loop) take(a Ask, e Entry, err error) error {
 		l.options.Progress(l.done, len(l.task.asks))
 	}
 	return nil
+}
+
+// reason is what the last call said, where there was one.
+func reason(err error) error {
+	var call *chat.CallError
+	if errors.As(err, &call) {
+		return call
+	}
+	return err
 }
 
 // passes tells failures of one ask from those that all asks would meet: what a
