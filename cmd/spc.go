@@ -8,6 +8,6 @@ func (p *program) spcVerb() *cobra.Command {
 		Short:   "The self-play critic: a sneaky generator against a critic",
 		Example: `  agon spc eval --bench processbench --data ProcessBench/ --agent openai:model=gpt-4o-mini`,
 	}
-	choose(c, p.spcEvalVerb())
+	choose(c, p.spcEvalVerb(), p.spcExportVerb())
 	return c
 }

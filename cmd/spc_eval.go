@@ -121,6 +121,9 @@ func (p *program) ask(ctx context.Context, o judging, task *benchmark.Task, crit
 	outcome, err := benchmark.Judge(ctx, task, critic, journal, benchmark.Options{Parallel: critic.parallel, Progress: bar.asked})
 	bar.close()
 	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			err = errors.New("stopped")
+		}
 		if kept := len(journal.Entries()); o.out != "" && kept > 0 {
 			err = fmt.Errorf("%w; %d of %d answers are in %s, and the same command goes on with them", err, kept, len(task.Asks()), o.out)
 		}

@@ -160,9 +160,12 @@ func (j *Journal) write(v any) error {
 	if j.file == nil {
 		return nil
 	}
-	text, err := json.Marshal(v)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // for people to read
+	err := e.Encode(v)
 	if err == nil {
-		_, err = j.file.Write(append(text, '\n'))
+		_, err = j.file.Write(text.Bytes())
 	}
 	if err == nil && time.Since(j.synced) > time.Second {
 		err, j.synced = j.file.Sync(), time.Now()
