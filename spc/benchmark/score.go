@@ -15,6 +15,14 @@ type Class struct {
 	Accuracy float64 `json:"accuracy"` // Hits/N; 0 where N is 0
 }
 
+// String shows the accuracy, if there is one.
+func (c Class) String() string {
+	if c.N == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.4f", c.Accuracy)
+}
+
 func (c *Class) count(hit bool) {
 	c.N++
 	if hit {
@@ -114,8 +122,8 @@ func (t Table) String() string {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "subset\tcorrect acc\tn\terroneous acc\tn\taverage\tharmonic\tplain\tinvalid\t") //nolint:errcheck // a strings.Builder takes all
 	for _, r := range append(slices.Clone(t.Rows), t.Total) {
-		fmt.Fprintf(w, "%s\t%.4f\t%d\t%.4f\t%d\t%.4f\t%.4f\t%.4f\t%d\t\n", r.Subset, //nolint:errcheck // a strings.Builder takes all
-			r.Correct.Accuracy, r.Correct.N, r.Erroneous.Accuracy, r.Erroneous.N,
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%d\t%.4f\t%.4f\t%.4f\t%d\t\n", r.Subset, //nolint:errcheck // a strings.Builder takes all
+			r.Correct, r.Correct.N, r.Erroneous, r.Erroneous.N,
 			r.Average, r.Harmonic, r.Plain, r.Correct.Invalid+r.Erroneous.Invalid)
 	}
 	w.Flush() //nolint:errcheck // a strings.Builder takes all
@@ -298,7 +306,7 @@ func (t AnswerTable) String() string {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "subset\taccuracy\tright\tn\tinvalid\t") //nolint:errcheck // a strings.Builder takes all
 	for _, r := range append(slices.Clone(t.Rows), t.Total) {
-		fmt.Fprintf(w, "%s\t%.4f\t%d\t%d\t%d\t\n", r.Subset, r.Accuracy, r.Hits, r.N, r.Invalid) //nolint:errcheck // a strings.Builder takes all
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t\n", r.Subset, r.Class, r.Hits, r.N, r.Invalid) //nolint:errcheck // a strings.Builder takes all
 	}
 	w.Flush() //nolint:errcheck // a strings.Builder takes all
 	fmt.Fprintf(&b, "%s: %.4f\n", t.Measure, t.Score)
