@@ -555,7 +555,7 @@ func train(t *testing.T, recipe string) string {
 // A network trained on generated problems judges rows of files: those of its domain,
 // and no others.
 func TestSpcEvalNetwork(t *testing.T) {
-	run := train(t, "game: sneaky_critic(domain=word_problem)\nwarmup: 150\nrounds: 0\ngames: 256\nevaluate: {every: 150, cases: 20}\n")
+	run := train(t, "game: sneaky_critic(domain=word_problem)\nwarmup: 20\nrounds: 0\ngames: 64\npolicy: {hidden: [32]}\nevaluate: {every: 20, cases: 2}\n")
 	greedy := "run(" + run + ",greedy=true)"
 	got := judge(t, "--bench", "processbench", "--data", fixtures+"processbench/gsm8k.json", "--agent", greedy)
 	if got.Asks != 21 || got.Answered != 21 || got.Invalid != 0 || got.Refused != 0 {

@@ -144,7 +144,7 @@ func (j *Journal) Entries() map[int]Entry {
 func (j *Journal) Add(t *Task, a Ask, e Entry) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	word, valid := t.Read(a.Row, e.Answer)
+	word, valid := t.Read(e.Answer)
 	if !valid {
 		word = "invalid"
 	}

@@ -31,7 +31,7 @@ func judge(t testing.TB, task *benchmark.Task, critic benchmark.Critic, path str
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer journal.Close() //nolint:errcheck // read again below
+	defer journal.Close()
 	outcome, err := benchmark.Judge(t.Context(), task, critic, journal, benchmark.Options{Parallel: 4})
 	if err != nil {
 		t.Fatal(err)

@@ -42,8 +42,8 @@ func (t *Task) Score(o *Outcome) (Report, error) {
 		Bench: t.Set.Name, By: t.By, Asks: len(t.asks), Answered: len(o.Entries),
 		Missing: len(o.Missing), Refused: len(o.Refused), Skipped: t.Set.Skipped,
 	}
-	for row, e := range o.Entries {
-		if _, valid := t.Read(row, e.Answer); !valid {
+	for _, e := range o.Entries {
+		if _, valid := t.Read(e.Answer); !valid {
 			r.Invalid++
 		}
 		r.TokensIn, r.TokensOut = r.TokensIn+e.TokensIn, r.TokensOut+e.TokensOut

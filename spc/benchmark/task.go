@@ -147,9 +147,9 @@ func (s Solution) all() []Question {
 	return out
 }
 
-// Read says in a word what an answer to an ask was understood as; false where it
+// Read says in a word what an answer was understood as; false where it
 // was not.
-func (t *Task) Read(row int, text string) (word string, valid bool) {
+func (t *Task) Read(text string) (word string, valid bool) {
 	switch {
 	case t.By == ByStep:
 		v := ParseVerdict(text)
