@@ -51,14 +51,11 @@ func Judge(ctx context.Context, t *Task, critic Critic, journal *Journal, o Opti
 	if o.Patience == 0 {
 		o.Patience = DefaultPatience
 	}
-	l := &loop{task: t, journal: journal, options: o}
+	open := slices.DeleteFunc(slices.Clone(t.asks), func(a Ask) bool { return journal.Has(a.Row) })
+	l := &loop{task: t, journal: journal, options: o, done: len(t.asks) - len(open)}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, o.Parallel))
-	for _, ask := range t.asks {
-		if journal.Has(ask.Row) {
-			l.done++
-			continue
-		}
+	for _, ask := range open {
 		if ctx.Err() != nil {
 			break
 		}
