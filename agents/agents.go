@@ -87,6 +87,23 @@ func Open(ctx context.Context, text string, env Environment) (play.Agent, error)
 	return agent, nil
 }
 
+// Known returns a NameError where text is not the name of an agent, its parameters
+// aside.
+func Known(text string) error {
+	s, err := spec.Parse(text)
+	if err != nil {
+		return misnamed("agent %w", err)
+	}
+	if !slices.Contains(names, s.Name) {
+		return misnamed("agent %w", unknown(s.Name))
+	}
+	return nil
+}
+
+func unknown(name string) error {
+	return fmt.Errorf("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
+}
+
 func open(ctx context.Context, name string, r *spec.Reader, env Environment) (play.Agent, error) {
 	switch name {
 	case "random":
@@ -130,7 +147,7 @@ func open(ctx context.Context, name string, r *spec.Reader, env Environment) (pl
 	case "openai":
 		return openChat(r, env)
 	}
-	return nil, misnamed("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
+	return nil, misnamed("%w", unknown(name))
 }
 
 // RunDir returns the folder of the run that an agent's name names, if it names

@@ -36,6 +36,31 @@ func openChat(r *spec.Reader, env Environment) (play.Agent, error) {
 	return agent, nil
 }
 
+// OpenChat opens the model that openai:model=NAME,… names, to be asked for anything
+// rather than to play. Close it after use.
+func OpenChat(text string) (*chat.Client, error) {
+	s, err := spec.Parse(text)
+	if err != nil {
+		return nil, misnamed("agent %w", err)
+	}
+	if s.Name != "openai" {
+		return nil, misnamed("agent %q writes nothing: expected one such as openai:model=NAME", text)
+	}
+	r := spec.Read(s)
+	o, err := readChat(r)
+	if err == nil {
+		err = r.Err()
+	}
+	if err != nil {
+		return nil, misnamed("agent %w", err)
+	}
+	client, err := chat.New(o)
+	if err != nil {
+		return nil, misnamed("agent openai: %w", err)
+	}
+	return client, nil
+}
+
 // readChat reads how a model is asked.
 func readChat(r *spec.Reader) (o chat.Options, err error) {
 	const most = math.MaxInt32

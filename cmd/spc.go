@@ -34,7 +34,7 @@ learn from who wins (SPC, arXiv 2504.19162).`,
   agon spc play runs/sneaky_critic --role sneaky
   agon spc report runs/sneaky_critic`,
 	}
-	choose(c, p.spcTrainVerb(), p.spcPlayVerb(), p.spcReportVerb())
+	choose(c, p.spcTrainVerb(), p.spcPlayVerb(), p.spcReportVerb(), p.spcEvalVerb(), p.spcExportVerb())
 	return c
 }
 

@@ -85,6 +85,10 @@ func newHTTP(parallel int) *http.Client {
 // Usage is what all calls so far came to.
 func (c *Client) Usage() Usage { return c.ledger.total() }
 
+// Options are those that the client was made with, zero values replaced by what
+// they stand for.
+func (c *Client) Options() Options { return c.options }
+
 // Close ends the connections that are kept open between calls.
 func (c *Client) Close() error {
 	c.http.CloseIdleConnections()

@@ -84,7 +84,7 @@ func New(digits, length, seed int) games.Game {
 			},
 			Slots: slots, View: view,
 		},
-		Judge: judge, Write: write,
+		Judge: judge, Write: write, Read: func(text string) (problem.Position, error) { return read(text, limit) }, ReadLine: readLine,
 	}.New(seed)
 }
 
@@ -209,6 +209,11 @@ func write(at problem.Position, _ problem.Line, choices []int) (problem.Line, bo
 	for i := len(choices) - 1; i >= 0; i-- {
 		result = 10*result + choices[i]
 	}
+	return c.claims(result), true
+}
+
+// claims is any value said to be the next, with the truth about it.
+func (c chain) claims(result int) problem.Line {
 	right := c.ahead[0].apply(c.value)
 	off := max(result, right) - min(result, right)
 	slip, why := anyOther, fmt.Sprintf("the result is %d", right)
@@ -220,7 +225,7 @@ func write(at problem.Position, _ problem.Line, choices []int) (problem.Line, bo
 	case off%10 == 0:
 		slip = round
 	}
-	return c.line(result, slip, why), true
+	return c.line(result, slip, why)
 }
 
 // What a network sees: the value, the operation and its number; a critic sees the

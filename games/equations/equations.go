@@ -66,7 +66,7 @@ func New(most, steps, seed int) games.Game {
 			Slots: []problem.Slot{{Name: "number", Values: terms - 1}, {Name: "change", Values: 2*change + 1}},
 			View:  2 * terms * ofNumber,
 		},
-		Judge: judge, Write: write,
+		Judge: judge, Write: write, Read: read, ReadLine: readLine,
 	}.New(seed)
 }
 
@@ -108,6 +108,11 @@ func (e equation) slope() *big.Rat { return sub(mul(e.k, e.a), e.c) }
 // solution is the x of an equation whose slope is not 0.
 func (e equation) solution() *big.Rat { return quo(sub(e.d, mul(e.k, e.b)), e.slope()) }
 
+// same tells whether another equation has the same solution.
+func (e equation) same(other equation) bool {
+	return e.slope().Sign() != 0 && other.slope().Sign() != 0 && is(e.solution(), other.solution())
+}
+
 func (e equation) bracket() bool { return !is(e.k, one) }
 
 // Solved implements problem.Position.
@@ -147,7 +152,7 @@ func (e equation) Lines() []problem.Line {
 		if text == e.Text() {
 			return
 		}
-		if then.slope().Sign() != 0 && is(then.solution(), e.solution()) {
+		if e.same(then) {
 			slip, why = "", ""
 		}
 		features := make([]float32, terms)
@@ -209,7 +214,7 @@ func write(at problem.Position, line problem.Line, choices []int) (problem.Line,
 	if by >= -3 && by <= 3 {
 		slip = "near"
 	}
-	if then.slope().Sign() != 0 && is(then.solution(), e.solution()) {
+	if e.same(then) {
 		slip, why = "", ""
 	}
 	return problem.Line{Text: then.Text(), Slip: slip, Why: why, Then: then}, true

@@ -86,7 +86,7 @@ func New(p Params) (games.Game, error) {
 			Slots: []problem.Slot{{Name: "rule", Values: p.Rules}, {Name: "statement", Values: p.Atoms}},
 			View:  5 * mostAtoms,
 		},
-		Judge: judge, Write: write,
+		Judge: judge, Write: write, Read: func(text string) (problem.Position, error) { return read(text, p) }, ReadLine: readLine,
 	}.New(p.Seed), nil
 }
 
@@ -229,7 +229,11 @@ func write(at problem.Position, _ problem.Line, choices []int) (problem.Line, bo
 	if choices[0] >= len(p.rules) { // chance made fewer
 		return problem.Line{}, false
 	}
-	r, atom := p.rules[choices[0]], choices[1]
+	return p.conclude(p.rules[choices[0]], choices[1]), true
+}
+
+// conclude is any statement by any rule, with the truth about it.
+func (p proof) conclude(r rule, atom int) problem.Line {
 	slip, why := "no connection", fmt.Sprintf("%s is not in the rule", atoms(1<<atom))
 	switch missing := r.premises &^ p.known; {
 	case r.then == atom && missing == 0:
@@ -245,7 +249,7 @@ func write(at problem.Position, _ problem.Line, choices []int) (problem.Line, bo
 	case missing == 0:
 		slip, why = "another conclusion", "the rule leads to "+atoms(1<<r.then)
 	}
-	return p.line(r, atom, slip, why), true
+	return p.line(r, atom, slip, why)
 }
 
 // judge shows what is known, the goal, the rule's premises and conclusion, and

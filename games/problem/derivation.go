@@ -66,6 +66,10 @@ type Domain struct {
 	Judge func(at Position, line Line, dst []float32)
 	// Write makes a line of free choices; see Solution.
 	Write func(at Position, right Line, choices []int) (Line, bool)
+	// Read makes the position that a problem's Text is of.
+	Read func(text string) (Position, error)
+	// ReadLine makes the line that a text is at a position; see Readable.
+	ReadLine func(at Position, text string) (Line, error)
 }
 
 // New returns the game of a domain: an error carries on, and one wrong line
@@ -119,7 +123,7 @@ func (s *derivation) draw(seed games.Action) {
 
 func (s *derivation) stand(at Position) {
 	s.at, s.open = at, nil
-	if len(s.taken) == s.game.Steps || at.Solved() {
+	if len(s.taken) >= s.game.Steps || at.Solved() {
 		return
 	}
 	s.open = at.Lines()
@@ -219,13 +223,19 @@ func (s *derivation) Write(right Line, choices []int) (Line, bool) {
 	if !ok {
 		return Line{}, false
 	}
+	return s.known(line), true
+}
+
+// known labels a line that was written freely: one that is open already is of its
+// kind.
+func (s *derivation) known(line Line) Line {
 	line.Action = NoAction
-	for _, open := range s.open { // one that is open already is of its kind
+	for _, open := range s.open {
 		if open.Text == line.Text {
 			line = open
 		}
 	}
-	return s.label(line), true
+	return s.label(line)
 }
 
 // Judge implements Solution.

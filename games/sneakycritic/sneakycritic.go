@@ -447,3 +447,18 @@ func (s *State) Observe(seat games.Seat, dst []float32) {
 
 // Writing tells whether the sneaky player is writing a line freely.
 func (s *State) Writing() bool { return s.turn == Sneaky && len(s.choices) > 0 }
+
+// Read is the critic's turn on a line of a file: the problem, the lines before and
+// the one to judge, in the words of the domain. Whatever the domain does not read is
+// an error.
+func (g *Game) Read(text string, before []string, line string) (*State, error) {
+	domain, ok := g.domain.(problem.Reader)
+	if !ok {
+		return nil, fmt.Errorf("%s does not read problems from text", g.Domain)
+	}
+	at, shown, err := problem.Read(domain, text, before, line)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Domain, err)
+	}
+	return g.Judging(at, shown), nil
+}

@@ -73,7 +73,7 @@ func New(people, spare, seed int) games.Game {
 			Slots: []problem.Slot{{Name: "hundreds", Values: 3}, {Name: "tens", Values: 10}, {Name: "units", Values: 10}},
 			View:  view,
 		},
-		Judge: judge, Write: write,
+		Judge: judge, Write: write, Read: func(text string) (problem.Position, error) { return read(text, spare) }, ReadLine: readLine,
 	}.New(seed)
 }
 

@@ -1,6 +1,6 @@
 """Scores recorded verdicts by the benchmarks' published rules, for the tests of spc/benchmark.
 
-    pip install pyarrow
+    pip install pyarrow sympy
     go test ./spc/benchmark -run TestWriteFixtures -update   # only where the rows shall change
     python scripts/spc/record.py
 
@@ -10,6 +10,8 @@ Agon reads what other programs write. Nothing here is shared with the Go code.
 ProcessBench: Zheng et al. 2024, https://github.com/QwenLM/ProcessBench
 SPC: Chen et al. 2025, https://github.com/chen-judge/SPC
 DeltaBench: He et al. 2025, https://github.com/OpenStellarTeam/DeltaBench
+PRM800K and its grader: Lightman et al. 2023, https://github.com/openai/prm800k
+GSM8K: Cobbe et al. 2021, https://github.com/openai/grade-school-math
 """
 
 import csv
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
+import sympy
 
 DATA = Path(__file__).resolve().parents[2] / "spc" / "benchmark" / "testdata"
 SUBSETS = ["gsm8k", "math", "olympiadbench", "omnimath"]
@@ -80,22 +83,110 @@ def spc_rows():
                 yield row["data_type"], label
 
 
-def spc(answers):
+def verdict(text):
+    """1 for Correct, -1 for Incorrect, None where there is no tag with one of them."""
+    start, end = text.find("<Answer>"), text.find("</Answer>")
+    word = text[start + len("<Answer>"):end].lower() if start >= 0 else ""
+    return {"correct": 1, "incorrect": -1}.get(word)
+
+
+def step_accuracy(rows, answers):
+    """SPC's: rows are (subset, label); answers without a verdict are left out."""
     by_class, by_subset, valid = {1: [], -1: []}, {}, 0
-    for (subset, label), text in zip(spc_rows(), answers):
-        start, end = text.find("<Answer>"), text.find("</Answer>")
-        word = text[start + len("<Answer>"):end].lower() if start >= 0 else ""
-        verdict = {"correct": 1, "incorrect": -1}.get(word)
-        if verdict is None:
+    for (subset, label), text in zip(rows, answers, strict=True):
+        said = verdict(text)
+        if said is None:
             continue
         valid += 1
-        by_class[label].append(verdict == label)
-        by_subset.setdefault(subset, []).append(verdict == label)
+        by_class[label].append(said == label)
+        by_subset.setdefault(subset, {1: [], -1: []})[label].append(said == label)
     right, wrong = mean(by_class[1]), mean(by_class[-1])
     return {
         "valid": valid, "invalid": len(answers) - valid, "correct": right, "erroneous": wrong,
         "average": (right + wrong) / 2, "harmonic": harmonic(right, wrong),
-        "subsets": {k: mean(v) for k, v in by_subset.items()}, "mean": mean([mean(v) for v in by_subset.values()]),
+        "subsets": {k: mean(v[1] + v[-1]) for k, v in by_subset.items()},
+        "classes": {k: {"correct": mean(v[1]), "erroneous": mean(v[-1])} for k, v in by_subset.items()},
+        "mean": mean([mean(v[1] + v[-1]) for v in by_subset.values()]),
+    }
+
+
+def process_bench_steps(rows, answers):
+    """Each step up to the first wrong one; the first that is called incorrect is the answer."""
+    labels, firsts, at = [], [], 0
+    for subset, row in rows:
+        n = len(row["steps"]) if row["label"] == -1 else row["label"] + 1
+        said = [verdict(text) for text in answers[at:at + n]]
+        at += n
+        labels += [(subset, -1 if i == row["label"] else 1) for i in range(n)]
+        first = -1
+        for i, v in enumerate(said):
+            if v != 1:
+                first = i if v == -1 else None
+                break
+        firsts.append(first)
+    return step_accuracy(labels, answers), process_bench(rows, firsts)
+
+
+def prm800k_rows():
+    """(file, label) of every completion that was rated, along what was chosen."""
+    for name in ["phase1", "phase2"]:
+        for row in lines(f"prm800k/{name}.jsonl"):
+            if row["label"]["finish_reason"] == "bad_problem":
+                continue
+            for step in row["label"]["steps"]:
+                for completion in step["completions"]:
+                    if completion["rating"] is not None:
+                        yield name, -1 if completion["rating"] == -1 else 1
+
+
+def delta_bench_steps(rows, answers):
+    """Verdicts on all sections name the wrong ones; one that says nothing spoils its row."""
+    labels, kept, texts, at = [], [], [], 0
+    for row in rows:
+        truth = set(row["reason_error_section_numbers"]) | set(row["reason_unuseful_section_numbers"])
+        n = len(re.findall(r"^section\d+:", row.get("sections_content", row.get("section_content")), re.M))
+        said = [verdict(text) for text in answers[at:at + n]]
+        before = n if not truth else min(truth)
+        labels += [(row["task_l1"], -1 if i + 1 in truth else 1) for i in range(before)]
+        kept += answers[at:at + before]
+        at += n
+        if None in said:
+            texts.append("")
+        else:
+            texts.append("Conclusion: yes" + "".join(f"\nError Section Number: {i + 1}" for i, v in enumerate(said) if v == -1))
+    return step_accuracy(labels, kept), delta_bench(rows, texts)
+
+
+def final_answer(text):
+    found = re.findall(r"The answer is (.*)", text)
+    if found:
+        return found[-1]
+    start = text.rfind("\\boxed{")
+    if start >= 0:
+        depth, i = 0, start + len("\\boxed")
+        for j in range(i, len(text)):
+            depth += {"{": 1, "}": -1}.get(text[j], 0)
+            if depth == 0:
+                return text[i + 1:j]
+    found = re.findall(r"-?\d+(?:\.\d+)?", text)
+    return found[-1] if found else None
+
+
+def graded(gold, text):
+    """Whether the final answer is gold, by sympy."""
+    answer = final_answer(text)
+    if answer is None:
+        return None
+    answer = re.sub(r"\\frac\{(-?\d+)\}\{(\d+)\}", r"(\1)/(\2)", answer)
+    answer = re.sub(r"^x = |\$|dollars|\.\s*$", "", answer).strip()
+    return bool(sympy.simplify(sympy.sympify(answer, rational=True) - sympy.sympify(gold)) == 0)
+
+
+def answers_accuracy(subset, golds, answers):
+    marks = [graded(gold, text) for gold, text in zip(golds, answers, strict=True)]
+    return {
+        "accuracy": mean([m is True for m in marks]), "invalid": marks.count(None),
+        "valid": mean([m for m in marks if m is not None]), "subset": subset,
     }
 
 
@@ -150,9 +241,14 @@ def main():
     scores = {
         "processbench": process_bench(rows, [number(boxed(text)) for text in verdicts["first_error"]]),
         "processbench_vote": process_bench(rows, [majority(samples) for samples in verdicts["votes"]]),
-        "spc": spc(verdicts["steps"]),
+        "spc": step_accuracy(list(spc_rows()), verdicts["steps"]),
         "deltabench": delta_bench(lines("deltabench/deltabench.jsonl"), verdicts["sections"]),
+        "prm800k_steps": step_accuracy(list(prm800k_rows()), verdicts["prm_steps"]),
+        "gsm8k": answers_accuracy("test", [row["answer"].split("#### ")[1] for row in lines("gsm8k/test.jsonl")], verdicts["gsm8k"]),
+        "math": answers_accuracy("Algebra", [boxed(row["solution"]) for row in lines("math/test.jsonl")], verdicts["math"]),
     }
+    scores["processbench_steps"], scores["processbench_by_step"] = process_bench_steps(rows, verdicts["process_steps"])
+    scores["deltabench_steps"], scores["deltabench_by_step"] = delta_bench_steps(lines("deltabench/deltabench.jsonl"), verdicts["delta_steps"])
     (DATA / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
 
 

@@ -248,6 +248,13 @@ type verdicts struct {
 	Votes      [][]string `json:"votes"`       // 8 to each of them
 	Steps      []string   `json:"steps"`       // to spc's questions
 	Sections   []string   `json:"sections"`    // to deltabench's solutions
+	// To each step of processbench up to the first wrong one, of prm800k that was
+	// rated, and of deltabench.
+	ProcessSteps []string `json:"process_steps"`
+	PRMSteps     []string `json:"prm_steps"`
+	DeltaSteps   []string `json:"delta_steps"`
+	GSM8K        []string `json:"gsm8k"`
+	MATH         []string `json:"math"`
 }
 
 func writeVerdicts(t *testing.T, r *rand.Rand) {
@@ -267,12 +274,15 @@ func writeVerdicts(t *testing.T, r *rand.Rand) {
 		}
 		v.Votes = append(v.Votes, samples)
 	}
-	for _, q := range open(t, "spc", "spc").Questions {
+	step := func(r *rand.Rand, q benchmark.Question) string {
 		right, other := "Correct", "Incorrect"
 		if q.Wrong {
 			right, other = other, right
 		}
-		v.Steps = append(v.Steps, pick(r, "Fine. <Answer>"+right+"</Answer>", "<Answer>"+strings.ToLower(other)+"</Answer>", "<Answer>Maybe</Answer>", "Correct"))
+		return pick(r, "Fine. <Answer>"+right+"</Answer>", "<Answer>"+strings.ToLower(other)+"</Answer>", "<Answer>Maybe</Answer>", "Correct")
+	}
+	for _, q := range open(t, "spc", "spc").Questions {
+		v.Steps = append(v.Steps, step(r, q))
 	}
 	for _, s := range open(t, "deltabench", "deltabench").Solutions {
 		var b strings.Builder
@@ -281,6 +291,30 @@ func writeVerdicts(t *testing.T, r *rand.Rand) {
 		}
 		some := fmt.Sprintf("Conclusion: yes\nError Section Number: %d\nExplanation: 1 or 2 slips\nError Section Number: %d\nExplanation: more", 1+r.IntN(len(s.Steps)), 1+r.IntN(len(s.Steps)))
 		v.Sections = append(v.Sections, pick(r, "Conclusion: Yes"+b.String()+"\nError Section Number: 1\nExplanation: none", some, "Conclusion: no", "I cannot tell."))
+	}
+	for name, to := range map[string]*[]string{"processbench": &v.ProcessSteps, "prm800k": &v.PRMSteps, "deltabench": &v.DeltaSteps} {
+		r := rand.New(rand.NewPCG(uint64(len(name)), 25)) // maps have no order
+		task, err := benchmark.NewTask(open(t, name, name), benchmark.ByStep, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ask := range task.Asks() {
+			q := *ask.Question
+			text := step(r, q)
+			for r.IntN(3) > 0 && benchmark.ParseVerdict(text) == benchmark.Invalid { // whole solutions shall be read
+				text = step(r, q)
+			}
+			*to = append(*to, text)
+		}
+	}
+	for i, p := range open(t, "gsm8k", "gsm8k").Problems {
+		forms := []string{"So it is 3 + 4.\nThe answer is $" + p.Gold + "$ dollars.", `\boxed{` + p.Gold + `}`, "It is 1" + p.Gold + ".", "I cannot tell."}
+		v.GSM8K = append(v.GSM8K, forms[i%len(forms)])
+	}
+	for i, p := range open(t, "math", "math").Problems {
+		over, under, _ := strings.Cut(p.Gold, "/")
+		forms := []string{`\boxed{` + p.Gold + `}`, `\boxed{x = \frac{` + over + `}{` + under + `}}`, `\boxed{` + over + `}`, "No idea."}
+		v.MATH = append(v.MATH, forms[i%len(forms)])
 	}
 	writeArray(t, "verdicts.json", v)
 }

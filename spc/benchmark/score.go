@@ -15,6 +15,14 @@ type Class struct {
 	Accuracy float64 `json:"accuracy"` // Hits/N; 0 where N is 0
 }
 
+// String shows the accuracy, if there is one.
+func (c Class) String() string {
+	if c.N == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.4f", c.Accuracy)
+}
+
 func (c *Class) count(hit bool) {
 	c.N++
 	if hit {
@@ -114,8 +122,8 @@ func (t Table) String() string {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "subset\tcorrect acc\tn\terroneous acc\tn\taverage\tharmonic\tplain\tinvalid\t") //nolint:errcheck // a strings.Builder takes all
 	for _, r := range append(slices.Clone(t.Rows), t.Total) {
-		fmt.Fprintf(w, "%s\t%.4f\t%d\t%.4f\t%d\t%.4f\t%.4f\t%.4f\t%d\t\n", r.Subset, //nolint:errcheck // a strings.Builder takes all
-			r.Correct.Accuracy, r.Correct.N, r.Erroneous.Accuracy, r.Erroneous.N,
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%d\t%.4f\t%.4f\t%.4f\t%d\t\n", r.Subset, //nolint:errcheck // a strings.Builder takes all
+			r.Correct, r.Correct.N, r.Erroneous, r.Erroneous.N,
 			r.Average, r.Harmonic, r.Plain, r.Correct.Invalid+r.Erroneous.Invalid)
 	}
 	w.Flush() //nolint:errcheck // a strings.Builder takes all
@@ -254,4 +262,53 @@ func (t *SectionTable) countSections(s Solution, named []int) {
 			t.invalid(s.Subset, wrong)
 		}
 	}
+}
+
+// AnswerRow is how a solver did on a subset.
+type AnswerRow struct {
+	Subset string `json:"subset"`
+	Class
+}
+
+// AnswerTable is the scores of a solver.
+type AnswerTable struct {
+	Measure string      `json:"measure"` // what Score is
+	Score   float64     `json:"score"`
+	Rows    []AnswerRow `json:"rows"` // by subset, in the order of the benchmark
+	Total   AnswerRow   `json:"total"`
+}
+
+// AnswerAccuracy scores solutions by their final answers: Final finds them and
+// Equal compares. Where there is none, the problem counts as not solved, as in the
+// evaluations of GSM8K and MATH.
+func AnswerAccuracy(problems []Problem, solutions []string) AnswerTable {
+	t := AnswerTable{Measure: "accuracy of final answers", Total: AnswerRow{Subset: "all"}}
+	for i, p := range problems {
+		at := slices.IndexFunc(t.Rows, func(r AnswerRow) bool { return r.Subset == p.Subset })
+		if at < 0 {
+			at, t.Rows = len(t.Rows), append(t.Rows, AnswerRow{Subset: p.Subset})
+		}
+		answer, found := Final(solutions[i])
+		for _, c := range []*Class{&t.Rows[at].Class, &t.Total.Class} {
+			c.count(found && Equal(answer, p.Gold))
+			if !found {
+				c.Invalid++
+			}
+		}
+	}
+	t.Score = t.Total.Accuracy
+	return t
+}
+
+// String shows the table as text.
+func (t AnswerTable) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "subset\taccuracy\tright\tn\tinvalid\t") //nolint:errcheck // a strings.Builder takes all
+	for _, r := range append(slices.Clone(t.Rows), t.Total) {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t\n", r.Subset, r.Class, r.Hits, r.N, r.Invalid) //nolint:errcheck // a strings.Builder takes all
+	}
+	w.Flush() //nolint:errcheck // a strings.Builder takes all
+	fmt.Fprintf(&b, "%s: %.4f\n", t.Measure, t.Score)
+	return b.String()
 }

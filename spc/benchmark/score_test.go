@@ -215,7 +215,7 @@ func TestTableShowsBothClasses(t *testing.T) {
 	want := "" +
 		"  subset  correct acc  n  erroneous acc  n  average  harmonic   plain  invalid\n" +
 		"       a       1.0000  1         0.0000  1   0.5000    0.0000  0.5000        0\n" +
-		"       b       0.0000  0         0.0000  0   0.0000    0.0000  0.0000        1\n" +
+		"       b            -  0              -  0   0.0000    0.0000  0.0000        1\n" +
 		"     all       1.0000  1         0.0000  1   0.5000    0.0000  0.5000        1\n" +
 		"SPC step accuracy, mean over subsets: 0.5000\n"
 	if got := table.String(); strings.TrimSpace(got) != strings.TrimSpace(want) {

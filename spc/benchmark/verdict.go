@@ -171,3 +171,9 @@ func ParseSections(text string) []int {
 	}
 	return out
 }
+
+// SolvePrompt asks for the solution of a problem with its final answer, in a form
+// that Final reads.
+func SolvePrompt(p Problem) string {
+	return "Solve this problem step by step.\n\n" + p.Question + "\n\nEnd with the final answer, as short as it can be said, as \\boxed{answer}."
+}
