@@ -8,6 +8,7 @@
 //	go run ./docs/experiments steps     step preferences against outcomes, best moves and visits
 //	go run ./docs/experiments testtime  search at test time against best-of-N
 //	go run ./docs/experiments teach     what a network learns from a search: visits, best moves, preferences
+//	go run ./docs/experiments guide     a critic that guides a weak solver, against best-of-N and self-consistency
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 package main
 
@@ -32,7 +33,7 @@ import (
 
 var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
-	"search": search, "steps": steps, "stepsverified": stepsVerified, "testtime": testTime, "teach": teach,
+	"search": search, "steps": steps, "stepsverified": stepsVerified, "testtime": testTime, "teach": teach, "guide": guide,
 }
 
 func main() {
@@ -46,7 +47,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	if len(os.Args) != 2 || experiments[os.Args[1]] == nil {
-		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search, steps, testtime, teach")
+		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search, steps, testtime, teach, guide")
 	}
 	name := os.Getenv("AGON_BACKEND")
 	if name == "" {
