@@ -16,6 +16,9 @@ type Leaf struct {
 	Seat   games.Seat  // who is to move
 	Info   *games.Info
 	Random *rand.Rand
+	// Open tells whether the tree is about to look at the leaf's actions. It is
+	// false where a leaf is judged before that, see Proposing.Late.
+	Open bool
 
 	bounds *valueRange
 }

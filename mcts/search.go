@@ -60,6 +60,7 @@ type Search struct {
 	options   Options
 	evaluator Evaluator
 	ends      EndEvaluator // nil where games say what their ends are worth
+	late      bool         // steps are proposed at a node's second visit
 
 	walks       []*walk // reused; those under way are the first of them
 	underWay    int
@@ -76,6 +77,9 @@ func New(o Options, e Evaluator) (*Search, error) {
 		return nil, err
 	}
 	s := &Search{options: o, evaluator: e, ends: judgeOfEnds(e)}
+	if p, ok := e.(Proposing); ok {
+		s.late = p.Late
+	}
 	if s.ends != nil && o.Prove {
 		return nil, fmt.Errorf("search: an evaluator that judges the ends of games proves nothing: leave prove out, or let the game judge its ends")
 	}
@@ -88,6 +92,7 @@ type walk struct {
 	path  []step
 	leaf  NodeID      // None where the leaf has no node: the tree is full, or the way ends at a proven edge
 	exact bool        // the way ends at a proven edge
+	open  bool        // the leaf's actions are to be looked at
 	state games.State // at the leaf
 	seat  games.Seat  // who moves there
 }
@@ -201,7 +206,7 @@ func (s *Search) next(t *Tree) *walk {
 	if w.tree == nil || w.tree.info.Name != t.info.Name {
 		w.state = nil
 	}
-	w.tree, w.path, w.exact = t, w.path[:0], false
+	w.tree, w.path, w.exact, w.open = t, w.path[:0], false, true
 	return w
 }
 
@@ -253,7 +258,8 @@ func (s *Search) descend(w *walk) error {
 		if w.seat == games.Over {
 			break
 		}
-		if w.seat >= 0 && n.state != judged {
+		if w.seat >= 0 && (n.state != judged || n.first < 0 && s.late) {
+			w.open = !s.late || n.state == judged || at == Root
 			break
 		}
 		if n.first < 0 {
@@ -440,7 +446,7 @@ func (s *Search) judge(ctx context.Context) error {
 	}
 	walks, out := s.walks[:s.underWay], s.evaluations[:s.underWay]
 	for i, w := range walks {
-		s.leaves = append(s.leaves, Leaf{State: w.state, Seat: w.seat, Info: &w.tree.info, Random: w.tree.random, bounds: &w.tree.bounds})
+		s.leaves = append(s.leaves, Leaf{State: w.state, Seat: w.seat, Info: &w.tree.info, Random: w.tree.random, Open: w.open, bounds: &w.tree.bounds})
 		out[i] = Evaluation{Values: out[i].Values[:0]}
 	}
 	if err := s.evaluate(ctx, out); err != nil {

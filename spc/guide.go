@@ -234,7 +234,8 @@ func cost(chosen Attempt, all []Attempt) Attempt {
 }
 
 // TreeSearch looks for solutions in a tree of steps that the solver proposed, whose
-// nodes a critic judges, ends included: there is no verifier.
+// nodes a critic judges, ends included: there is no verifier. Steps are judged before
+// the solver is asked what follows on them.
 type TreeSearch struct {
 	Solver play.Agent
 	Critic *agents.StepCritic
@@ -248,7 +249,7 @@ type TreeSearch struct {
 func (t TreeSearch) Solve(ctx context.Context, info games.Info, problems []problem.Solution, rands []*rand.Rand) ([]Attempt, error) {
 	o := mcts.Options{Rule: t.Rule, Simulations: 1, Leaves: 1, Nodes: mcts.DefaultNodes}
 	ends := agents.CriticOfEnds{CriticEvaluator: agents.CriticEvaluator{Belief: agents.NewBelief(t.Critic)}}
-	search, err := mcts.New(o, mcts.Proposing{Proposer: agents.Proposer{Agent: t.Solver}, K: t.Steps, Evaluator: ends})
+	search, err := mcts.New(o, mcts.Proposing{Proposer: agents.Proposer{Agent: t.Solver}, K: t.Steps, Evaluator: ends, Late: true})
 	if err != nil {
 		return nil, err
 	}
@@ -259,9 +260,9 @@ func (t TreeSearch) Solve(ctx context.Context, info games.Info, problems []probl
 		}
 	}
 	trees := all
-	// A tree whose nodes are all there asks no more; it is given as many rounds as
-	// there may be calls.
-	for range t.Calls {
+	// A tree may ask no more before its calls are spent: its nodes are all there, or it
+	// goes to the same end again and again. A call is given a few rounds.
+	for range 4 * t.Calls {
 		if trees = t.afford(trees); len(trees) == 0 {
 			break
 		}
@@ -279,7 +280,7 @@ func (t TreeSearch) Solve(ctx context.Context, info games.Info, problems []probl
 func (t TreeSearch) spent(tree *mcts.Tree) int {
 	asked := 0
 	for n := range mcts.NodeID(tree.Nodes()) {
-		if tree.Seat(n) >= 0 {
+		if tree.Expanded(n) {
 			asked += t.Steps
 		}
 	}
