@@ -240,16 +240,24 @@ func (b *Belief) Confidence(ctx context.Context, states []games.State, out []flo
 // probability p is worth 2p-1.
 type CriticEvaluator struct {
 	Belief *Belief
-	// Priors, if not nil, gives the leaves' priors; its values do not count.
-	Priors mcts.Evaluator
+	Priors policy.Policy // of the leaves; nil for uniform ones
 }
 
 // Evaluate implements mcts.Evaluator.
 func (e CriticEvaluator) Evaluate(ctx context.Context, leaves []mcts.Leaf, out []mcts.Evaluation) error {
-	if e.Priors == nil {
-		return mcts.SelfEvaluation{Model: e.Belief}.Evaluate(ctx, leaves, out)
+	if e.Priors != nil {
+		states, priors := make([]games.State, len(leaves)), make([][]float64, len(leaves))
+		for i, leaf := range leaves {
+			states[i], priors[i] = leaf.State, make([]float64, len(leaf.State.Actions(nil)))
+		}
+		if err := e.Priors.Probabilities(ctx, states, priors); err != nil {
+			return err
+		}
+		for i := range out {
+			out[i].Priors = priors[i]
+		}
 	}
-	return mcts.Mix{{Evaluator: mcts.SelfEvaluation{Model: e.Belief}, Weight: 1}, {Evaluator: e.Priors, Weight: 0}}.Evaluate(ctx, leaves, out)
+	return mcts.SelfEvaluation{Model: e.Belief}.Evaluate(ctx, leaves, out)
 }
 
 // CriticOfEnds is the same evaluator for those who have no verifier: it judges whole
@@ -268,7 +276,7 @@ func (e CriticOfEnds) EvaluateEnds(ctx context.Context, leaves []mcts.Leaf, out 
 
 // openCriticEvaluator opens critic(DIR,policy=AGENT,ends=game|critic).
 func openCriticEvaluator(ctx context.Context, r *spec.Reader, env Environment) (_ judge, err error) {
-	dir, prior, ends := r.String("dir", ""), r.String("policy", ""), r.Choice("ends", "game", "game", "critic")
+	dir, priors, ends := r.String("dir", ""), r.String("policy", ""), r.Choice("ends", "game", "game", "critic")
 	switch err := r.Err(); {
 	case err != nil:
 		return judge{}, misnamed("mcts: eval=%w", err)
@@ -279,17 +287,15 @@ func openCriticEvaluator(ctx context.Context, r *spec.Reader, env Environment) (
 	if err != nil {
 		return judge{}, fmt.Errorf("mcts: eval=critic: %w", err)
 	}
-	var priors judge
-	if prior != "" {
-		if priors, err = openCritic(ctx, prior, env); err != nil {
-			return judge{}, errors.Join(err, critic.Close())
-		}
+	prior, err := openPriors(ctx, priors, env)
+	if err != nil {
+		return judge{}, errors.Join(err, critic.Close())
 	}
 	return judge{
 		make: func() mcts.Evaluator {
 			e := CriticEvaluator{Belief: NewBelief(critic)}
-			if priors.make != nil {
-				e.Priors = priors.make()
+			if prior != nil {
+				e.Priors = prior.Policy()
 			}
 			if ends == "critic" {
 				return CriticOfEnds{e}
@@ -297,13 +303,34 @@ func openCriticEvaluator(ctx context.Context, r *spec.Reader, env Environment) (
 			return e
 		},
 		close: func() error {
-			err := critic.Close()
-			if priors.close != nil {
-				err = errors.Join(err, priors.close())
+			if prior == nil {
+				return critic.Close()
 			}
-			return err
+			return errors.Join(critic.Close(), prior.Close())
 		},
 	}, nil
+}
+
+// queryable is an agent whose probabilities can be asked for.
+type queryable interface {
+	play.Agent
+	Queryable
+}
+
+// openPriors opens an agent that gives priors; nil for none.
+func openPriors(ctx context.Context, text string, env Environment) (queryable, error) {
+	if text == "" {
+		return nil, nil
+	}
+	agent, err := Open(ctx, text, env)
+	if err != nil {
+		return nil, fmt.Errorf("mcts: eval=critic: policy: %w", err)
+	}
+	q, ok := agent.(queryable)
+	if !ok {
+		return nil, errors.Join(misnamed("mcts: eval=critic: policy=%s: expected an agent whose probabilities can be asked for", text), agent.Close())
+	}
+	return q, nil
 }
 
 // openCheckpoint finds the checkpoint that DIR or DIR@STEP names.

@@ -196,6 +196,9 @@ func openSearch(ctx context.Context, r *spec.Reader, env Environment) (_ *Search
 		return nil, err
 	}
 	s.Evaluator, s.close = part.make, part.close
+	if _, err := mcts.New(o, part.make()); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 

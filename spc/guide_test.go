@@ -4,8 +4,12 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/rs/zerolog"
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
@@ -15,7 +19,10 @@ import (
 	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/policy/backend"
+	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/spc"
+	"github.com/agon-rl/agon/trainer"
 )
 
 // weak is a solver that takes a step after which the problem can still be solved with
@@ -285,5 +292,98 @@ func TestBelief(t *testing.T) {
 	}
 	if judge.Calls() != len(said) {
 		t.Errorf("%d calls for %d lines", judge.Calls(), len(said))
+	}
+}
+
+// trained is the folder of a short run.
+func trained(t testing.TB, settings ...string) string {
+	t.Helper()
+	recipe, err := spc.ReadRecipe(nil, append([]string{
+		"warmup=2", "rounds=1", "updates=1", "games=16", "group=16", "policy.hidden=[8]", "evaluate.cases=2",
+	}, settings...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := recipe.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := runs.Create(filepath.Join(t.TempDir(), "run"), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close() //nolint:errcheck // of a test
+	if _, err := spc.Train(t.Context(), run, trainer.Options{Backend: device(t), Workers: 1, Log: zerolog.Nop()}); err != nil {
+		t.Fatal(err)
+	}
+	return run.Dir()
+}
+
+func device(t testing.TB) backend.Backend {
+	t.Helper()
+	b, _, err := backend.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func environment(t testing.TB, name string) agents.Environment {
+	t.Helper()
+	game, err := games.New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return agents.Environment{Game: game, Backend: func() (backend.Backend, error) { return device(t), nil }}
+}
+
+// A run's critic judges the leaves of a search that is named on a command line, of two
+// networks or of one, of any of its checkpoints.
+func TestCriticByName(t *testing.T) {
+	two, one := trained(t), trained(t, "policies=one", "game=sneaky_critic(domain=countdown)")
+	for _, test := range []struct{ game, agent string }{
+		{"arithmetic", "mcts:sims=20,rule=puct,eval=critic(" + two + ")"},
+		{"arithmetic(length=6)", "mcts:sims=20,rule=puct,eval=critic(" + two + "@3,policy=random)"},
+		{"countdown", "mcts:sims=20,leaves=4,eval=critic(" + one + ",ends=critic)"},
+		{"countdown", "mcts:sims=20,eval=mix(critic(" + one + "),0.5,rollout,0.5)"},
+	} {
+		env := environment(t, test.game)
+		agent, err := agents.Open(t.Context(), test.agent, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := env.Game.Start()
+		if err := s.Apply(5); err != nil {
+			t.Fatal(err)
+		}
+		out := make([]play.Decision, 1)
+		if err := agent.Act(t.Context(), []play.Request{{State: s, Rand: play.Generator(1, "search")}}, out); err != nil {
+			t.Fatalf("%s: %v", test.agent, err)
+		}
+		if tree := out[0].Record.(*mcts.Tree); tree.Simulations() != 20 || tree.Nodes() < 5 {
+			t.Errorf("%s: %d simulations, %d nodes", test.agent, tree.Simulations(), tree.Nodes())
+		}
+		if err := agent.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, test := range []struct{ game, eval, want string }{
+		{"arithmetic", "critic", "expected the folder of a run of SPC"},
+		{"arithmetic", "critic(" + one + ")", "a critic of countdown cannot read arithmetic"},
+		{"modchain", "critic(" + two + ")", "solved line by line"},
+		{"arithmetic", "critic(" + two + ",ends=nobody)", "expected game, critic"},
+		{"arithmetic", "critic(" + two + "@7)", "7"},
+		{"arithmetic", "critic(" + two + ",policy=human)", "whose probabilities can be asked for"},
+		{"arithmetic", "critic(" + two + ",temperature=1)", "temperature"},
+	} {
+		agent, err := agents.Open(t.Context(), "mcts:sims=20,eval="+test.eval, environment(t, test.game))
+		if err == nil {
+			t.Errorf("%s on %s opens %v", test.eval, test.game, agent)
+		} else if !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s on %s: %v", test.eval, test.game, err)
+		}
+	}
+	if _, err := agents.Open(t.Context(), "mcts:sims=20,prove=true,eval=critic("+two+",ends=critic)", environment(t, "arithmetic")); err == nil || !strings.Contains(err.Error(), "leave prove out") {
+		t.Errorf("a critic proves: %v", err)
 	}
 }
