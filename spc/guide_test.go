@@ -312,7 +312,7 @@ func trained(t testing.TB, settings ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer run.Close() //nolint:errcheck // of a test
+	defer run.Close()
 	if _, err := spc.Train(t.Context(), run, trainer.Options{Backend: device(t), Workers: 1, Log: zerolog.Nop()}); err != nil {
 		t.Fatal(err)
 	}
