@@ -27,7 +27,7 @@ const (
 	guideSeeds    = 5
 	guideProblems = 300 // held out, for each seed others
 	guideMost     = 32  // the most solutions of a problem
-	guideWidth    = 4   // steps that search asks for at a node
+	guideWidth    = 4   // steps that search asks for at a node, at least
 	guideWarmup   = 100
 	guideRounds   = 2
 	guideUpdates  = 150 // of a round
@@ -300,7 +300,7 @@ func (t *guideTrial) search(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		found, err := spc.TreeSearch{Solver: t.solver, Critic: t.critic, Rule: rule, Steps: guideWidth, Calls: calls}.Solve(ctx, t.game.Info(), starts, rands)
+		found, err := spc.TreeSearch{Solver: t.solver, Critic: t.critic, Rule: rule, Steps: max(guideWidth, n/2), Calls: calls}.Solve(ctx, t.game.Info(), starts, rands)
 		if err != nil {
 			return err
 		}

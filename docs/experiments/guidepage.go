@@ -81,9 +81,9 @@ held-out problems, and it counts if every step is right. The methods:
 - five tries, SPC's way: the critic judges each step, a rejected one is tried anew up to five
   times, and where all are rejected the last stands; of N solutions made so the majority's or
   the one that the critic believes most is handed in;
-- search: a tree (PUCT) of %d proposed steps at a node, its leaves and ends worth the same
-  product, no verifier; what the critic believes most is handed in, and the solver
-  finishes where no end was found.
+- search: a tree (PUCT) whose nodes have %d to %d proposed steps, more where there are more
+  calls, its leaves and ends worth the same product, no verifier; what the critic believes
+  most is handed in, and the solver finishes where no end was found.
 
 Means and 95 %% intervals over %d seeds, each with a solver, a critic and problems of its own.
 
@@ -92,5 +92,5 @@ Means and 95 %% intervals over %d seeds, each with a solver, a critic and proble
 What the critics make of the lines that the solver writes by itself:
 
 `, stepHidden, guidedDomains[0].base, guidedDomains[0].game, guidedDomains[1].base, guidedDomains[1].game,
-		guideHidden, guideWarmup, guideRounds, guideUpdates, guideProblems, guideWidth, guideSeeds)
+		guideHidden, guideWarmup, guideRounds, guideUpdates, guideProblems, guideWidth, guideMost/2, guideSeeds)
 }
