@@ -7,8 +7,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
@@ -60,15 +62,20 @@ type guideResult struct {
 // guide compares ways to spend calls of a weak solver, with and without a critic.
 func guide(ctx context.Context, l *lab) error {
 	results := make([][]guideResult, len(guidedDomains))
-	for d := range guidedDomains {
+	var trials errgroup.Group
+	trials.SetLimit(runtime.GOMAXPROCS(0))
+	for d, domain := range guidedDomains {
 		results[d] = make([]guideResult, guideSeeds)
 		for seed := range guideSeeds {
-			var err error
-			if results[d][seed], err = l.guideTrial(ctx, guidedDomains[d], uint64(seed+1)); err != nil {
+			trials.Go(func() (err error) {
+				results[d][seed], err = l.guideTrial(ctx, domain, uint64(seed+1))
+				fmt.Fprintf(os.Stderr, "%s, seed %d: %+v\n", domain.game, seed+1, results[d][seed])
 				return err
-			}
-			fmt.Fprintf(os.Stderr, "%s, seed %d: %+v\n", guidedDomains[d].game, seed+1, results[d][seed])
+			})
 		}
+	}
+	if err := trials.Wait(); err != nil {
+		return err
 	}
 	return l.guidePage(results)
 }
