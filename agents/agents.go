@@ -30,6 +30,7 @@ cfr:iterations=1000          the average policy of CFR+, for games small enough 
 minimax                      perfect play where nothing is hidden, any of the best moves
 mcts:sims=400                tree search; also rule=uct|puct|alphazero|muzero|gumbel|agent-q, c=1.4,
                              eval=rollout(8)|run(DIR)|exact|verifier|self(model=NAME,url=…)|mix(rollout,0.5,run(DIR),0.5), prove=true,
+                             eval=critic(DIR,policy=run(DIR),ends=game|critic) for problems solved line by line,
                              time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3, considered=16
 openai:model=NAME            a language model behind any OpenAI-compatible endpoint; also url=http://localhost:8000/v1
                              (else $OPENAI_BASE_URL), key=MY_KEY (the variable that holds the key, else OPENAI_API_KEY),
@@ -169,27 +170,29 @@ func openRun(where string, greedy bool, env Environment) (play.Agent, error) {
 	if where == "" {
 		return nil, misnamed("run: expected a run's folder, such as run:runs/kuhn_poker or run:runs/kuhn_poker@200")
 	}
-	dir, step := where, -1
-	if i := strings.LastIndexByte(where, '@'); i >= 0 {
-		n, err := strconv.Atoi(where[i+1:])
-		if err != nil || n < 0 {
-			return nil, misnamed("run: %q: expected a step number after @", where)
-		}
-		dir, step = where[:i], n
-	}
-	run, err := runs.Open(dir)
+	checkpoint, err := openCheckpoint(where, env)
 	if err != nil {
 		return nil, err
 	}
-	checkpoint, err := checkpointOf(run, step, env.Warn)
-	if err != nil {
-		return nil, err
-	}
+	dir, _, _ := splitRun(where)
 	seats, err := openSeats(checkpoint, greedy, env)
 	if err != nil {
 		return nil, fmt.Errorf("run %s, checkpoint %d: %w", dir, checkpoint.Step, err)
 	}
 	return seats, nil
+}
+
+// splitRun takes DIR@STEP apart; the step is -1 where the newest is meant.
+func splitRun(where string) (dir string, step int, err error) {
+	i := strings.LastIndexByte(where, '@')
+	if i < 0 {
+		return where, -1, nil
+	}
+	n, err := strconv.Atoi(where[i+1:])
+	if err != nil || n < 0 {
+		return "", 0, misnamed("run: %q: expected a step number after @", where)
+	}
+	return where[:i], n, nil
 }
 
 // PolicyFile is the file of a checkpoint that holds the network of a role, or, of

@@ -112,9 +112,7 @@ func (s searched) Probabilities(ctx context.Context, states []games.State, out [
 		some := states[lo:min(lo+together, len(states))]
 		rands := make([]*rand.Rand, len(some))
 		for i, state := range some {
-			key := fnv.New64a()
-			_, _ = key.Write(state.AppendKey(nil, state.Turn())) // a hash takes anything
-			rands[i] = play.Generator(key.Sum64(), "search")
+			rands[i] = generatorOf(state)
 		}
 		trees, err := s.Trees(ctx, some, rands)
 		if err != nil {
@@ -129,6 +127,13 @@ func (s searched) Probabilities(ctx context.Context, states []games.State, out [
 		}
 	}
 	return nil
+}
+
+// generatorOf is a generator that an information state has for itself.
+func generatorOf(state games.State) *rand.Rand {
+	key := fnv.New64a()
+	_, _ = key.Write(state.AppendKey(nil, state.Turn())) // a hash takes anything
+	return play.Generator(key.Sum64(), "search")
 }
 
 // OpenSearch opens the search agent that text names, as Open does.
@@ -192,6 +197,9 @@ func openSearch(ctx context.Context, r *spec.Reader, env Environment) (_ *Search
 		return nil, err
 	}
 	s.Evaluator, s.close = part.make, part.close
+	if _, err := mcts.New(o, part.make()); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 
@@ -202,8 +210,8 @@ type judge struct {
 }
 
 // openEvaluator opens what judges a search's leaves: rollout, rollout(8), a
-// run's network, exact, verifier, a language model that judges its own way, or a
-// mix of them.
+// run's network, a critic of steps, exact, verifier, a language model that judges its
+// own way, or a mix of them.
 func openEvaluator(ctx context.Context, text string, env Environment) (judge, error) {
 	s, err := spec.Parse(text)
 	if err != nil {
@@ -219,6 +227,8 @@ func openEvaluator(ctx context.Context, text string, env Environment) (judge, er
 		return judge{make: func() mcts.Evaluator { return &mcts.Rollout{Count: count} }}, nil
 	case "run":
 		return openCritic(ctx, text, env)
+	case "critic":
+		return openCriticEvaluator(ctx, r, env)
 	case "exact", "verifier":
 		if err := r.Err(); err != nil {
 			return judge{}, misnamed("mcts: eval=%w", err)
@@ -229,7 +239,7 @@ func openEvaluator(ctx context.Context, text string, env Environment) (judge, er
 	case "mix":
 		return openMix(ctx, s, env)
 	}
-	names := []string{"rollout", "run", "exact", "verifier", "self", "mix"}
+	names := []string{"rollout", "run", "critic", "exact", "verifier", "self", "mix"}
 	return judge{}, misnamed("mcts: eval=%s: %q is unknown%s; there are %s", text, s.Name, spec.Suggest(s.Name, names), strings.Join(names, ", "))
 }
 

@@ -223,7 +223,7 @@ func (p *program) critic(ctx context.Context, o judging) (*judge, error) {
 	if o.agent == "random" && o.game == "" {
 		return &judge{Critic: benchmark.Coin{Seed: o.seed}, name: name, close: func() error { return nil }}, nil
 	}
-	game, err := criticGame(o)
+	game, err := judgedGame(o)
 	if err != nil {
 		return nil, err
 	}
@@ -238,8 +238,8 @@ func (p *program) critic(ctx context.Context, o judging) (*judge, error) {
 	return &judge{Critic: player, name: name + " at " + game.Info().Name, parallel: runtime.GOMAXPROCS(0), close: agent.Close}, nil
 }
 
-// criticGame is the game whose critic an agent plays.
-func criticGame(o judging) (*sneakycritic.Game, error) {
+// judgedGame is the game whose critic an agent plays.
+func judgedGame(o judging) (*sneakycritic.Game, error) {
 	name := o.game
 	if name == "" {
 		dir, isRun := agents.RunDir(o.agent)

@@ -10,12 +10,15 @@ import (
 	"github.com/agon-rl/agon/policy"
 )
 
-// Leaf is a state to judge. Somebody is to move there.
+// Leaf is a state to judge. Somebody is to move there, but for EvaluateEnds.
 type Leaf struct {
 	State  games.State // for the evaluator to play on with, if it likes
 	Seat   games.Seat  // who is to move
 	Info   *games.Info
 	Random *rand.Rand
+	// Open tells whether the tree is about to look at the leaf's actions. It is
+	// false where a leaf is judged before that, see Proposing.Late.
+	Open bool
 
 	bounds *valueRange
 }
@@ -38,6 +41,23 @@ type Evaluation struct {
 // search.
 type Evaluator interface {
 	Evaluate(ctx context.Context, leaves []Leaf, out []Evaluation) error
+}
+
+// EndEvaluator is an evaluator that judges the ends of games too, in the place of
+// what the games return: of one who searches without a verifier.
+type EndEvaluator interface {
+	Evaluator
+	// EvaluateEnds is Evaluate where nobody is to move; no actions are wanted.
+	EvaluateEnds(ctx context.Context, leaves []Leaf, out []Evaluation) error
+}
+
+// judgeOfEnds is the evaluator that judges ends, if there is one.
+func judgeOfEnds(e Evaluator) EndEvaluator {
+	if p, ok := e.(Proposing); ok {
+		e = p.Evaluator
+	}
+	ends, _ := e.(EndEvaluator)
+	return ends
 }
 
 // Rollout judges a state by playing Count random games from it.

@@ -34,28 +34,42 @@ type Proposing struct {
 	Proposer  Proposer
 	K         int
 	Evaluator Evaluator
+	// Late has a node's steps sampled when the search comes to it for the second
+	// time, not when it is judged: where judging is cheap and sampling dear, nothing
+	// is sampled after steps that are judged to be bad. Its value counts twice then.
+	Late bool
 }
 
 // Evaluate implements Evaluator.
 func (p Proposing) Evaluate(ctx context.Context, leaves []Leaf, out []Evaluation) error {
-	states, rands, copies := make([]games.State, len(leaves)), make([]*rand.Rand, len(leaves)), slices.Clone(leaves)
+	var states []games.State
+	var rands []*rand.Rand
+	var place []int
+	copies := slices.Clone(leaves)
 	for i, leaf := range leaves {
-		states[i], rands[i] = leaf.State, leaf.Random
 		copies[i].State = leaf.State.Clone() // the leaf's own is still to be expanded
+		if leaf.Open {
+			states, rands, place = append(states, leaf.State), append(rands, leaf.Random), append(place, i)
+		}
 	}
-	proposed, err := p.Proposer.Propose(ctx, states, p.K, rands)
-	if err != nil {
-		return err
+	var proposed [][]Proposal
+	var err error
+	if len(states) > 0 {
+		if proposed, err = p.Proposer.Propose(ctx, states, p.K, rands); err != nil {
+			return err
+		}
 	}
-	if len(proposed) != len(leaves) {
-		return fmt.Errorf("%d lists of proposals for %d states", len(proposed), len(leaves))
+	if len(proposed) != len(states) {
+		return fmt.Errorf("%d lists of proposals for %d states", len(proposed), len(states))
 	}
 	if err := p.Evaluator.Evaluate(ctx, copies, out); err != nil {
 		return err
 	}
-	for i := range leaves {
+	for i := range out {
 		out[i].Priors = nil
-		if out[i].Proposals, err = understand(states[i], proposed[i]); err != nil {
+	}
+	for k, i := range place {
+		if out[i].Proposals, err = understand(states[k], proposed[k]); err != nil {
 			return err
 		}
 	}

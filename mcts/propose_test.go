@@ -179,3 +179,76 @@ func TestProposalsOfListedActions(t *testing.T) {
 		}
 	}
 }
+
+// worth values states by what their key says.
+type worth map[string]float64
+
+func (w worth) Evaluate(_ context.Context, leaves []mcts.Leaf, out []mcts.Evaluation) error {
+	for i, leaf := range leaves {
+		out[i].Values = append(out[i].Values, w[string(leaf.State.AppendKey(nil, 0))])
+	}
+	return nil
+}
+
+// counted counts the states that it proposes steps at.
+type counted struct {
+	listed
+	at map[string]int
+}
+
+func (c counted) Propose(ctx context.Context, states []games.State, k int, rands []*rand.Rand) ([][]mcts.Proposal, error) {
+	for _, s := range states {
+		c.at[string(s.AppendKey(nil, 0))]++
+	}
+	return c.listed.Propose(ctx, states, k, rands)
+}
+
+// Late proposals are asked for once at a node, and nowhere below steps judged bad.
+func TestLateProposals(t *testing.T) {
+	game, err := games.New("modchain(length=4,seed=1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(actions ...games.Action) string {
+		s := game.Start()
+		for _, a := range actions {
+			if err := s.Apply(a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return string(s.AppendKey(nil, 0))
+	}
+	open := game.Start().Actions(nil)
+	judge := worth{key(): 0, key(open[0]): -0.9, key(open[1]): 0.9}
+	rule, err := mcts.NewRule("puct")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaves := range []int{1, 3} {
+		for _, late := range []bool{false, true} {
+			proposer := counted{listed{{Action: open[0]}, {Action: open[1]}}, map[string]int{}}
+			search, err := mcts.New(mcts.Options{Rule: rule, Simulations: 3, Leaves: leaves, Nodes: 100}, mcts.Proposing{Proposer: proposer, K: 2, Evaluator: judge, Late: late})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree, err := mcts.NewTree(game.Info(), game.Start(), rand.New(rand.NewPCG(1, 2)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := search.Run(t.Context(), tree); err != nil {
+				t.Fatal(err)
+			}
+			if got := proposer.at[key(open[0])] > 0; got == late || proposer.at[key()] != 1 {
+				t.Errorf("%d leaves, late %v: steps are proposed %v", leaves, late, proposer.at)
+			}
+			if got := proposer.at[key(open[1])]; got != 1 && leaves == 1 {
+				t.Errorf("late %v: steps are proposed %d times after the good one", late, got)
+			}
+			for n := range mcts.NodeID(tree.Nodes()) {
+				if asked := len(tree.Children(n)) > 0; tree.Expanded(n) != asked {
+					t.Errorf("node %d: expanded %v", n, tree.Expanded(n))
+				}
+			}
+		}
+	}
+}

@@ -59,6 +59,8 @@ func (o Options) Validate() error {
 type Search struct {
 	options   Options
 	evaluator Evaluator
+	ends      EndEvaluator // nil where games say what their ends are worth
+	late      bool         // steps are proposed at a node's second visit
 
 	walks       []*walk // reused; those under way are the first of them
 	underWay    int
@@ -74,7 +76,14 @@ func New(o Options, e Evaluator) (*Search, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	return &Search{options: o, evaluator: e}, nil
+	s := &Search{options: o, evaluator: e, ends: judgeOfEnds(e)}
+	if p, ok := e.(Proposing); ok {
+		s.late = p.Late
+	}
+	if s.ends != nil && o.Prove {
+		return nil, fmt.Errorf("search: an evaluator that judges the ends of games proves nothing: leave prove out, or let the game judge its ends")
+	}
+	return s, nil
 }
 
 // walk is one simulation: the way from a tree's root to a leaf.
@@ -83,6 +92,7 @@ type walk struct {
 	path  []step
 	leaf  NodeID      // None where the leaf has no node: the tree is full, or the way ends at a proven edge
 	exact bool        // the way ends at a proven edge
+	open  bool        // the leaf's actions are to be looked at
 	state games.State // at the leaf
 	seat  games.Seat  // who moves there
 }
@@ -196,7 +206,7 @@ func (s *Search) next(t *Tree) *walk {
 	if w.tree == nil || w.tree.info.Name != t.info.Name {
 		w.state = nil
 	}
-	w.tree, w.path, w.exact = t, w.path[:0], false
+	w.tree, w.path, w.exact, w.open = t, w.path[:0], false, true
 	return w
 }
 
@@ -224,7 +234,7 @@ func (s *Search) simulate(t *Tree) (more, counts bool, err error) {
 		s.backup(w, s.returns, false)
 		return true, counts, nil
 	}
-	if w.seat == games.Over {
+	if w.seat == games.Over && s.ends == nil {
 		s.returns = w.state.Returns(s.returns[:0])
 		for i, r := range s.returns {
 			s.returns[i] = t.bounds.normal(r)
@@ -248,7 +258,8 @@ func (s *Search) descend(w *walk) error {
 		if w.seat == games.Over {
 			break
 		}
-		if w.seat >= 0 && n.state != judged {
+		if w.seat >= 0 && (n.state != judged || n.first < 0 && s.late) {
+			w.open = !s.late || n.state == judged || at == Root
 			break
 		}
 		if n.first < 0 {
@@ -435,15 +446,47 @@ func (s *Search) judge(ctx context.Context) error {
 	}
 	walks, out := s.walks[:s.underWay], s.evaluations[:s.underWay]
 	for i, w := range walks {
-		s.leaves = append(s.leaves, Leaf{State: w.state, Seat: w.seat, Info: &w.tree.info, Random: w.tree.random, bounds: &w.tree.bounds})
+		s.leaves = append(s.leaves, Leaf{State: w.state, Seat: w.seat, Info: &w.tree.info, Random: w.tree.random, Open: w.open, bounds: &w.tree.bounds})
 		out[i] = Evaluation{Values: out[i].Values[:0]}
 	}
-	if err := s.evaluator.Evaluate(ctx, s.leaves, out); err != nil {
+	if err := s.evaluate(ctx, out); err != nil {
 		return fmt.Errorf("search: %w", err)
 	}
 	for i, w := range walks {
 		if err := s.settle(w, &out[i]); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// evaluate has the leaves judged, and ends apart from them where they are.
+func (s *Search) evaluate(ctx context.Context, out []Evaluation) error {
+	ended := func(l Leaf) bool { return l.Seat == games.Over }
+	if s.ends == nil || !slices.ContainsFunc(s.leaves, ended) {
+		return s.evaluator.Evaluate(ctx, s.leaves, out)
+	}
+	for _, over := range []bool{false, true} {
+		var leaves []Leaf
+		var some []Evaluation
+		var place []int
+		for i, leaf := range s.leaves {
+			if ended(leaf) == over {
+				leaves, some, place = append(leaves, leaf), append(some, out[i]), append(place, i)
+			}
+		}
+		judge := s.evaluator.Evaluate
+		if over {
+			judge = s.ends.EvaluateEnds
+		}
+		if len(leaves) == 0 {
+			continue
+		}
+		if err := judge(ctx, leaves, some); err != nil {
+			return err
+		}
+		for k, i := range place {
+			out[i] = some[k]
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -522,4 +523,81 @@ func TestErrors(t *testing.T) {
 	if _, err := mcts.NewWorlds(context.Background(), open(t, "leduc_poker"), 100); err == nil || !strings.Contains(err.Error(), "more than 100 decisions") {
 		t.Errorf("%v", err)
 	}
+}
+
+// optimist values every state and, in the place of the game, every end.
+type optimist struct {
+	value float64
+	ends  *int
+}
+
+func (o optimist) Evaluate(_ context.Context, leaves []mcts.Leaf, out []mcts.Evaluation) error {
+	for i, leaf := range leaves {
+		if leaf.State.Turn() == games.Over {
+			return fmt.Errorf("an end among leaves")
+		}
+		out[i].Values = append(out[i].Values, 0, 0)
+	}
+	return nil
+}
+
+func (o optimist) EvaluateEnds(_ context.Context, leaves []mcts.Leaf, out []mcts.Evaluation) error {
+	for i, leaf := range leaves {
+		if leaf.State.Turn() != games.Over {
+			return fmt.Errorf("a leaf among ends")
+		}
+		*o.ends++
+		out[i].Values = append(out[i].Values, o.value, -o.value)
+	}
+	return nil
+}
+
+// An evaluator of ends is asked in the place of the game, through proposals too, with
+// any number of leaves, and proves nothing.
+func TestEndsJudged(t *testing.T) {
+	game, err := games.New("nim(pile_sizes=1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule, err := mcts.NewRule("puct")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaves := range []int{1, 4} {
+		ends := 0
+		judge := optimist{value: 0.25, ends: &ends}
+		o := mcts.Options{Rule: rule, Simulations: 10, Leaves: leaves, Nodes: 100}
+		for _, e := range []mcts.Evaluator{judge, mcts.Proposing{Proposer: first{}, K: 2, Evaluator: judge}} {
+			search, err := mcts.New(o, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree, err := mcts.NewTree(game.Info(), game.Start(), rand.New(rand.NewPCG(1, 2)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends = 0
+			if err := search.Run(t.Context(), tree); err != nil {
+				t.Fatal(err)
+			}
+			if got := tree.Children(mcts.Root)[0]; ends != 10 || got.Q != 0.25 || got.Visits != 10 {
+				t.Errorf("%d leaves: %d ends judged, %+v", leaves, ends, got)
+			}
+		}
+	}
+	o := mcts.Options{Rule: rule, Simulations: 10, Leaves: 1, Nodes: 100, Prove: true}
+	if _, err := mcts.New(o, optimist{}); err == nil || !strings.Contains(err.Error(), "leave prove out") {
+		t.Errorf("proofs of what an evaluator thinks: %v", err)
+	}
+}
+
+// first proposes the first action that is listed.
+type first struct{}
+
+func (first) Propose(_ context.Context, states []games.State, _ int, _ []*rand.Rand) ([][]mcts.Proposal, error) {
+	out := make([][]mcts.Proposal, len(states))
+	for i, s := range states {
+		out[i] = []mcts.Proposal{{Action: s.Actions(nil)[0]}}
+	}
+	return out, nil
 }

@@ -214,6 +214,9 @@ func (t *Tree) Children(n NodeID) []Child {
 	return out
 }
 
+// Expanded tells whether a node's actions have been looked at.
+func (t *Tree) Expanded(n NodeID) bool { return t.nodes[n].first >= 0 }
+
 func (t *Tree) edgesOf(n NodeID) []edge {
 	at := &t.nodes[n]
 	if at.first < 0 {

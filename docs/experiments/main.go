@@ -10,16 +10,20 @@
 //	go run ./docs/experiments stepsboard     the same on tic-tac-toe
 //	go run ./docs/experiments testtime  search at test time against best-of-N
 //	go run ./docs/experiments teach     what a network learns from a search: visits, best moves, preferences
+//	go run ./docs/experiments guide     a critic that guides a weak solver, against best-of-N and self-consistency
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 package main
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -35,6 +39,7 @@ import (
 var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
 	"search": search, "steps": steps, "stepsverified": stepsVerified, "stepsboard": stepsBoard, "testtime": testTime, "teach": teach,
+	"guide": guide,
 }
 
 func main() {
@@ -48,7 +53,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	if len(os.Args) != 2 || experiments[os.Args[1]] == nil {
-		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search, steps, stepsverified, stepsboard, testtime, teach")
+		return fmt.Errorf("expected one of %s", strings.Join(slices.Sorted(maps.Keys(experiments)), ", "))
 	}
 	name := os.Getenv("AGON_BACKEND")
 	if name == "" {

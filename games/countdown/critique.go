@@ -92,11 +92,16 @@ func (s *state) Next() []problem.Line {
 			}
 		}
 		if twice, ok := combine(s.numbers[i], s.numbers[i], plus); ok && slices.Index(s.numbers[:s.count], s.numbers[i]) == i && (i+1 == int(s.count) || s.numbers[i+1] != s.numbers[i]) {
-			j := (i + 1) % int(s.count)
-			add(s.line(usedTwice, fmt.Sprintf("there is one %d", s.numbers[i]), twice, s.after(min(i, j), max(i, j), twice.result)))
+			add(s.usesTwice(twice))
 		}
 	}
 	return lines
+}
+
+// usesTwice takes one number for both of a step's, and drops the one beside it.
+func (s *state) usesTwice(done step) problem.Line {
+	i, j, _ := s.places(done)
+	return s.line(usedTwice, fmt.Sprintf("there is one %d", done.a), done, s.after(i, j, done.result))
 }
 
 // falsely claims a result for a step.
@@ -154,6 +159,47 @@ func (s *state) Believe(line problem.Line) problem.Solution {
 	next.numbers = said.left
 	next.count--
 	return &next
+}
+
+// Before implements problem.Solution.
+func (s *state) Before() (problem.Solution, problem.Line, bool) {
+	steps := s.taken()
+	if !s.drawn || len(steps) == 0 {
+		return nil, problem.Line{}, false
+	}
+	before := *s
+	before.numbers, before.count = s.given, int8(s.game.Numbers)
+	last := len(steps) - 1
+	for _, done := range steps[:last] {
+		i, j, _ := before.places(done)
+		before.numbers = before.after(i, j, done.result)
+		before.count--
+	}
+	said := steps[last]
+	i, j, twice := before.places(said)
+	if twice {
+		return &before, before.usesTwice(said), true
+	}
+	truth, _ := combine(before.numbers[i], before.numbers[j], int(said.operation))
+	line := before.claim(truth, i, j, said.result)
+	if said.result == truth.result {
+		line.Action = id(i, j, int(said.operation))
+	}
+	return &before, line, true
+}
+
+// places are where the numbers of a step stand among those left, in ascending order;
+// twice tells that it takes one number for both, and drops the one beside it.
+func (s *state) places(done step) (i, j int, twice bool) {
+	left := s.numbers[:s.count]
+	i = slices.Index(left, done.a)
+	j = slices.Index(left, done.b)
+	if i == j {
+		if j++; j == len(left) || left[j] != done.b {
+			j, twice = (i+1)%len(left), true
+		}
+	}
+	return min(i, j), max(i, j), twice
 }
 
 // Answer implements problem.Solution.

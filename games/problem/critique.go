@@ -62,6 +62,9 @@ type Solution interface {
 	// Believe is where the solution stands after a line, right or wrong, if it is
 	// believed.
 	Believe(line Line) Solution
+	// Before is where the solution stood before its last line, and that line with
+	// the truth about it. It is false where no line is written yet.
+	Before() (at Solution, line Line, ok bool)
 	// Answer is what the solution comes to; "" before its end.
 	Answer() string
 }

@@ -250,6 +250,22 @@ func (s *derivation) Believe(line Line) Solution {
 	return next
 }
 
+// Before implements Solution.
+func (s *derivation) Before() (Solution, Line, bool) {
+	last := len(s.taken) - 1
+	if last < 0 {
+		return nil, Line{}, false
+	}
+	before, at := *s, s.first
+	if last > 0 {
+		at = s.taken[last-1].Then
+	}
+	before.taken = s.taken[:last:last]
+	before.wrong = slices.ContainsFunc(before.taken, func(l Line) bool { return l.Slip != "" && l.Slip != LeadsAway })
+	before.stand(at)
+	return &before, before.label(s.taken[last]), true
+}
+
 // Answer implements Solution.
 func (s *derivation) Answer() string {
 	if s.first == nil || !s.at.Solved() {

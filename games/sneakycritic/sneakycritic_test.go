@@ -202,3 +202,61 @@ func BenchmarkCase(b *testing.B) {
 		})
 	}
 }
+
+// A solution goes back the way that it came, over right lines and, believed, over
+// wrong ones, and says the truth of each.
+func TestBefore(t *testing.T) {
+	for _, domain := range domains {
+		inner, err := games.New(domain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(3, 4))
+		steps, wrong := 0, 0
+		for range 300 {
+			start := inner.Start()
+			if err := start.Apply(problem.Draw(r)); err != nil {
+				t.Fatal(err)
+			}
+			s := start.(problem.Solution)
+			if _, _, ok := s.Before(); ok {
+				t.Fatalf("%s: something comes before the first line", domain)
+			}
+			for s.Turn() != games.Over {
+				lines := s.Next()
+				line := lines[r.IntN(len(lines))]
+				next := s.Believe(line)
+				if line.Action != problem.NoAction && r.IntN(2) == 0 {
+					next = s.Clone().(problem.Solution)
+					if err := next.Apply(line.Action); err != nil {
+						t.Fatal(err)
+					}
+				}
+				at, said, ok := next.Before()
+				if !ok {
+					t.Fatalf("%s: nothing comes before %s", domain, line.Text)
+				}
+				if got, want := string(at.AppendKey(nil, 0)), string(s.AppendKey(nil, 0)); got != want {
+					t.Fatalf("%s: before %q stands %q, not %q", domain, line.Text, got, want)
+				}
+				if said.Text != line.Text || said.Action != line.Action || (said.Slip == "") != (line.Slip == "") || (said.Slip == problem.LeadsAway) != (line.Slip == problem.LeadsAway) {
+					t.Fatalf("%s: %+v was written, and %+v is said to be", domain, line, said)
+				}
+				view := inner.(problem.Criticised).Critique().View
+				got, want := make([]float32, view), make([]float32, view)
+				at.Judge(said, got)
+				s.Judge(line, want)
+				if !slices.Equal(got, want) {
+					t.Fatalf("%s: a critic sees %q otherwise than it was", domain, line.Text)
+				}
+				if steps++; line.Slip != "" {
+					wrong++
+				}
+				s = next
+			}
+		}
+		if steps < 300 || wrong < 30 || wrong == steps {
+			t.Errorf("%s: %d lines, %d of them wrong", domain, steps, wrong)
+		}
+	}
+}
