@@ -186,7 +186,7 @@ const watched = 1024
 // slipped in, and how often it fools the critic.
 func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
 	match := play.Match{
-		Game: t.game, Seed: t.recipe.Seed ^ 0x5eed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers,
+		Game: t.cases, Seed: t.recipe.Seed ^ 0x5eed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers,
 		Seats: func(uint64, int) []int {
 			if t.recipe.Sneaky != "learn" {
 				return []int{generatorAgent, 1}

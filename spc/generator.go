@@ -48,6 +48,31 @@ func (g generator) probabilities(open []games.Action, dst []float64) {
 	}
 }
 
+// tries is how many cases are drawn for one with a kind that a generator names.
+const tries = 1000
+
+// cases is the game with those cases alone in which a generator finds a kind that it
+// names, so that it slips in no other.
+func (g generator) cases(game *sneakycritic.Game) *sneakycritic.Game {
+	menu := game.Critique().Errors.Menu
+	return game.From(func(r *rand.Rand) (seed games.Action) {
+		for range tries {
+			seed = problem.Draw(r)
+			s := game.Start()
+			if s.Apply(seed) != nil {
+				break
+			}
+			if slices.ContainsFunc(s.(*sneakycritic.State).Candidates(), func(l problem.Line) bool {
+				i := slices.Index(menu, l.Slip)
+				return i >= 0 && g.kinds[i]
+			}) {
+				break
+			}
+		}
+		return seed
+	})
+}
+
 // draw picks an action of the sneaky player. What is written freely is uniform.
 func (g generator) draw(s *sneakycritic.State, r *rand.Rand) games.Action {
 	open := s.Actions(nil)

@@ -56,7 +56,7 @@ func (t *Trainer) collect(ctx context.Context, line map[string]float64) error {
 	won, count := 0.0, 0.0
 	for round := 1; round <= t.round(t.update); round++ {
 		match := play.Match{
-			Game: t.game, Seed: t.recipe.Seed, Agents: t.frozen(round), Group: t.recipe.Group, Workers: t.options.Workers,
+			Game: t.cases, Seed: t.recipe.Seed, Agents: t.frozen(round), Group: t.recipe.Group, Workers: t.options.Workers,
 			Seats: func(_ uint64, group int) []int { return t.frozenSeats(round, group) },
 		}
 		first := uint64(round) * uint64(t.recipe.Objective.Data)

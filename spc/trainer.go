@@ -43,6 +43,7 @@ type Trainer struct {
 	stages     stages
 	validity   validity
 	curriculum curriculum
+	cases      games.Game // that are played: all, or those with naive kinds for a sneaky player that knows no other
 	estimator  rae.Estimator
 	evaluator  *evaluator // nil for another game
 	exact      *exact     // nil where the game is too large
@@ -102,6 +103,11 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 	}
 	if t.estimator, err = rae.New(r.Objective.Advantage); err != nil {
 		return err
+	}
+	t.cases = t.game
+	if r.Sneaky == "naive" {
+		errors := t.spc.Critique().Errors
+		t.cases = newGenerator(errors, false, 0).cases(t.spc)
 	}
 	if t.spc != nil {
 		if t.evaluator, err = newEvaluator(t.task, r.Evaluate.Cases); err != nil {
@@ -337,6 +343,7 @@ func (t *Trainer) imitate(p *player, rows []policy.Sentence, line map[string]flo
 		return err
 	}
 	line["imitation/"+p.role] = float64(stats[2])
+	line["samples/"+p.role] = float64(len(rows))
 	return nil
 }
 
