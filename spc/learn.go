@@ -25,10 +25,9 @@ const (
 func (t *Trainer) imitations(count int, r *rand.Rand) (rows [2][]policy.Sentence, err error) {
 	errors := t.spc.Critique().Errors
 	naive, start := newGenerator(errors, false, 0), newGenerator(errors, false, t.recipe.Explore)
-	cases := naive.cases(t.spc)
 	for range count {
-		s := cases.Start().(*sneakycritic.State)
-		if err := s.Apply(s.Sample(r)); err != nil {
+		s, _, err := naive.find(t.spc, r)
+		if err != nil {
 			return rows, err
 		}
 		var sneaky []*policy.Step

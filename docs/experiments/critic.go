@@ -166,7 +166,7 @@ type criticDomain struct {
 var criticDomains = []criticDomain{
 	{"word_problem(people=5)", "word_problem(people=8)", criticUpdates},
 	{"horn(depth=4)", "horn(depth=8)", criticUpdates},
-	{"arithmetic(length=2)", "arithmetic(length=8)", 3 * criticUpdates},
+	{"arithmetic(digits=1,length=2)", "arithmetic(digits=1,length=8)", criticUpdates},
 }
 
 func criticGame(domain string, more ...string) string {

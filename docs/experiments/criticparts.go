@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -33,7 +32,6 @@ func criticOpponents(ctx context.Context, l *lab) error {
 	arms := []*arm{
 		{name: "latest", what: "the latest, which learns too", settings: []string{game}},
 		{name: "earlier", what: "frozen, of the round before", settings: append([]string{"opponents=earlier"}, twice...)},
-		{name: "pool", what: "frozen, of any round before", settings: append([]string{"opponents=pool"}, twice...)},
 		{name: "no clean", what: "the latest, and no solution is clean (q = 0)", settings: []string{criticGame(partsDomain, "clean=0")}},
 	}
 	for _, a := range arms {
@@ -109,7 +107,6 @@ func criticObjectives(ctx context.Context, l *lab) error {
 		{name: "on line", what: "on line", settings: []string{game}},
 		{name: "off line", what: "off line, each round from round 0 with the games of all (SPC)", settings: offline},
 		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"objective.restart=false"}, offline...)},
-		{name: "off line, earlier", what: "off line as SPC, opponents of the round before", settings: append([]string{"opponents=earlier"}, offline...)},
 	}
 	for _, a := range arms {
 		a.with()
@@ -135,7 +132,7 @@ func objectivesTable(arms []*arm) string {
 // from.
 func criticStages(ctx context.Context, l *lab) error {
 	game := criticGame(partsDomain)
-	const every = "evaluate.every=10"
+	const every = "evaluate.every=20"
 	long := []string{game, every, fmt.Sprint("updates=", 2*criticUpdates)}
 	arms := []*arm{
 		{name: "together", what: "both, always", settings: []string{game, every}},
@@ -235,7 +232,7 @@ func criticValidity(ctx context.Context, l *lab) error {
 	for _, a := range train {
 		a.with(fmt.Sprintf("evaluate.longer=sneaky_critic(domain=%s)", criticDomains[0].longer))
 	}
-	if err := errors.Join(l.criticise(ctx, all...), l.criticise(ctx, train...)); err != nil {
+	if err := l.criticise(ctx, append(all, train...)...); err != nil {
 		return err
 	}
 	var rows [][]string
@@ -256,8 +253,7 @@ func inspectionCurves(ctx context.Context, l *lab) error {
 	base := []string{"game=inspection", "warmup=0", "policy.hidden=[32]", "objective.epochs=2", "games=512", "evaluate.every=20"}
 	arms := []*arm{
 		{name: "best response", what: "an exact best response to the latest opponent", settings: []string{"objective.name=best-response", "rounds=1", "updates=800"}},
-		{name: "pull to uniform", what: "policy gradient, pull 0.02 to uniform play", settings: []string{"rounds=1", "updates=800", "objective.pull=0.02"}},
-		{name: "pull to round", what: "policy gradient, pull 0.2 to the policy of 50 updates ago at most", settings: []string{"rounds=16", "updates=50", "objective.pull=0.2", "objective.pull_to=round"}},
+		{name: "pull to round", what: "policy gradient, pull 0.2 to the policy at the start of each 50 updates", settings: []string{"rounds=16", "updates=50", "objective.pull=0.2", "objective.pull_to=round"}},
 	}
 	for _, a := range arms {
 		a.with(base...)
