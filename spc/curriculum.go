@@ -47,7 +47,7 @@ func parseCurriculum(text string) (curriculum, error) {
 // worst: eva's informativeness (arXiv 2411.00062), a proxy of regret.
 func (c curriculum) problems(ctx context.Context, t *Trainer, critic policy.Policy, count int, number uint64) (games.Game, error) {
 	if !c.spread {
-		return t.game, nil
+		return t.cases, nil
 	}
 	r := play.Generator(t.recipe.Seed, "curriculum", number)
 	seeds := make([]games.Action, c.pool*count)

@@ -191,7 +191,7 @@ func (t *Trainer) measure(ctx context.Context, line map[string]float64) error {
 // watchGames plays the players as they are, apart from the games that they learn from.
 func (t *Trainer) watchGames(ctx context.Context, first uint64, count int) ([]*play.Episode, error) {
 	match := play.Match{
-		Game: t.game, Seed: t.recipe.Seed ^ 0x5eed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers,
+		Game: t.cases, Seed: t.recipe.Seed ^ 0x5eed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers,
 		Seats: func(uint64, int) []int {
 			if t.recipe.Sneaky != "learn" {
 				return []int{generatorAgent, 1}

@@ -48,6 +48,39 @@ func (g generator) probabilities(open []games.Action, dst []float64) {
 	}
 }
 
+// tries is how many cases are drawn for one with a kind that a generator names.
+const tries = 1000
+
+// find draws a case in which the generator finds a kind that it names, so that it
+// slips in no other, and returns the case's seed too.
+func (g generator) find(game *sneakycritic.Game, r *rand.Rand) (s *sneakycritic.State, seed games.Action, err error) {
+	menu := game.Critique().Errors.Menu
+	for range tries {
+		s, seed = game.Start().(*sneakycritic.State), problem.Draw(r)
+		if err := s.Apply(seed); err != nil {
+			return nil, 0, err
+		}
+		if slices.ContainsFunc(s.Candidates(), func(l problem.Line) bool {
+			i := slices.Index(menu, l.Slip)
+			return i >= 0 && g.kinds[i]
+		}) {
+			break
+		}
+	}
+	return s, seed, nil
+}
+
+// cases is the game with those cases alone in which find finds a kind.
+func (g generator) cases(game *sneakycritic.Game) *sneakycritic.Game {
+	return game.From(func(r *rand.Rand) games.Action {
+		_, seed, err := g.find(game, r)
+		if err != nil {
+			return problem.Draw(r) // the match tells of it
+		}
+		return seed
+	})
+}
+
 // draw picks an action of the sneaky player. What is written freely is uniform.
 func (g generator) draw(s *sneakycritic.State, r *rand.Rand) games.Action {
 	open := s.Actions(nil)

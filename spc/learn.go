@@ -30,8 +30,8 @@ func (t *Trainer) imitations(count int, r *rand.Rand) (rows [2][]policy.Sentence
 	lacks := func(seat games.Seat) bool { return t.learns(seat) && len(rows[seat]) < count }
 	const patience = 4 // cases for each answer
 	for tries := 0; tries < patience*count && (lacks(sneakycritic.Sneaky) || lacks(sneakycritic.Critic)); tries++ {
-		s := t.spc.Start().(*sneakycritic.State)
-		if err := s.Apply(s.Sample(r)); err != nil {
+		s, _, err := naive.find(t.spc, r)
+		if err != nil {
 			return rows, err
 		}
 		if lacks(sneakycritic.Sneaky) {

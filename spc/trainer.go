@@ -43,6 +43,7 @@ type Trainer struct {
 	validity   validity
 	curriculum curriculum
 	refinement refinement
+	cases      games.Game // that are played: all, or those with naive kinds for a sneaky player that knows no other
 	estimator  rae.Estimator
 	evaluator  *evaluator           // nil for another game
 	exact      *exact               // nil where the game is too large
@@ -108,6 +109,11 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 	}
 	if t.estimator, err = rae.New(r.Objective.Advantage); err != nil {
 		return err
+	}
+	t.cases = t.game
+	if r.Sneaky == "naive" {
+		errors := t.spc.Critique().Errors
+		t.cases = newGenerator(errors, false, 0).cases(t.spc)
 	}
 	if t.spc != nil {
 		if t.evaluator, err = newEvaluator(t.task, r.Evaluate.Cases); err != nil {
@@ -355,6 +361,7 @@ func (t *Trainer) imitate(seat games.Seat, rows []policy.Sentence, line map[stri
 		return err
 	}
 	line["imitation/"+t.game.Info().Roles[seat]] = float64(stats[2])
+	line["samples/"+t.game.Info().Roles[seat]] = float64(len(rows))
 	return nil
 }
 

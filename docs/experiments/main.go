@@ -10,8 +10,18 @@
 //	go run ./docs/experiments stepsboard     the same on tic-tac-toe
 //	go run ./docs/experiments testtime  search at test time against best-of-N
 //	go run ./docs/experiments teach     what a network learns from a search: visits, best moves, preferences
+//	go run ./docs/experiments critic    all of the self-play critic, which are:
+//	go run ./docs/experiments critic-arms        naive errors, the menu, self-play, free writing
+//	go run ./docs/experiments critic-rounds      opponents of this round and of earlier ones
+//	go run ./docs/experiments critic-objectives  on line and off line
+//	go run ./docs/experiments critic-stages      who trains when
+//	go run ./docs/experiments critic-validity    success rates against the verifier
+//	go run ./docs/experiments inspection         the exact game: the pull against best responses
 //	go run ./docs/experiments guide     a critic that guides a weak solver, against best-of-N and self-consistency
 //	go run ./docs/experiments backends  one recipe on every backend that works here
+//
+// With AGON_EXPERIMENTS=folder the runs of the self-play critic are kept there, and
+// those that ended are not run again.
 package main
 
 import (
@@ -40,6 +50,8 @@ var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
 	"search": search, "steps": steps, "stepsverified": stepsVerified, "stepsboard": stepsBoard, "testtime": testTime, "teach": teach,
 	"guide": guide,
+	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
+	"critic-stages": criticStages, "critic-validity": criticValidity, "inspection": inspectionCurves,
 }
 
 func main() {
@@ -69,12 +81,13 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	return experiments[os.Args[1]](ctx, &lab{dir: dir, docs: "docs", device: device, choice: choice})
+	return experiments[os.Args[1]](ctx, &lab{dir: dir, docs: "docs", keep: os.Getenv("AGON_EXPERIMENTS"), device: device, choice: choice})
 }
 
 // lab runs recipes and hands back their metrics.
 type lab struct {
 	dir, docs string
+	keep      string // a folder for runs that are not to be run again; "" for none
 	device    backend.Backend
 	choice    backend.Choice
 }
@@ -89,6 +102,11 @@ type trial struct {
 
 // all runs trials side by side, one on each core.
 func (l *lab) all(ctx context.Context, trials []*trial) error {
+	return l.each(ctx, trials, func(ctx context.Context, t *trial, dir string) error { return l.one(ctx, t, dir, 1) })
+}
+
+// each does something with all trials, side by side, one on each core.
+func (l *lab) each(ctx context.Context, trials []*trial, do func(context.Context, *trial, string) error) error {
 	dir, err := os.MkdirTemp(l.dir, "trials")
 	if err != nil {
 		return err
@@ -99,7 +117,7 @@ func (l *lab) all(ctx context.Context, trials []*trial) error {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range queue {
-				errs[i] = l.one(ctx, trials[i], filepath.Join(dir, fmt.Sprint(i)), 1)
+				errs[i] = do(ctx, trials[i], filepath.Join(dir, fmt.Sprint(i)))
 				fmt.Fprintf(os.Stderr, "%s %v done\n", trials[i].recipe, trials[i].settings)
 			}
 		})

@@ -1,0 +1,19 @@
+package main
+
+import "fmt"
+
+var criticHow = fmt.Sprintf("A critic and a sneaky player, networks with one layer of 128, learn by `spc` with\nAdam at 0.003: %d updates of %d games of round 0, in which both imitate the naive\nstart, then %d rounds of %d updates unless the text says otherwise; on line with RAE,\n4 epochs an update and a pull of 0.2 to uniform play.", criticWarmup, criticGames, criticRounds, criticUpdates)
+
+const criticMeasure = "The exam has 200 lines of each kind\nof error, each in a problem of its own, and 200 right ones; wrong lines caught is the\nmean over kinds, F1 the harmonic mean with the share of right lines accepted. Means and\n95 % intervals (Student's t) over five seeds, the same exam for all; bands in plots run\nfrom the lowest to the highest seed."
+
+var criticArmsHead = "# What a critic learns from naive errors, from a menu and from self-play\n\nWritten by `go run ./docs/experiments critic-arms`. " + criticHow + "\nArms differ in who slips wrong lines in after round 0, in nothing else. Games learnt\nfrom count the critic's games of all updates, round 0 included; a line that the\nverifier refuses gives the critic none. " + criticMeasure + "\n\n![curves](critic_arms.svg)\n"
+
+var criticRoundsHead = "# Rounds: whom a critic meets\n\nWritten by `go run ./docs/experiments critic-rounds`, on `" + partsDomain + "`. " + criticHow + "\nWith frozen opponents one of the two learns in each group of games, so twice as many\nare played: the critic learns from as many in all arms. " + criticMeasure + "\n\n![curves](critic_rounds.svg)\n\n"
+
+var criticObjectivesHead = "# SPC's objective off line, and policy gradient on line\n\nWritten by `go run ./docs/experiments critic-objectives`, on `" + partsDomain + "`. " + criticHow + "\nOff line a round plays as many games as on line, by the players as they were at its\nstart, then takes as many gradient steps on as many rows: half are rewarded answers,\nclipped at 0.2 against round 0, half are naive cases drawn anew to imitate, which count\nby 0.15. Games learnt from are those played, and those of round 0. " + criticMeasure + "\n\n![curves](critic_objectives.svg)\n\n"
+
+var criticStagesHead = "# Who trains when\n\nWritten by `go run ./docs/experiments critic-stages`, on `" + partsDomain + "`. " + criticHow + "\nWhere the two take turns rounds are twice as long; values are those of the last\nevaluation, every 20 updates, before the critic has learnt from more games than where\nboth train always. The adaptive controller lets the critic train until it wins 0.8 of\nthe games by a running mean, then the sneaky player until it wins 0.7, each for 5\nupdates at least and 20 at most. " + criticMeasure + "\n\n![curves](critic_stages.svg)\n\n"
+
+const criticValidityHead = "# Success rates against the exact verifier\n\nWritten by `go run ./docs/experiments critic-validity`. SPC has no verifier: it takes a\nline for wrong where completions after the true line succeed in half the cases or\nmore, and after the other in at least a quarter less; here in 8 completions each by a\nsolver that takes right lines, and any line at random where it slips. Of wrong lines\ndrawn uniformly from each domain's menu (512 games a seed, half of them clean), the\nshare that success rates take for right, mean and 95 % interval over five seeds:\n\n"
+
+const inspectionHead = "# The exact game: the pull against best responses\n\nWritten by `go run ./docs/experiments inspection`: the game `inspection` (8 steps, 2\nchecks, half of the chains clean), 800 updates, of 512 games where networks learn, with\nAdam at 0.003 and two epochs. Exploitability is what the two seats gain together by best\nresponses, of the latest pair and of the average of all pairs so far, exact; five seeds.\n\n![exploitability over updates](critic_inspection.svg)\n\n"
