@@ -85,6 +85,9 @@ func (p *process) start(ctx context.Context) (*running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a certificate: %w", err)
 	}
+	if err := checksum(p.o.Command[0], p.o.SHA256); err != nil { // also before it is started again
+		return nil, err
+	}
 	p.says.reset()
 	r := &running{runner: &command{words: p.o.Command, dir: p.o.Dir, env: p.o.Env, errors: p.says}}
 	config := &plugin.ClientConfig{
