@@ -25,6 +25,10 @@ var handshake = plugin.HandshakeConfig{
 	MagicCookieValue: "f2a9e6a6-game",
 }
 
+// hostVariable tells a plugin the number of its host's process, which is not its
+// parent's where a shell or another runner stands between.
+const hostVariable = "AGON_HOST"
+
 // Version is the newest version of the protocol; all since 1 are spoken.
 const Version = 1
 

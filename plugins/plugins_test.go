@@ -63,13 +63,22 @@ func TestMain(m *testing.M) {
 
 // host opens a plugin, says its process's number and waits to be killed.
 func host() {
-	game, err := plugins.Open(options("kuhn_poker", never, "panic"))
+	o := options("kuhn_poker", never, "panic")
+	runner := os.Getenv("AGON_TEST_HOST") == "runner"
+	if runner { // the program is a shell's child, not ours
+		o.Command = append([]string{"sh", "-c", `"$@"; true`, "sh"}, o.Command...)
+	}
+	game, err := plugins.Open(o)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	out, _ := exec.Command("pgrep", "-P", strconv.Itoa(os.Getpid())).Output() //nolint:gosec,noctx // a test
-	fmt.Println(strings.Fields(string(out))[0])
+	pid := game.Processes()[0]
+	if runner {
+		out, _ := exec.Command("pgrep", "-P", strconv.Itoa(pid)).Output() //nolint:gosec,noctx // a test
+		pid, _ = strconv.Atoi(strings.TrimSpace(string(out)))
+	}
+	fmt.Println(pid)
 	time.Sleep(time.Minute)
 	_ = game.Close()
 }
@@ -467,13 +476,19 @@ func TestSecretsStay(t *testing.T) {
 	}
 }
 
-// A plugin whose host is killed ends by itself.
+// A plugin whose host is killed ends by itself, also where a shell stands between.
 func TestOrphansEnd(t *testing.T) {
 	if _, err := exec.LookPath("pgrep"); err != nil {
 		t.Skip("no pgrep")
 	}
+	for _, kind := range []string{"child", "runner"} {
+		t.Run(kind, func(t *testing.T) { orphanEnds(t, kind) })
+	}
+}
+
+func orphanEnds(t *testing.T, kind string) {
 	host := exec.CommandContext(context.Background(), os.Args[0]) //nolint:gosec // this test's own program
-	host.Env = append(os.Environ(), "AGON_TEST_HOST=1")
+	host.Env = append(os.Environ(), "AGON_TEST_HOST="+kind)
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -493,7 +508,7 @@ func TestOrphansEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = host.Wait()
-	for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(50 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(50 * time.Millisecond) {
 		if syscall.Kill(pid, 0) != nil {
 			return
 		}
