@@ -38,6 +38,7 @@ func Called() bool { return os.Getenv(handshake.MagicCookieKey) == handshake.Mag
 
 // ServeServer serves whatever answers the protocol's calls.
 func ServeServer(s protocol.GameServer) {
+	ballast()
 	go leaveWithHost()
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  handshake,
