@@ -87,7 +87,7 @@ func (g *Game) notes() []string {
 type rawCheck struct {
 	game, twin *Game
 	random     *rand.Rand
-	slow       *rawFailure // the first slow call
+	slow       *rawError // the first slow call
 }
 
 // slowCall is how long a call for one state may take before it is worth a note,
@@ -97,14 +97,14 @@ const (
 	mostSeeds = 3
 )
 
-// rawFailure is a promise that a plugin breaks at the end of a history.
-type rawFailure struct {
+// rawError is a promise that a plugin breaks at the end of a history.
+type rawError struct {
 	history []games.Action
 	err     error
 }
 
-func (f *rawFailure) Error() string { return f.err.Error() }
-func (f *rawFailure) Unwrap() error { return f.err }
+func (f *rawError) Error() string { return f.err.Error() }
+func (f *rawError) Unwrap() error { return f.err }
 
 // run looks at histories, shortest first, then at random games.
 func (c *rawCheck) run(ctx context.Context, how CheckOptions) error {
@@ -114,7 +114,7 @@ func (c *rawCheck) run(ctx context.Context, how CheckOptions) error {
 			err = c.shorten(c.walk(c.atRandom))
 		}
 	}
-	var f *rawFailure
+	var f *rawError
 	if errors.As(err, &f) {
 		return fmt.Errorf("%s, %s: %w", c.game.info.Name, tell(c.game, f.history), f.err)
 	}
@@ -190,12 +190,12 @@ func (c *rawCheck) walk(choose func(ply int, at view) (games.Action, bool)) erro
 
 // shorten makes the history of what a walk found as short as it can.
 func (c *rawCheck) shorten(found error) error {
-	var f *rawFailure
+	var f *rawError
 	if !errors.As(found, &f) {
 		return found
 	}
 	gamestest.Shorten(f.history, func(history []games.Action) []games.Action {
-		var shorter *rawFailure
+		var shorter *rawError
 		if c.game.host.err() != nil || !errors.As(c.walk(c.script(history)), &shorter) {
 			return nil
 		}
@@ -245,19 +245,19 @@ func (c *rawCheck) next(history []games.Action, at view, a games.Action) (view, 
 	}
 	longer := append(slices.Clone(history), a)
 	fails := func(format string, args ...any) (view, error) {
-		return view{}, &rawFailure{longer, fmt.Errorf(format, args...)}
+		return view{}, &rawError{longer, fmt.Errorf(format, args...)}
 	}
 	views, again := make([]view, 1), make([]view, 1)
 	began := time.Now()
 	first, err := c.ask(c.game, request(at, a, want), views)
 	if took := time.Since(began); took > slowCall && c.slow == nil {
-		c.slow = &rawFailure{longer, fmt.Errorf("a call for one state took %v", took.Round(time.Millisecond))}
+		c.slow = &rawError{longer, fmt.Errorf("a call for one state took %v", took.Round(time.Millisecond))}
 	}
 	if err != nil {
 		return fails("%w", err)
 	}
 	if views[0].failure != "" {
-		return view{}, &rawFailure{history, fmt.Errorf("the legal action %d is refused: %s", a, views[0].failure)}
+		return view{}, &rawError{history, fmt.Errorf("the legal action %d is refused: %s", a, views[0].failure)}
 	}
 	second, err := c.ask(c.game, request(at, a, want), again)
 	if err != nil {
@@ -302,10 +302,10 @@ func (c *rawCheck) at(history []games.Action, at view) error {
 		}
 		views := make([]view, 1)
 		if _, err := c.ask(c.game, request(at, a, 0), views); err != nil {
-			return &rawFailure{history, fmt.Errorf("offered the illegal action %d: %w", a, err)}
+			return &rawError{history, fmt.Errorf("offered the illegal action %d: %w", a, err)}
 		}
 		if views[0].failure == "" {
-			return &rawFailure{history, fmt.Errorf("the action %d is not among the legal %v and is not refused", a, at.actions)}
+			return &rawError{history, fmt.Errorf("the action %d is not among the legal %v and is not refused", a, at.actions)}
 		}
 	}
 	return nil
