@@ -78,7 +78,7 @@ func (p *program) pluginServeVerb() *cobra.Command {
 		Long: `Serves a game to the Agon that started this program, as in
 plugin:agon plugin serve kuhn_poker. It is what measures the transport: the game
 is the same, only its place differs.`,
-		Example: "  agon bench --playouts 'plugin:agon plugin serve tic_tac_toe'",
+		Example: "  agon bench --only playouts --game 'plugin:agon plugin serve tic_tac_toe'",
 		Args:    exactly(1, "one game"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, r := range games.All() {

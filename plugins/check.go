@@ -54,8 +54,11 @@ func Check(ctx context.Context, o Options, how CheckOptions) (*CheckResult, erro
 			result.Failures = append(result.Failures, err)
 		}
 	}
-	raw := &rawCheck{game: g, twin: twin, random: rand.New(rand.NewPCG(how.Seed, 0)), notes: &result.Notes}
+	raw := &rawCheck{game: g, twin: twin, random: rand.New(rand.NewPCG(how.Seed, 0))}
 	note(raw.run(ctx, how))
+	if raw.slow != nil {
+		result.Notes = append(result.Notes, fmt.Sprintf("slow: %s, %s: %v", g.info.Name, tell(g, raw.slow.history), raw.slow))
+	}
 	if len(result.Failures) == 0 { // otherwise it would find the same in other words
 		note(gamestest.Check(g, gamestest.Options{Seed: how.Seed, Nodes: how.Histories, Walks: how.Walks}))
 	}
@@ -84,60 +87,133 @@ func (g *Game) notes() []string {
 type rawCheck struct {
 	game, twin *Game
 	random     *rand.Rand
-	notes      *[]string
-	slowest    time.Duration
+	slow       *rawError // the first slow call
 }
 
-// slow is a call for one state that is worth a note.
-const slow = 50 * time.Millisecond
+// slowCall is how long a call for one state may take before it is worth a note,
+// and mostSeeds how many outcomes of chance that cannot be listed are looked at.
+const (
+	slowCall  = 50 * time.Millisecond
+	mostSeeds = 3
+)
 
+// rawError is a promise that a plugin breaks at the end of a history.
+type rawError struct {
+	history []games.Action
+	err     error
+}
+
+func (f *rawError) Error() string { return f.err.Error() }
+func (f *rawError) Unwrap() error { return f.err }
+
+// run looks at histories, shortest first, then at random games.
 func (c *rawCheck) run(ctx context.Context, how CheckOptions) error {
-	queue := [][]games.Action{nil}
-	states := map[string]view{"": c.game.start}
-	for seen := 0; len(queue) > 0 && seen < how.Histories; seen++ {
+	err := c.enumerate(ctx, how.Histories)
+	for walk := 0; err == nil && walk < how.Walks; walk++ {
+		if err = ctx.Err(); err == nil {
+			err = c.shorten(c.walk(c.atRandom))
+		}
+	}
+	var f *rawError
+	if errors.As(err, &f) {
+		return fmt.Errorf("%s, %s: %w", c.game.info.Name, tell(c.game, f.history), f.err)
+	}
+	return err
+}
+
+func (c *rawCheck) enumerate(ctx context.Context, limit int) error {
+	type ply struct {
+		history []games.Action
+		at      view
+	}
+	queue := []ply{{nil, c.game.start}}
+	for seen := 0; len(queue) > 0 && seen < limit; seen++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		history := queue[0]
+		p := queue[0]
 		queue = queue[1:]
-		at := states[fmt.Sprint(history)]
-		if len(history) == 0 {
-			at = c.game.start
-		}
-		if err := c.at(history, at); err != nil {
+		if err := c.at(p.history, p.at); err != nil {
 			return err
 		}
-		for _, a := range at.actions {
-			next, err := c.next(history, at, a)
+		for _, a := range c.choices(p.at) {
+			next, err := c.next(p.history, p.at, a)
 			if err != nil {
 				return err
 			}
-			if longer := append(slices.Clone(history), a); len(queue)+seen < how.Histories {
-				queue = append(queue, longer)
-				states[fmt.Sprint(longer)] = next
+			if len(queue)+seen < limit {
+				queue = append(queue, ply{append(slices.Clone(p.history), a), next})
 			}
 		}
-	}
-	for range how.Walks {
-		var history []games.Action
-		for at := c.game.start; len(at.actions) > 0; {
-			a := at.actions[c.random.IntN(len(at.actions))]
-			next, err := c.next(history, at, a)
-			if err != nil {
-				return err
-			}
-			history, at = append(history, a), next
-		}
-	}
-	if c.slowest > slow {
-		*c.notes = append(*c.notes, fmt.Sprintf("slow: a call for one state took %v", c.slowest.Round(time.Millisecond)))
 	}
 	return nil
 }
 
-// after names a history in an error.
-func (c *rawCheck) after(history []games.Action, format string, args ...any) error {
-	return fmt.Errorf("%s, %s: "+format, append([]any{c.game.info.Name, tell(c.game, history)}, args...)...)
+// choices are what can be played in a state; where chance cannot be listed, a few
+// of its outcomes.
+func (c *rawCheck) choices(at view) []games.Action {
+	if at.turn != games.Chance || c.game.info.Chance != games.Sampled {
+		return at.actions
+	}
+	var out []games.Action
+	for range mostSeeds {
+		s := state{game: c.game, view: at}
+		out = append(out, s.sample(c.random))
+	}
+	return out
+}
+
+// atRandom draws what a walk plays next.
+func (c *rawCheck) atRandom(_ int, at view) (games.Action, bool) {
+	choices := c.choices(at)
+	if len(choices) == 0 {
+		return 0, false
+	}
+	return choices[c.random.IntN(len(choices))], true
+}
+
+// walk plays what choose says until that says no more.
+func (c *rawCheck) walk(choose func(ply int, at view) (games.Action, bool)) error {
+	var history []games.Action
+	for at := c.game.start; ; {
+		a, ok := choose(len(history), at)
+		if !ok {
+			return nil
+		}
+		next, err := c.next(history, at, a)
+		if err != nil {
+			return err
+		}
+		history, at = append(history, a), next
+	}
+}
+
+// shorten makes the history of what a walk found as short as it can.
+func (c *rawCheck) shorten(found error) error {
+	var f *rawError
+	if !errors.As(found, &f) {
+		return found
+	}
+	gamestest.Shorten(f.history, func(history []games.Action) []games.Action {
+		var shorter *rawError
+		if c.game.host.err() != nil || !errors.As(c.walk(c.script(history)), &shorter) {
+			return nil
+		}
+		f = shorter
+		return f.history
+	})
+	return f
+}
+
+// script plays a history for as long as it is legal.
+func (c *rawCheck) script(history []games.Action) func(int, view) (games.Action, bool) {
+	return func(ply int, at view) (games.Action, bool) {
+		if ply == len(history) {
+			return 0, false
+		}
+		_, legal := slices.BinarySearch(at.actions, history[ply])
+		return history[ply], legal || at.turn == games.Chance && c.game.info.Chance == games.Sampled
+	}
 }
 
 // tell writes a history with the names of its actions.
@@ -167,45 +243,52 @@ func (c *rawCheck) next(history []games.Action, at view, a games.Action) (view, 
 	if c.game.description.Keyless {
 		want = protocol.Want_WANT_OBSERVATIONS
 	}
-	views := make([]view, 1)
+	longer := append(slices.Clone(history), a)
+	fails := func(format string, args ...any) (view, error) {
+		return view{}, &rawError{longer, fmt.Errorf(format, args...)}
+	}
+	views, again := make([]view, 1), make([]view, 1)
 	began := time.Now()
 	first, err := c.ask(c.game, request(at, a, want), views)
-	c.slowest = max(c.slowest, time.Since(began))
+	if took := time.Since(began); took > slowCall && c.slow == nil {
+		c.slow = &rawError{longer, fmt.Errorf("a call for one state took %v", took.Round(time.Millisecond))}
+	}
 	if err != nil {
-		return view{}, c.after(append(slices.Clone(history), a), "%w", err)
+		return fails("%w", err)
 	}
 	if views[0].failure != "" {
-		return view{}, c.after(history, "the legal action %d is refused: %s", a, views[0].failure)
+		return view{}, &rawError{history, fmt.Errorf("the legal action %d is refused: %s", a, views[0].failure)}
 	}
-	again := make([]view, 1)
 	second, err := c.ask(c.game, request(at, a, want), again)
 	if err != nil {
-		return view{}, c.after(append(slices.Clone(history), a), "%w", err)
+		return fails("%w", err)
 	}
 	if !proto.Equal(first, second) {
-		return view{}, c.after(append(slices.Clone(history), a), "the same call gives another answer the second time: the plugin keeps something that is not in the state's bytes, or draws random numbers: %s", differs(views[0], again[0]))
+		return fails("the same call gives another answer the second time: the plugin keeps something that is not in the state's bytes, or draws random numbers: %s", differs(views[0], again[0]))
 	}
-	if c.random.IntN(4) == 0 || len(history) < 2 {
-		other, err := c.ask(c.twin, request(at, a, want), again)
-		if err != nil {
-			return view{}, c.after(append(slices.Clone(history), a), "another process of the plugin: %w", err)
-		}
-		if !proto.Equal(first, other) {
-			return view{}, c.after(append(slices.Clone(history), a), "another process of the plugin gives another answer: the state's bytes do not restore the state: %s", differs(views[0], again[0]))
-		}
+	other, err := c.ask(c.twin, request(at, a, want), again)
+	if err != nil {
+		return fails("another process of the plugin: %w", err)
+	}
+	if !proto.Equal(first, other) {
+		return fails("another process of the plugin gives another answer: the state's bytes do not restore the state: %s", differs(views[0], again[0]))
 	}
 	return views[0], nil
 }
 
+// ask makes one call. A wrong answer is an error and does not end the check: the
+// host is not told of it.
 func (c *rawCheck) ask(g *Game, in *protocol.StepRequest, views []view) (out *protocol.StepReply, err error) {
 	in.Params = g.params
+	var wrong error
 	err = g.host.call(func(ctx context.Context, client protocol.GameClient) error {
 		if out, err = client.Step(ctx, in); err != nil {
 			return err
 		}
-		return unpack(g.info, g.description.Open, in, out, views)
+		wrong = unpack(g.info, g.description.Open, in, out, views)
+		return nil
 	})
-	return out, err
+	return out, errors.Join(err, wrong)
 }
 
 // at offers a state what is not legal there.
@@ -219,10 +302,10 @@ func (c *rawCheck) at(history []games.Action, at view) error {
 		}
 		views := make([]view, 1)
 		if _, err := c.ask(c.game, request(at, a, 0), views); err != nil {
-			return c.after(history, "offered the illegal action %d: %w", a, err)
+			return &rawError{history, fmt.Errorf("offered the illegal action %d: %w", a, err)}
 		}
 		if views[0].failure == "" {
-			return c.after(history, "the action %d is not among the legal %v and is not refused", a, at.actions)
+			return &rawError{history, fmt.Errorf("the action %d is not among the legal %v and is not refused", a, at.actions)}
 		}
 	}
 	return nil
@@ -248,8 +331,9 @@ func differs(a, b view) string {
 }
 
 // Compare plays two games side by side, all histories in the order of their
-// length up to a number, then random ones, and returns where they differ first in
-// turn, legal actions, odds or returns; "" where they never do.
+// length up to a number, then random ones, and returns the shortest history that
+// it finds after which they differ in turn, legal actions, odds or returns; ""
+// where they never do.
 func Compare(ctx context.Context, game, reference games.Game, how CheckOptions) (string, error) {
 	a, b := game.Info(), reference.Info()
 	switch {
@@ -258,56 +342,127 @@ func Compare(ctx context.Context, game, reference games.Game, how CheckOptions) 
 	case a.Seats > 1 && a.Sum != b.Sum:
 		return fmt.Sprintf("returns sum to %g, not %g", a.Sum, b.Sum), nil
 	}
-	type pair struct {
-		x, y    games.State
-		history []games.Action
+	c := comparison{game, reference}
+	if what, err := c.enumerate(ctx, how.Histories); what != nil || err != nil {
+		return c.tell(what), err
 	}
-	difference := func(p pair) string {
-		what := sideBySide(p.x, p.y)
-		if what == "" {
-			return ""
-		}
-		return tell(reference, p.history) + ": " + what
-	}
-	step := func(p pair, action games.Action) (pair, error) {
-		next := pair{p.x.Clone(), p.y.Clone(), append(slices.Clone(p.history), action)}
-		return next, errors.Join(next.x.Apply(action), next.y.Apply(action))
-	}
-	queue := []pair{{game.Start(), reference.Start(), nil}}
-	for seen := 0; len(queue) > 0 && seen < how.Histories; seen++ {
-		if err := ctx.Err(); err != nil {
+	r := rand.New(rand.NewPCG(how.Seed, 1))
+	for range how.Walks {
+		found, err := c.walk(func(p pair) (games.Action, bool) {
+			if p.y.Turn() == games.Chance {
+				a, err := games.Draw(p.y, r)
+				return a, err == nil
+			}
+			actions := p.y.Actions(nil)
+			if len(actions) == 0 {
+				return 0, false
+			}
+			return actions[r.IntN(len(actions))], true
+		})
+		if err != nil {
 			return "", err
+		}
+		if found == nil {
+			continue
+		}
+		gamestest.Shorten(found.history, func(history []games.Action) []games.Action {
+			shorter, err := c.walk(func(p pair) (games.Action, bool) {
+				if len(p.history) == len(history) {
+					return 0, false
+				}
+				a := history[len(p.history)]
+				_, legal := slices.BinarySearch(p.y.Actions(nil), a)
+				return a, legal || p.y.Turn() == games.Chance && reference.Info().Chance == games.Sampled
+			})
+			if err != nil || shorter == nil {
+				return nil
+			}
+			found = shorter
+			return found.history
+		})
+		return c.tell(found), nil
+	}
+	return "", nil
+}
+
+// comparison plays two games side by side.
+type comparison struct{ game, reference games.Game }
+
+// pair is a state of each, after the same history, and in what they differ.
+type pair struct {
+	x, y    games.State
+	history []games.Action
+	what    string
+}
+
+func (c comparison) start() pair {
+	p := pair{x: c.game.Start(), y: c.reference.Start()}
+	p.what = sideBySide(p.x, p.y)
+	return p
+}
+
+func (p pair) step(action games.Action) (pair, error) {
+	next := pair{x: p.x.Clone(), y: p.y.Clone(), history: append(slices.Clone(p.history), action)}
+	err := errors.Join(next.x.Apply(action), next.y.Apply(action))
+	if err == nil {
+		next.what = sideBySide(next.x, next.y)
+	}
+	return next, err
+}
+
+// tell says where two games differ; "" where they do not.
+func (c comparison) tell(p *pair) string {
+	if p == nil {
+		return ""
+	}
+	return tell(c.reference, p.history) + ": " + p.what
+}
+
+// enumerate returns the shortest history, of so many, after which they differ.
+func (c comparison) enumerate(ctx context.Context, limit int) (*pair, error) {
+	queue := []pair{c.start()}
+	for seen := 0; len(queue) > 0 && seen < limit; seen++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		p := queue[0]
 		queue = queue[1:]
-		if what := difference(p); what != "" {
-			return what, nil
+		if p.what != "" {
+			return &p, nil
 		}
 		for _, action := range p.y.Actions(nil) {
-			next, err := step(p, action)
+			if len(queue)+seen >= limit {
+				break
+			}
+			next, err := p.step(action)
 			if err != nil {
-				return "", err
+				return nil, err
 			}
 			queue = append(queue, next)
 		}
 	}
-	r := rand.New(rand.NewPCG(how.Seed, 1))
-	for range how.Walks {
-		for p := (pair{game.Start(), reference.Start(), nil}); ; {
-			if what := difference(p); what != "" {
-				return what, nil
-			}
-			actions := p.y.Actions(nil)
-			if p.y.Turn() == games.Over || len(actions) == 0 {
-				break
-			}
-			var err error
-			if p, err = step(p, actions[r.IntN(len(actions))]); err != nil {
-				return "", err
-			}
+	return nil, nil
+}
+
+// walk plays what choose says, until they differ, or the games are over, or choose
+// says no more.
+func (c comparison) walk(choose func(pair) (games.Action, bool)) (*pair, error) {
+	for p := c.start(); ; {
+		switch {
+		case p.what != "":
+			return &p, nil
+		case p.y.Turn() == games.Over:
+			return nil, nil
+		}
+		action, ok := choose(p)
+		if !ok {
+			return nil, nil
+		}
+		var err error
+		if p, err = p.step(action); err != nil {
+			return nil, err
 		}
 	}
-	return "", nil
 }
 
 func sideBySide(x, y games.State) string {

@@ -38,6 +38,7 @@ type Game struct {
 
 // Open starts a plugin and returns its game. Whoever opens it closes it.
 func Open(o Options) (*Game, error) {
+	ballast()
 	h, err := newHost(o)
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", first(o.Command), err)

@@ -3,6 +3,7 @@ package plugins_test
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,12 +19,16 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/gamestest"
 	_ "github.com/agon-rl/agon/games/standard"
 	"github.com/agon-rl/agon/plugins"
 	"github.com/agon-rl/agon/plugins/plugintest"
+	"github.com/agon-rl/agon/plugins/protocol"
+	"github.com/agon-rl/agon/spec"
 )
 
 // never is how often a plugin of these tests goes wrong that shall not.
@@ -57,13 +63,22 @@ func TestMain(m *testing.M) {
 
 // host opens a plugin, says its process's number and waits to be killed.
 func host() {
-	game, err := plugins.Open(options("kuhn_poker", never, "panic"))
+	o := options("kuhn_poker", never, "panic")
+	runner := os.Getenv("AGON_TEST_HOST") == "runner"
+	if runner { // the program is a shell's child, not ours
+		o.Command = append([]string{"sh", "-c", `"$@"; true`, "sh"}, o.Command...)
+	}
+	game, err := plugins.Open(o)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	out, _ := exec.Command("pgrep", "-P", strconv.Itoa(os.Getpid())).Output() //nolint:gosec,noctx // a test
-	fmt.Println(strings.Fields(string(out))[0])
+	pid := game.Processes()[0]
+	if runner {
+		out, _ := exec.Command("pgrep", "-P", strconv.Itoa(pid)).Output() //nolint:gosec,noctx // a test
+		pid, _ = strconv.Atoi(strings.TrimSpace(string(out)))
+	}
+	fmt.Println(pid)
 	time.Sleep(time.Minute)
 	_ = game.Close()
 }
@@ -101,11 +116,8 @@ func builtin(t *testing.T, name string) games.Game {
 // A game keeps its promises in a plugin, and is the same as in this process:
 // hidden cards, words, talk, and chance that can only be sampled included.
 func TestGamesThroughAPlugin(t *testing.T) {
-	for _, name := range []string{"kuhn_poker", "leduc_poker", "tic_tac_toe", "negotiation", "countdown", "goofspiel"} {
+	for _, name := range []string{"kuhn_poker", "leduc_poker", "tic_tac_toe", "simple_negotiation", "countdown", "goofspiel"} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := games.New(name); err != nil {
-				t.Skip(err)
-			}
 			g := open(t, options(name, never, "panic"))
 			if err := gamestest.Check(g, gamestest.Options{Nodes: 40, Walks: 2}); err != nil {
 				t.Fatal(err)
@@ -196,6 +208,92 @@ func TestTransientFaults(t *testing.T) {
 	}
 }
 
+// Several processes share the calls, and one that takes more memory than it may is
+// started again in the middle of games.
+func TestLoadAndMemory(t *testing.T) {
+	if _, err := os.Stat("/proc/self/statm"); err != nil {
+		t.Skip("the system does not tell how much memory a process takes")
+	}
+	o := options("leduc_poker", never, "panic")
+	o.Processes, o.Memory, o.Timeout = 3, 1<<20, 20*time.Second
+	g, plain := open(t, o), builtin(t, "leduc_poker")
+	most := 0
+	for seed := uint64(0); g.Restarts() < 3; seed++ {
+		got, err := walks(g, 8, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := walks(plain, 8, seed); err != nil || got != want {
+			t.Fatalf("played\n%s, expected\n%s (%v)", got, want, err)
+		}
+		most = max(most, len(g.Processes()))
+	}
+	if most != 3 {
+		t.Errorf("%d processes answered, expected 3", most)
+	}
+}
+
+// A program that was changed is not started again under its old checksum.
+func TestChecksum(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "game")
+	text, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, text, 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	o := options("tic_tac_toe", never, "panic")
+	o.Command[0], o.Timeout = program, 20*time.Second
+	o.SHA256 = fmt.Sprintf("%x", sha256.Sum256(text))
+	g := open(t, o)
+	if err := os.Remove(program); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, append(text, 0), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(g.Processes()[0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Start().Apply(0); err == nil || !strings.Contains(err.Error(), "it was changed, or the manifest is old") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A plugin or a host that is newer sends fields that the other does not know: both
+// go on.
+func TestFieldsOfALaterVersion(t *testing.T) {
+	later := protowire.AppendVarint(protowire.AppendTag(nil, 999, protowire.VarintType), 7)
+	server := plugins.NewServer(games.Rules{
+		Name: "tic_tac_toe",
+		Make: func(*spec.Reader) (games.Game, error) { return games.New("tic_tac_toe") },
+	})
+	in := &protocol.StepRequest{Ends: []uint32{0}, Actions: []int32{4}}
+	want, err := server.Step(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := proto.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := proto.Unmarshal(append(raw, later...), in); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := server.Step(t.Context(), in); err != nil || !proto.Equal(got, want) {
+		t.Errorf("a newer host is answered %v, %v", got, err)
+	}
+	g := open(t, options("tic_tac_toe", "1", "later"))
+	got, err := walks(g, 4, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, err := walks(builtin(t, "tic_tac_toe"), 4, 1); err != nil || got != want {
+		t.Errorf("a newer plugin plays\n%s, expected\n%s (%v)", got, want, err)
+	}
+}
+
 // A plugin that answers wrongly is refused with what is wrong, and nothing that
 // it said is used.
 func TestWrongAnswers(t *testing.T) {
@@ -244,8 +342,11 @@ func TestDefectsAreFound(t *testing.T) {
 			if !strings.Contains(said, d.Found) || d.Name != "slow" && len(result.Failures) == 0 {
 				t.Errorf("%q: expected %q", said, d.Found)
 			}
-			if d.Name != "slow" && !strings.Contains(said, "after action") && !strings.Contains(said, "at the start") {
+			if !strings.Contains(said, "after action") && !strings.Contains(said, "at the start") {
 				t.Errorf("%q names no history", said)
+			}
+			if d.Name == "returns-do-not-sum" && !regexp.MustCompile(`after actions \[\d \d \d \d \d\] `).MatchString(said) {
+				t.Errorf("%q: a game that is won takes five actions at least", said)
 			}
 		})
 	}
@@ -375,13 +476,19 @@ func TestSecretsStay(t *testing.T) {
 	}
 }
 
-// A plugin whose host is killed ends by itself.
+// A plugin whose host is killed ends by itself, also where a shell stands between.
 func TestOrphansEnd(t *testing.T) {
 	if _, err := exec.LookPath("pgrep"); err != nil {
 		t.Skip("no pgrep")
 	}
+	for _, kind := range []string{"child", "runner"} {
+		t.Run(kind, func(t *testing.T) { orphanEnds(t, kind) })
+	}
+}
+
+func orphanEnds(t *testing.T, kind string) {
 	host := exec.CommandContext(context.Background(), os.Args[0]) //nolint:gosec // this test's own program
-	host.Env = append(os.Environ(), "AGON_TEST_HOST=1")
+	host.Env = append(os.Environ(), "AGON_TEST_HOST="+kind)
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -401,7 +508,7 @@ func TestOrphansEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = host.Wait()
-	for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(50 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(50 * time.Millisecond) {
 		if syscall.Kill(pid, 0) != nil {
 			return
 		}

@@ -14,7 +14,9 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -84,6 +86,9 @@ func (p *process) start(ctx context.Context) (*running, error) {
 	identity, certificate, err := newIdentity()
 	if err != nil {
 		return nil, fmt.Errorf("making a certificate: %w", err)
+	}
+	if err := checksum(p.o.Command[0], p.o.SHA256); err != nil { // also before it is started again
+		return nil, err
 	}
 	p.says.reset()
 	r := &running{runner: &command{words: p.o.Command, dir: p.o.Dir, env: p.o.Env, errors: p.says}}
@@ -192,6 +197,7 @@ type command struct {
 func (c *command) prepare(env []string) (err error) {
 	c.cmd = exec.Command(c.words[0], c.words[1:]...) //nolint:gosec,noctx // the plugin that the user named
 	c.cmd.Dir, c.cmd.Env = c.dir, append(environment(), append(c.env, env...)...)
+	c.cmd.Env = append(c.cmd.Env, hostVariable+"="+strconv.Itoa(os.Getpid()))
 	c.ended = make(chan struct{})
 	ownGroup(c.cmd)
 	if c.out, err = c.cmd.StdoutPipe(); err != nil {

@@ -7,3 +7,6 @@ import "os/exec"
 func ownGroup(*exec.Cmd) {}
 
 func endGroup(c *exec.Cmd, _ bool) { _ = c.Process.Kill() }
+
+// lives cannot tell here.
+func lives(int) bool { return true }

@@ -3,6 +3,7 @@
 package plugins
 
 import (
+	"errors"
 	"os/exec"
 	"syscall"
 )
@@ -20,3 +21,6 @@ func endGroup(c *exec.Cmd, kill bool) {
 	}
 	_ = syscall.Kill(-c.Process.Pid, signal)
 }
+
+// lives tells whether there is a process of a number.
+func lives(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -37,7 +38,8 @@ func Called() bool { return os.Getenv(handshake.MagicCookieKey) == handshake.Mag
 
 // ServeServer serves whatever answers the protocol's calls.
 func ServeServer(s protocol.GameServer) {
-	go leaveWithParent()
+	ballast()
+	go leaveWithHost()
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  handshake,
 		VersionedPlugins: sets(&link{server: s}),
@@ -48,9 +50,10 @@ func ServeServer(s protocol.GameServer) {
 	})
 }
 
-// leaveWithParent ends a plugin whose host was killed: nobody else would.
-func leaveWithParent() {
-	for parent := os.Getppid(); os.Getppid() == parent; {
+// leaveWithHost ends a plugin whose host was killed: nobody else would.
+func leaveWithHost() {
+	host, err := strconv.Atoi(os.Getenv(hostVariable))
+	for parent := os.Getppid(); os.Getppid() == parent && (err != nil || lives(host)); {
 		time.Sleep(time.Second)
 	}
 	os.Exit(1)

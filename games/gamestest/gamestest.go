@@ -278,20 +278,60 @@ func (c *checker) report(err error) error {
 	return fmt.Errorf("%s, %s: %w", c.info.Name, c.tell(f.history), f.err)
 }
 
-// shorten leaves actions out of a history, one at a time, for as long as what
-// is left still breaks a promise.
 func (c *checker) shorten(f *failure) *failure {
-	for again, tries := true, 0; again && tries < 2000; {
-		again = false
-		for i := len(f.history) - 1; i >= 0; i-- {
-			tries++
-			if shorter := c.replay(slices.Delete(slices.Clone(f.history), i, i+1)); shorter != nil {
-				f, again = shorter, true
-				break
+	Shorten(f.history, func(history []games.Action) []games.Action {
+		shorter := c.replay(history)
+		if shorter == nil {
+			return nil
+		}
+		f = shorter
+		return append([]games.Action{}, f.history...)
+	})
+	return f
+}
+
+// Shorten leaves actions out of a history, one at a time and then two, for as long
+// as what is left still shows a failure: fails returns how much of it does that, or
+// nil.
+func Shorten(history []games.Action, fails func(history []games.Action) []games.Action) []games.Action {
+	const most = 2000
+	for tries := 0; tries < most; {
+		shorter := without(history, func(left []games.Action) []games.Action {
+			if tries++; tries > most {
+				return nil
+			}
+			return fails(left)
+		})
+		if shorter == nil {
+			break
+		}
+		history = shorter
+	}
+	return history
+}
+
+// mostPairs is how long a history may be for two actions to be left out of it
+// where no single one can be: in a game of two seats, a move of each.
+const mostPairs = 24
+
+func without(history []games.Action, fails func([]games.Action) []games.Action) []games.Action {
+	for i := len(history) - 1; i >= 0; i-- {
+		if shorter := fails(slices.Delete(slices.Clone(history), i, i+1)); shorter != nil {
+			return shorter
+		}
+	}
+	if len(history) > mostPairs {
+		return nil
+	}
+	for i := len(history) - 1; i >= 0; i-- {
+		for j := i - 1; j >= 0; j-- {
+			left := slices.Delete(slices.Clone(history), i, i+1)
+			if shorter := fails(slices.Delete(left, j, j+1)); shorter != nil {
+				return shorter
 			}
 		}
 	}
-	return f
+	return nil
 }
 
 // replay plays a history and returns the first broken promise on its way, or

@@ -139,7 +139,7 @@ var Defects = []Defect{
 	{"key-forgets", "kuhn_poker", "no perfect recall", func(b bent) games.State { return &forgets{b} }},
 	{"wrong-seat", "kuhn_poker", "the tensor of seat 1", func(b bent) games.State { return &wrongSeat{b} }},
 	{"deaf", "tic_tac_toe", "Hear(Say(", func(b bent) games.State { return &deaf{b} }},
-	{"slow", "kuhn_poker", "slow: a call for one state took", func(b bent) games.State { return &slow{b} }},
+	{"slow", "kuhn_poker", "a call for one state took", func(b bent) games.State { return &slow{b} }},
 }
 
 type broken struct {

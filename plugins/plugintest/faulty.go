@@ -15,6 +15,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/plugins"
@@ -57,6 +58,13 @@ var Wrong = map[string]func(*protocol.StepReply){
 	"failure": func(r *protocol.StepReply) { r.Failures = append(r.Failures, &protocol.Failure{Index: 0, Text: "no"}) },
 }
 
+// Harmless are answers that are odd, and right.
+var Harmless = map[string]func(*protocol.StepReply){
+	"later": func(r *protocol.StepReply) { // a field that a later version of the protocol may add
+		r.ProtoReflect().SetUnknown(protowire.AppendVarint(protowire.AppendTag(nil, 999, protowire.VarintType), 7))
+	},
+}
+
 func shift(ends []uint32, by uint32) {
 	for i := range ends {
 		ends[i] += by
@@ -88,7 +96,7 @@ type faulty struct {
 // is given.
 func Faulty(rules games.Rules, every int, log string, kinds ...string) (protocol.GameServer, error) {
 	for _, kind := range kinds {
-		if Transient[kind] == nil && Wrong[kind] == nil {
+		if Transient[kind] == nil && Wrong[kind] == nil && Harmless[kind] == nil {
 			return nil, fmt.Errorf("there is no fault %q", kind)
 		}
 	}
@@ -123,7 +131,11 @@ func (f *faulty) Step(ctx context.Context, in *protocol.StepRequest) (out *proto
 		fault()
 	}
 	out, err = f.GameServer.Step(ctx, in)
-	if fault := Wrong[kind]; strikes && fault != nil && err == nil {
+	fault := Wrong[kind]
+	if fault == nil {
+		fault = Harmless[kind]
+	}
+	if strikes && fault != nil && err == nil {
 		if err := f.note(); err != nil {
 			return nil, err
 		}

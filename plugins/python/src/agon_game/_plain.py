@@ -43,7 +43,7 @@ class Plain:
         if game is None:
             game = self.kind(**self.params)
             for (action,) in struct.iter_unpack("<i", history):
-                play(game, action)
+                game.apply(action)  # which was legal when the history was made
         return game
 
     def keep(self, history: bytes, game: Game) -> None:

@@ -20,6 +20,7 @@ from ._plain import Plain
 from ._vector import VectorGame, Vectorised
 
 COOKIE = ("AGON_PLUGIN", "f2a9e6a6-game")
+HOST = "AGON_HOST"  # the number of its process: a shell or another runner may stand between
 PROTOCOL = 1
 MESSAGE = 64 << 20
 
@@ -31,7 +32,7 @@ def serve(kind: type[Game] | type[VectorGame]) -> None:
     offered = os.environ.get("PLUGIN_PROTOCOL_VERSIONS", str(PROTOCOL)).split(",")
     if str(PROTOCOL) not in offered:
         sys.exit(f"the host speaks the versions {','.join(offered)} of the protocol, this kit {PROTOCOL}: upgrade agon-game")
-    host = os.getppid()
+    parent, host = os.getppid(), int(os.environ.get(HOST, "0"))
     server = grpc.server(
         ThreadPoolExecutor(max_workers=1),
         options=[("grpc.max_receive_message_length", MESSAGE), ("grpc.max_send_message_length", MESSAGE)],
@@ -51,7 +52,7 @@ def serve(kind: type[Game] | type[VectorGame]) -> None:
     os.dup2(2, 1)  # what the game prints goes to the log: nobody reads this pipe any more
     try:
         while not done.wait(0.5):
-            if os.getppid() != host:  # the host was killed
+            if os.getppid() != parent or not lives(host):  # the host was killed
                 break
     except KeyboardInterrupt:
         pass
@@ -59,6 +60,19 @@ def serve(kind: type[Game] | type[VectorGame]) -> None:
     if os.path.exists(path):
         os.remove(path)
     os.rmdir(folder)
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process of a number, where the system tells."""
+    if pid <= 0 or os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def identity() -> tuple[grpc.ServerCredentials | None, str]:

@@ -93,11 +93,13 @@ class Vectorised:
         n = len(ends)
         if len(states) == n * width:
             return np.frombuffer(states, dtype=np.uint8).reshape(n, width)
-        lengths = np.diff(np.asarray(ends, dtype=np.int64), prepend=0)
-        if not np.isin(lengths, (0, width)).all():
+        lengths = np.array(ends, dtype=np.int64)
+        lengths[1:] -= lengths[:-1].copy()
+        full = lengths == width
+        if not (full | (lengths == 0)).all():
             raise ValueError(f"a state of this game has {width} bytes")
         out = np.repeat(self.first, n, axis=0)
-        out[lengths > 0] = np.frombuffer(states, dtype=np.uint8).reshape(-1, width)
+        out[full] = np.frombuffer(states, dtype=np.uint8).reshape(-1, width)
         return out
 
     def step(self, request: pb.StepRequest) -> pb.StepReply:
@@ -121,7 +123,8 @@ class Vectorised:
                 states = g.step(states, actions)
             states = np.ascontiguousarray(states, dtype=np.uint8)
             reply.states = states.tobytes()
-            reply.ends.extend(np.arange(1, n + 1, dtype=np.int64).__mul__(states.shape[1]).tolist())
+            width = states.shape[1]
+            reply.ends.extend(range(width, (n + 1) * width, width))
         turns = np.where(bad, OVER, g.turns(states)).astype(np.int32)
         going = turns != OVER
         reply.turns.extend(turns.tolist())

@@ -267,6 +267,7 @@ def textarena(name: str, options: argparse.Namespace) -> type[Game]:
             self.env = bare()
             self.env.reset(num_players=self.seats, seed=seed)
             self.after = random.getstate()
+            self.fine: list[int] | range | None = None
 
         def mover(self) -> int:
             return OVER if self.env.state.done else int(self.env.state.current_player_id)
@@ -275,6 +276,11 @@ def textarena(name: str, options: argparse.Namespace) -> type[Game]:
             """Those texts that a copy of the environment does not call invalid."""
             if not self.begun:
                 return []
+            if self.fine is None:
+                self.fine = self.valid() or range(self.actions)
+            return self.fine
+
+        def valid(self) -> list[int]:
             import copy
 
             fine = []
@@ -285,9 +291,10 @@ def textarena(name: str, options: argparse.Namespace) -> type[Game]:
                 env.step(text)
                 if not env.state.error_count and not any(info.get("invalid_move") for info in env.state.game_info.values()):
                     fine.append(action)
-            return fine or range(self.actions)
+            return fine
 
         def play(self, action: int) -> None:
+            self.fine = None
             random.setstate(self.after)
             self.env.step(texts[action])
             self.after = random.getstate()
