@@ -36,11 +36,11 @@ func (a Attempt) Solved() bool { return a.End.Returns(nil)[0] == 1 }
 // Tries is how often SPC has a rejected step tried anew.
 const Tries = 5
 
-// Guide writes solutions step by step as SPC does at test time (arXiv 2504.19162,
-// section 3.4): the solver proposes a step, the critic judges it, and where it says
-// Incorrect the solver tries anew, up to Tries times. Where all tries are rejected the
-// last one stands, as reviewers of the paper describe it, whose authors released no
-// code for this; with Best, ours, the one that the critic believed most stands.
+// Guide writes solutions step by step as SPC does at test time (arXiv 2504.19162): the
+// solver proposes a step, the critic judges it, and where it says Incorrect the solver
+// tries anew, up to Tries times. Where all tries are rejected the last one stands, as
+// readers of the paper describe it; its authors released no code for this that one
+// could check. With Best, ours, the one that the critic believed most stands.
 type Guide struct {
 	Solver play.Agent
 	Critic *agents.StepCritic // nil for the solver alone
