@@ -45,14 +45,13 @@ type arm struct {
 	trials     []*trial // by seed
 }
 
-// with are trials of an arm, one for each seed, with more settings.
-func (a *arm) with(settings ...string) []*trial {
+// with makes an arm's trials, one for each seed, with more settings.
+func (a *arm) with(settings ...string) {
 	a.trials = nil
 	for seed := 1; seed <= seeds; seed++ {
 		t := &trial{settings: slices.Concat(criticBase, settings, a.settings, []string{fmt.Sprint("seed=", seed)})}
 		a.trials = append(a.trials, t)
 	}
-	return a.trials
 }
 
 // criticise runs trials of the self-play critic, seed by seed, as many side by side

@@ -49,7 +49,7 @@ import (
 var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
 	"search": search, "steps": steps, "stepsverified": stepsVerified, "stepsboard": stepsBoard, "testtime": testTime, "teach": teach,
-	"guide": guide,
+	"guide":  guide,
 	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
 	"critic-stages": criticStages, "critic-validity": criticValidity, "inspection": inspectionCurves,
 }
