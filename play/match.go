@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/agon-rl/agon/games"
 )
@@ -24,6 +25,14 @@ type Match struct {
 	Group int
 	// Workers is how many groups are played at the same time; 1 where zero.
 	Workers int
+	// Deal numbers the chance of an episode, where episodes share it: the same
+	// number draws the same deal, whoever plays. nil gives each its own.
+	Deal func(episode uint64) uint64
+	// Opening returns the actions, chance outcomes included, that an episode starts
+	// with. nil, or none, starts at the start.
+	Opening func(episode uint64) []games.Action
+	// Clock limits the seats' time. Where it runs, Group must be 1.
+	Clock Clock
 }
 
 // Play plays episodes first, first+1, …, first+count-1 and returns them in
@@ -76,7 +85,10 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 	info := m.Game.Info()
 	tables := make([]*table, len(out))
 	for i := range out {
-		tables[i] = m.open(first+uint64(i), group, info)
+		var err error
+		if tables[i], err = m.open(first+uint64(i), group, info); err != nil {
+			return err
+		}
 		out[i] = tables[i].episode
 	}
 	requests := make([][]Request, len(m.Agents))
@@ -112,7 +124,7 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 			}
 			agent := t.episode.Agents[seat]
 			request := t.seats[seat]
-			request.Turn = len(t.episode.Turns)
+			request.Turn, request.Left = len(t.episode.Turns), m.Clock.left(t.episode.Costs[seat])
 			requests[agent] = append(requests[agent], request)
 			waiting[agent] = append(waiting[agent], t)
 			still = append(still, t)
@@ -125,9 +137,11 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 				continue
 			}
 			decisions = append(decisions[:0], make([]Decision, len(requests[a]))...)
+			began := time.Now()
 			if err := agent.Act(ctx, requests[a], decisions); err != nil {
 				return err
 			}
+			m.spend(waiting[a], requests[a], decisions, time.Since(began))
 			m.take(waiting[a], requests[a], decisions, info, &moves)
 		}
 	}
@@ -155,12 +169,26 @@ func (m *moves) play(g games.Game) {
 	games.Step(g, m.states, m.actions, m.errs)
 }
 
-func (m Match) open(number uint64, group int, info games.Info) *table {
+// spend adds up what decisions took, and takes those that came too late as none.
+func (m Match) spend(tables []*table, requests []Request, decisions []Decision, took time.Duration) {
+	each := took / time.Duration(len(requests))
+	for i, t := range tables {
+		d := &decisions[i]
+		d.Cost.Moves, d.Cost.Time = 1, each
+		t.episode.Costs[requests[i].Seat].Add(d.Cost)
+		if m.Clock.runs() && each > requests[i].Left+m.Clock.Margin && !errors.Is(d.Err, games.ErrLost) {
+			t.episode.Late = true
+			d.Err = fmt.Errorf("out of time: %v for a decision that may take %v", each, requests[i].Left)
+		}
+	}
+}
+
+func (m Match) open(number uint64, group int, info games.Info) (*table, error) {
 	t := &table{
 		state: m.Game.Start(),
 		episode: &Episode{
 			Game: info.Name, Seed: m.Seed, Number: number, Group: group,
-			Agents: m.Seats(number, group), Forfeit: games.Over,
+			Agents: m.Seats(number, group), Forfeit: games.Over, Costs: make([]Cost, info.Seats),
 		},
 		seats: make([]Request, info.Seats),
 	}
@@ -168,9 +196,22 @@ func (m Match) open(number uint64, group int, info games.Info) *table {
 		t.seats[seat] = Request{State: t.state, Seat: games.Seat(seat), Rand: Generator(m.Seed, "seat", number, uint64(seat))}
 	}
 	if info.Chance != games.NoChance {
-		t.chance = Generator(m.Seed, "chance", number)
+		deal := number
+		if m.Deal != nil {
+			deal = m.Deal(number)
+		}
+		t.chance = Generator(m.Seed, "chance", deal)
 	}
-	return t
+	if m.Opening == nil {
+		return t, nil
+	}
+	for _, action := range m.Opening(number) {
+		if err := t.state.Apply(action); err != nil {
+			return nil, t.fail(fmt.Errorf("its opening: %w", err))
+		}
+		t.episode.Actions = append(t.episode.Actions, action)
+	}
+	return t, nil
 }
 
 // deal draws chance until in every game a player is to move or the game is over.
@@ -219,7 +260,11 @@ func (m Match) again(t *table, info games.Info) error {
 		return t.fail(t.lost)
 	}
 	episode := t.episode // the caller holds it
-	*t = *m.open(episode.Number, episode.Group, info)
+	fresh, err := m.open(episode.Number, episode.Group, info)
+	if err != nil {
+		return err
+	}
+	*t = *fresh
 	*episode = *t.episode
 	t.episode, episode.Voids = episode, voids
 	return nil
