@@ -41,9 +41,9 @@ type Tournament struct {
 
 // Openings say where the games of a unit start.
 type Openings interface {
-	// Of returns the actions, chance outcomes included, that a unit's games start
-	// with. It is a pure function and safe for concurrent use.
-	Of(unit int) []games.Action
+	// Of returns what a unit's games start with. It is a pure function and safe for
+	// concurrent use.
+	Of(unit int) play.Opening
 }
 
 // Stop says when a tournament ends before its schedule does. Zero is never.
@@ -58,10 +58,11 @@ type Stop struct {
 
 // Result is one finished game.
 type Result struct {
-	Game    int            `json:"game"`    // its number: unit × games of a unit + place in it
-	Seats   []int          `json:"seats"`   // the entrant in each seat
-	Actions []games.Action `json:"actions"` // all, chance and opening included
-	Returns []float64      `json:"returns"` // by seat
+	Game    int            `json:"game"`              // its number: unit × games of a unit + place in it
+	Start   string         `json:"start,omitempty"`   // the game by its name, where it is not the tournament's own
+	Seats   []int          `json:"seats"`             // the entrant in each seat
+	Actions []games.Action `json:"actions"`           // all, chance and opening included
+	Returns []float64      `json:"returns"`           // by seat
 	Forfeit *games.Seat    `json:"forfeit,omitempty"` // who gave an illegal action, none, or one too late
 	Late    bool           `json:"late,omitempty"`    // whether it was late
 	Voids   int            `json:"voids,omitempty"`   // how often the game got lost and was played again from the same deal

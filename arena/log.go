@@ -129,6 +129,10 @@ func (l *Log) Close() error { return errors.Join(l.file.Sync(), l.file.Close()) 
 func (r Result) AppendJSON(b []byte) []byte {
 	b = append(b, `{"game":`...)
 	b = strconv.AppendInt(b, int64(r.Game), 10)
+	if r.Start != "" {
+		start, _ := json.Marshal(r.Start) //nolint:errcheck // a string cannot fail
+		b = append(append(b, `,"start":`...), start...)
+	}
 	b = appendInts(append(b, `,"seats":`...), r.Seats)
 	b = appendInts(append(b, `,"actions":`...), r.Actions)
 	b = append(b, `,"returns":[`...)
@@ -152,7 +156,7 @@ func (r Result) AppendJSON(b []byte) []byte {
 		b = appendInts(append(b, `,"illegal":`...), r.Illegal)
 	}
 	if len(r.Talk) > 0 {
-		talk, _ := json.Marshal(r.Talk) // strings and numbers: it cannot fail
+		talk, _ := json.Marshal(r.Talk) //nolint:errcheck // strings and numbers cannot fail
 		b = append(append(b, `,"talk":`...), talk...)
 	}
 	return append(b, '}')

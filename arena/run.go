@@ -187,9 +187,9 @@ func (s *sitting) count(g group, result sealed) {
 	}
 }
 
-func (s *sitting) opening(unit int) []games.Action {
+func (s *sitting) opening(unit int) play.Opening {
 	if s.Openings == nil {
-		return nil
+		return play.Opening{}
 	}
 	return s.Openings.Of(unit)
 }
@@ -207,7 +207,7 @@ func (s *sitting) playGroup(ctx context.Context, g group) (sealed, error) {
 	match := play.Match{
 		Game: s.Game, Seed: s.Seed, Agents: agents, Group: len(g.units) * each, Clock: s.Clock,
 		Seats:   func(game uint64, _ int) []int { return g.units[unit(game)-g.first].seats(seats, int(game)%each) },
-		Opening: func(game uint64) []games.Action { return s.opening(unit(game)) },
+		Opening: func(game uint64) play.Opening { return s.opening(unit(game)) },
 	}
 	if !s.Independent {
 		match.Deal = func(game uint64) uint64 { return game / uint64(each) }
@@ -222,6 +222,9 @@ func (s *sitting) playGroup(ctx context.Context, g group) (sealed, error) {
 	out := sealed{results: make([]Result, len(episodes)), seal: seal{Costs: make([]play.Cost, len(agents))}}
 	for i, e := range episodes {
 		out.results[i] = resultOf(e)
+		if e.Game != s.Game.Info().Name {
+			out.results[i].Start = e.Game
+		}
 		for seat, c := range e.Costs {
 			out.seal.Costs[e.Agents[seat]].Add(c)
 		}

@@ -79,7 +79,9 @@ type Pairing struct {
 	// Sequence is the confidence sequence of the score, which may be looked at any
 	// time.
 	Sequence *rating.Sequence
-	records  [2]Tally // the first's in games of two seats, by its seat
+	// joint counts units of games of two seats by what the first scored in the first
+	// seat (×3) and in the second, each in half points.
+	joint [9]float64
 
 	starts map[uint64]*start
 }
@@ -110,7 +112,7 @@ type start struct {
 }
 
 // Add takes a game of a unit into account. A unit counts when all its games are there.
-func (t *Table) Add(u Unit, opening []games.Action, r Result) {
+func (t *Table) Add(u Unit, opening play.Opening, r Result) {
 	t.games++
 	for _, e := range []int{u.First, u.Second} {
 		t.entrants[e].Voids += r.Voids
@@ -139,9 +141,10 @@ func (t *Table) Spend(costs []play.Cost) {
 }
 
 // finish adds the unit under way.
-func (t *Table) finish(u Unit, opening []games.Action) {
+func (t *Table) finish(u Unit, opening play.Opening) {
 	p := t.pairing(u)
 	score, margin := 0.0, 0.0
+	var halves [2]int
 	for _, r := range t.current {
 		alone, seat := aloneIn(u, r.Seats)
 		other := u.First + u.Second - alone
@@ -152,7 +155,7 @@ func (t *Table) finish(u Unit, opening []games.Action) {
 		t.entrants[other].add(1 - s)
 		if t.info.Seats == 2 {
 			t.entrants[other].Seats[1-seat].add(1 - s)
-			p.records[seat].add(s)
+			halves[seat] = int(2 * s)
 		}
 		if alone == u.Second {
 			s, beyond = 1-s, -beyond
@@ -161,6 +164,7 @@ func (t *Table) finish(u Unit, opening []games.Action) {
 		score, margin = score+s, margin+beyond
 	}
 	n := float64(len(t.current))
+	p.joint[3*halves[0]+halves[1]]++
 	p.Counts[int(2*score)]++
 	p.Margin.add(margin / n)
 	p.Sequence.Add(score / n)
@@ -206,9 +210,10 @@ func (t *Table) pairing(u Unit) *Pairing {
 
 var seed = maphash.MakeSeed()
 
-func hash(actions ...[]games.Action) uint64 {
+func hash(name string, actions ...[]games.Action) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
+	maphash.WriteComparable(&h, name)
 	for _, some := range actions {
 		maphash.WriteComparable(&h, len(some))
 		for _, a := range some {
@@ -219,12 +224,16 @@ func hash(actions ...[]games.Action) uint64 {
 }
 
 // repeat notes whether a unit's games were all played before.
-func (p *Pairing) repeat(opening []games.Action, unit []Result) {
+func (p *Pairing) repeat(opening play.Opening, unit []Result) {
 	all := make([][]games.Action, len(unit))
 	for i, r := range unit {
 		all[i] = r.Actions
 	}
-	key, games := hash(opening), hash(all...)
+	name := ""
+	if opening.Game != nil {
+		name = opening.Game.Info().Name
+	}
+	key, games := hash(name, opening.Actions), hash("", all...)
 	s := p.starts[key]
 	if s == nil {
 		s = &start{all: games, same: true}

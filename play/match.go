@@ -28,11 +28,16 @@ type Match struct {
 	// Deal numbers the chance of an episode, where episodes share it: the same
 	// number draws the same deal, whoever plays. nil gives each its own.
 	Deal func(episode uint64) uint64
-	// Opening returns the actions, chance outcomes included, that an episode starts
-	// with. nil, or none, starts at the start.
-	Opening func(episode uint64) []games.Action
+	// Opening says where an episode starts; nil: at the start.
+	Opening func(episode uint64) Opening
 	// Clock limits the seats' time. Where it runs, Group must be 1.
 	Clock Clock
+}
+
+// Opening is where a game starts.
+type Opening struct {
+	Game    games.Game     // another of the same kind, such as chess from a position; nil: the match's
+	Actions []games.Action // from its start, chance outcomes included
 }
 
 // Play plays episodes first, first+1, …, first+count-1 and returns them in
@@ -205,7 +210,14 @@ func (m Match) open(number uint64, group int, info games.Info) (*table, error) {
 	if m.Opening == nil {
 		return t, nil
 	}
-	for _, action := range m.Opening(number) {
+	opening := m.Opening(number)
+	if opening.Game != nil {
+		t.state, t.episode.Game = opening.Game.Start(), opening.Game.Info().Name
+		for seat := range t.seats {
+			t.seats[seat].State = t.state
+		}
+	}
+	for _, action := range opening.Actions {
 		if err := t.state.Apply(action); err != nil {
 			return nil, t.fail(fmt.Errorf("its opening: %w", err))
 		}
