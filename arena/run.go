@@ -24,6 +24,10 @@ func (t Tournament) Run(ctx context.Context, log *Log, progress func(*Table)) (*
 		names[i] = e.Name
 	}
 	s := &sitting{Tournament: t, log: log, table: NewTable(t.Game, names), progress: progress}
+	var err error
+	if s.table.exact, err = NewExact(ctx, t.Game, t.Entrants); err != nil {
+		return nil, err
+	}
 	for {
 		units := t.Schedule.next(s.table)
 		if len(units) == 0 || s.stopped {

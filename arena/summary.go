@@ -42,6 +42,9 @@ type Rated struct {
 	AlphaRank *float64 `json:"alpha_rank,omitempty"`
 	Nash      *float64 `json:"nash,omitempty"`
 	NashGain  *float64 `json:"nash_gain,omitempty"`
+	// Exploitability is exact, of an entrant that can be asked for its probabilities
+	// in a game small enough.
+	Exploitability *float64 `json:"exploitability,omitempty"`
 }
 
 // Duel is a pairing, as its first entrant sees it.
@@ -61,6 +64,11 @@ type Duel struct {
 	LOS      *float64   `json:"los"`
 	Margin   float64    `json:"margin"` // mean return a game beyond the even share
 	Margin95 [2]float64 `json:"margin95"`
+	// Reduced is the margin without the luck that is known, Exact what it is where
+	// both can be asked for their probabilities.
+	Reduced   *float64    `json:"margin_reduced,omitempty"`
+	Reduced95 *[2]float64 `json:"margin_reduced95,omitempty"`
+	Exact     *float64    `json:"margin_exact,omitempty"`
 }
 
 // Rating says how entrants are rated.
@@ -82,6 +90,9 @@ func (t *Table) Summarize(r Rating) (Summary, error) {
 	s := Summary{Game: t.info.Spec(), Games: t.games, Units: len(t.units)}
 	for _, e := range t.entrants {
 		s.Standings = append(s.Standings, Rated{Standing: e, Score: e.Score()})
+	}
+	if err := t.exploit(&s); err != nil {
+		return s, err
 	}
 	for _, p := range t.ordered() {
 		s.Pairings = append(s.Pairings, t.duel(p))
@@ -106,6 +117,21 @@ func (t *Table) Summarize(r Rating) (Summary, error) {
 		return 0
 	})
 	return s, nil
+}
+
+// exploit measures those entrants that can be.
+func (t *Table) exploit(s *Summary) error {
+	for i := range s.Standings {
+		if t.exact == nil || !t.exact.Known(i) {
+			continue
+		}
+		e, err := t.exact.Exploitability(i)
+		if err != nil {
+			return err
+		}
+		s.Standings[i].Exploitability = &e
+	}
+	return nil
 }
 
 // ordered are the pairings in the order of their entrants.
@@ -142,13 +168,32 @@ func (t *Table) duel(p *Pairing) Duel {
 		Score: d.Score, Elo: finite(d.Elo), EloError: finite(d.EloError), NElo: finite(d.NElo), LOS: finite(d.LOS), Margin: p.Margin.Mean,
 	}
 	out.Anytime[0], out.Anytime[1] = p.Sequence.Interval()
-	half := math.Inf(1)
-	if effective > 1 {
-		half = distuv.StudentsT{Sigma: 1, Nu: float64(effective - 1)}.Quantile(0.975) * math.Sqrt(p.Margin.Variance/float64(effective))
+	out.Margin95 = t.bounded(p.Margin.interval(effective))
+	if p.Reduced.N == units {
+		out.Reduced = &p.Reduced.Mean
+		low, high := p.Reduced.interval(units)
+		out.Reduced95 = &[2]float64{low, high}
 	}
-	low, high := t.info.MinReturn-t.even(), t.info.MaxReturn-t.even()
-	out.Margin95 = [2]float64{max(low, out.Margin-half), min(high, out.Margin+half)}
+	if x := t.exact; x != nil && x.Known(p.First) && x.Known(p.Second) {
+		margin := x.Margin(p.Unit)
+		out.Exact = &margin
+	}
 	return out
+}
+
+// interval is the mean's 95 % interval by Student's t, from so many that tell
+// something; without bounds for fewer than two.
+func (m Mean) interval(n int) (low, high float64) {
+	if n < 2 {
+		return math.Inf(-1), math.Inf(1)
+	}
+	half := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * math.Sqrt(m.Variance/float64(n))
+	return m.Mean - half, m.Mean + half
+}
+
+// bounded keeps an interval of a margin within what the game can pay.
+func (t *Table) bounded(low, high float64) [2]float64 {
+	return [2]float64{max(t.info.MinReturn-t.even(), low), min(t.info.MaxReturn-t.even(), high)}
 }
 
 func (t *Table) even() float64 { return t.info.Sum / float64(t.info.Seats) }

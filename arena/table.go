@@ -20,6 +20,7 @@ type Table struct {
 	games    int
 	cost     play.Cost
 	current  []Result // of the unit under way
+	exact    *Exact   // nil where the game is too large
 }
 
 // NewTable returns an empty table.
@@ -76,6 +77,9 @@ type Pairing struct {
 	Tally  Tally
 	Counts rating.Counts // of the units' scores
 	Margin Mean          // of a unit's return a game, beyond the even share
+	// Reduced is the margin without the luck that is known, over the same units; none
+	// where nothing is known of it.
+	Reduced Mean
 	// Sequence is the confidence sequence of the score, which may be looked at any
 	// time.
 	Sequence *rating.Sequence
@@ -144,6 +148,7 @@ func (t *Table) Spend(costs []play.Cost) {
 func (t *Table) finish(u Unit, opening play.Opening) {
 	p := t.pairing(u)
 	score, margin := 0.0, 0.0
+	reduced, known := 0.0, t.exact != nil
 	var halves [2]int
 	for _, r := range t.current {
 		alone, seat := aloneIn(u, r.Seats)
@@ -162,16 +167,37 @@ func (t *Table) finish(u Unit, opening play.Opening) {
 		}
 		p.Tally.add(s)
 		score, margin = score+s, margin+beyond
+		if known {
+			var left float64
+			left, known = t.corrected(u, r)
+			reduced += left
+		}
 	}
 	n := float64(len(t.current))
 	p.joint[3*halves[0]+halves[1]]++
 	p.Counts[int(2*score)]++
 	p.Margin.add(margin / n)
+	if known {
+		p.Reduced.add(reduced / n)
+	}
 	p.Sequence.Add(score / n)
 	t.units, t.scores = append(t.units, u), append(t.scores, score/n)
 	if t.info.Chance == games.NoChance {
 		p.repeat(opening, t.current)
 	}
+}
+
+// corrected is the first entrant's margin in a game of two seats without known luck. A
+// game that ended by a forfeit has none to tell, nor one with a start of its own.
+func (t *Table) corrected(u Unit, r Result) (float64, bool) {
+	if r.Forfeit != nil || r.Start != "" {
+		return 0, false
+	}
+	returns, ok, err := t.exact.Corrected(r.Seats, r.Actions, r.Returns)
+	if err != nil || !ok {
+		return 0, false
+	}
+	return returns[slices.Index(r.Seats, u.First)] - t.info.Sum/2, true
 }
 
 // aloneIn is the entrant that has a seat to itself, and the seat: the first of the
