@@ -46,11 +46,11 @@ func NewExact(ctx context.Context, game games.Game, entrants []Entrant) (*Exact,
 	}
 	asked := false
 	for i, e := range entrants {
-		queryable, ok := e.Agent.(agents.Queryable)
+		drawn, ok := agents.Drawn(e.Agent)
 		if !ok {
 			continue
 		}
-		if x.strategies[i], err = tree.Strategy(ctx, queryable.Policy()); err != nil {
+		if x.strategies[i], err = tree.Strategy(ctx, drawn); err != nil {
 			return nil, fmt.Errorf("agent %s: %w", e.Name, err)
 		}
 		asked = true

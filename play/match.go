@@ -181,9 +181,10 @@ func (m Match) spend(tables []*table, requests []Request, decisions []Decision, 
 		d := &decisions[i]
 		d.Cost.Moves, d.Cost.Time = 1, each
 		t.episode.Costs[requests[i].Seat].Add(d.Cost)
-		if m.Clock.runs() && each > requests[i].Left+m.Clock.Margin && !errors.Is(d.Err, games.ErrLost) {
+		limit := requests[i].Left.Limit()
+		if limit > 0 && each > limit+m.Clock.Margin && !errors.Is(d.Err, games.ErrLost) {
 			t.episode.Late = true
-			d.Err = fmt.Errorf("out of time: %v for a decision that may take %v", each, requests[i].Left)
+			d.Err = fmt.Errorf("out of time: %v for a decision that may take %v", each, limit)
 		}
 	}
 }

@@ -31,8 +31,9 @@ type Request struct {
 	State games.State
 	Seat  games.Seat
 	Turn  int // decisions made in the episode before this one, by all seats
-	// Left is how long the decision may take; 0 where there is no clock.
-	Left time.Duration
+	// Left is what the clock allows now: Move for this decision, Game for all that are
+	// still to come, with Gain more for each. Zero where there is no limit.
+	Left Clock
 	// Rand is the generator of this seat in this episode. An agent draws its
 	// randomness from here and nowhere else.
 	Rand *rand.Rand
@@ -82,18 +83,33 @@ type Clock struct {
 	Margin time.Duration // by how much a limit may be overrun without loss
 }
 
-func (c Clock) runs() bool { return c.Move > 0 || c.Game > 0 }
-
-// left is how long a seat that has used so much in so many decisions may think now.
-func (c Clock) left(used Cost) time.Duration {
-	left := c.Move
+// left is what a seat that has used so much in so many decisions may use now.
+func (c Clock) left(used Cost) Clock {
 	if c.Game > 0 {
-		rest := max(time.Nanosecond, c.Game+time.Duration(used.Moves)*c.Gain-used.Time)
-		if left == 0 || rest < left {
-			left = rest
+		c.Game = max(time.Nanosecond, c.Game+time.Duration(used.Moves)*c.Gain-used.Time)
+	}
+	return c
+}
+
+// Limit is how long the next decision may take; 0 where there is no limit.
+func (c Clock) Limit() time.Duration {
+	if c.Game > 0 && (c.Move == 0 || c.Game < c.Move) {
+		return c.Game
+	}
+	return c.Move
+}
+
+// Share is how long the next decision may well take: most of a move's time, and of a
+// game's what is left for as many moves as games often have. 0 where there is no limit.
+func (c Clock) Share() time.Duration {
+	const movesToCome = 30
+	share := c.Move * 9 / 10
+	if c.Game > 0 {
+		if fair := c.Game/movesToCome + c.Gain*8/10; share == 0 || fair < share {
+			share = min(fair, c.Game*8/10)
 		}
 	}
-	return left
+	return share
 }
 
 // Episode is one finished game.
