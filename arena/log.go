@@ -70,7 +70,7 @@ func (l *Log) read() (whole int64, err error) {
 			return 0, err
 		}
 		offset += int64(len(line))
-		if bytes.HasPrefix(line, []byte(`{"sealed":`)) {
+		if isSeal(line) {
 			if err := json.Unmarshal(line, &group.seal); err != nil || group.seal.Games != len(group.results) {
 				return 0, fmt.Errorf("line %d does not seal the games before it: the file was changed; begin anew, or restore it", number)
 			}
@@ -93,6 +93,8 @@ func (l *Log) Games() (n int) {
 	}
 	return n
 }
+
+func isSeal(line []byte) bool { return bytes.HasPrefix(line, []byte(`{"sealed":`)) }
 
 // replay returns the next group of the log; false after the last.
 func (l *Log) replay() (sealed, bool) {
