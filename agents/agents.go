@@ -92,7 +92,7 @@ func Open(ctx context.Context, text string, env Environment) (play.Agent, error)
 func open(ctx context.Context, name string, r *spec.Reader, env Environment) (play.Agent, error) {
 	switch name {
 	case "random":
-		return NewSampler(policy.Uniform{}, false), nil
+		return NewRandom(), nil
 	case "human":
 		return NewHuman(env.In, env.Out), nil
 	case "policy":

@@ -25,9 +25,22 @@ func Drawn(a play.Agent) (policy.Policy, bool) {
 		return a.Policy(), true
 	case seated:
 		return a.Policy(), true
+	case Random:
+		return a.Policy(), true
 	}
 	return nil, false
 }
+
+// Random plays every legal action with equal probability.
+type Random struct{ *Sampler }
+
+var _ play.Immediate = Random{}
+
+// NewRandom returns the agent random.
+func NewRandom() Random { return Random{NewSampler(policy.Uniform{}, false)} }
+
+// Pick implements play.Immediate.
+func (Random) Pick(_ games.State, legal []games.Action, r *rand.Rand) int { return r.IntN(len(legal)) }
 
 // Sampler plays a policy: it draws each action with the policy's probability.
 type Sampler struct {

@@ -12,7 +12,7 @@ import (
 )
 
 // mostNodes is the largest game that is measured beside being played.
-const mostNodes = 1 << 18
+const mostNodes = 1 << 16
 
 // Exact knows a small game and the probabilities of those entrants that can be asked
 // for them. It says without a game what two of them earn, how far each can be

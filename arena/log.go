@@ -18,9 +18,8 @@ import (
 // each group of games one that seals it. What follows the last seal is a group that a
 // kill cut short; it is cut off when the log is opened, and played again.
 type Log struct {
-	file   *os.File
-	past   []sealed // not yet replayed
-	buffer []byte
+	file *os.File
+	past []sealed // not yet replayed
 }
 
 // seal ends a group.
@@ -34,6 +33,7 @@ type seal struct {
 type sealed struct {
 	results []Result
 	seal    seal
+	text    []byte // of the results, a line each
 }
 
 // OpenLog opens a log, or begins one.
@@ -108,19 +108,21 @@ func (l *Log) replay() (sealed, bool) {
 
 // write appends a group, in one call, so that a kill leaves it whole or unsealed.
 func (l *Log) write(g sealed) error {
-	l.buffer = l.buffer[:0]
-	for _, r := range g.results {
-		l.buffer = r.AppendJSON(l.buffer)
-		l.buffer = append(l.buffer, '\n')
-	}
-	g.seal.Games = len(g.results)
 	line, err := json.Marshal(g.seal)
 	if err != nil {
 		return err
 	}
-	l.buffer = append(append(l.buffer, line...), '\n')
-	_, err = l.file.Write(l.buffer)
+	_, err = l.file.Write(append(append(g.text, line...), '\n'))
 	return err
+}
+
+// finish writes out what the log will hold of a group.
+func (g *sealed) finish() {
+	g.seal.Games = len(g.results)
+	g.text = make([]byte, 0, 100*len(g.results))
+	for _, r := range g.results {
+		g.text = append(r.AppendJSON(g.text), '\n')
+	}
 }
 
 // Close makes the log safe on disk and closes it.

@@ -237,6 +237,7 @@ func (s *sitting) playGroup(ctx context.Context, g group) (sealed, error) {
 		out.seal.Costs[i].Illegal = 0
 	}
 	out.seal.Took = time.Since(began)
+	out.finish()
 	return out, nil
 }
 

@@ -33,7 +33,7 @@ type Settings struct {
 	Seed        uint64   `yaml:"seed"`
 	Independent bool     `yaml:"independent"` // games of a unit have deals of their own
 	Openings    string   `yaml:"openings"`    // see OpeningForms
-	Group       int      `yaml:"group"`       // games in lockstep; 0 for 1 with a clock or a slow agent, else 64
+	Group       int      `yaml:"group"`       // games in lockstep; 0 for 1 with a clock or a slow agent, 4096 with random ones alone, else 64
 	Clock       Times    `yaml:"clock"`
 	Stop        Ends     `yaml:"stop"`
 	SPRT        string   `yaml:"sprt"` // "", or elo0=0,elo1=30 and so on: see ParseSPRT
@@ -188,21 +188,26 @@ func (s Settings) Open(ctx context.Context, env agents.Environment) (t Tournamen
 	if err != nil {
 		return t, err
 	}
-	quick := true
+	quick, immediate := true, true
 	for i, text := range specs {
 		agent, err := agents.Open(ctx, text, env)
 		if err != nil {
 			return t, err
 		}
 		t.Entrants = append(t.Entrants, Entrant{Name: names[i], Agent: agent})
+		if _, ok := agent.(play.Immediate); !ok {
+			immediate = false
+		}
 		if parsed, err := spec.Parse(text); err == nil && slices.Contains(slow, parsed.Name) {
 			quick = false
 		}
 	}
 	if t.Group == 0 {
-		t.Group = 64
-		if !quick || t.Clock != (play.Clock{}) {
+		switch t.Group = 64; {
+		case !quick || t.Clock != (play.Clock{}):
 			t.Group = 1
+		case immediate: // games of a microsecond
+			t.Group = 4096
 		}
 	}
 	if s.SPRT != "" {

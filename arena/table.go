@@ -1,7 +1,6 @@
 package arena
 
 import (
-	"hash/maphash"
 	"slices"
 
 	"github.com/agon-rl/agon/arena/rating"
@@ -234,32 +233,23 @@ func (t *Table) pairing(u Unit) *Pairing {
 	return p
 }
 
-var seed = maphash.MakeSeed()
-
-func hash(name string, actions ...[]games.Action) uint64 {
-	var h maphash.Hash
-	h.SetSeed(seed)
-	maphash.WriteComparable(&h, name)
-	for _, some := range actions {
-		maphash.WriteComparable(&h, len(some))
-		for _, a := range some {
-			maphash.WriteComparable(&h, a)
-		}
+// fnv adds numbers to a hash (FNV-1a, by whole numbers).
+func fnv[T ~int32 | ~uint8](h uint64, all []T) uint64 {
+	for _, x := range all {
+		h = (h ^ uint64(x)) * 0x100000001b3
 	}
-	return h.Sum64()
+	return (h ^ h>>29) * 0xbf58476d1ce4e5b9
 }
 
 // repeat notes whether a unit's games were all played before.
 func (p *Pairing) repeat(opening play.Opening, unit []Result) {
-	all := make([][]games.Action, len(unit))
-	for i, r := range unit {
-		all[i] = r.Actions
-	}
-	name := ""
+	key, games := fnv(1, opening.Actions), uint64(1)
 	if opening.Game != nil {
-		name = opening.Game.Info().Name
+		key = fnv(key, []byte(opening.Game.Info().Name))
 	}
-	key, games := hash(name, opening.Actions), hash("", all...)
+	for _, r := range unit {
+		games = fnv(games, r.Actions)
+	}
 	s := p.starts[key]
 	if s == nil {
 		s = &start{all: games, same: true}

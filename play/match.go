@@ -50,6 +50,12 @@ func (m Match) Play(ctx context.Context, first uint64, count int) ([]*Episode, e
 	groups := (count + group - 1) / group
 	workers = max(1, min(workers, groups))
 	episodes := make([]*Episode, count)
+	one := m.lockstep
+	if agents, ok := m.immediate(); ok {
+		one = func(ctx context.Context, first uint64, group int, out []*Episode) error {
+			return m.quick(ctx, agents, first, group, out)
+		}
+	}
 	next := make(chan int)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -58,7 +64,7 @@ func (m Match) Play(ctx context.Context, first uint64, count int) ([]*Episode, e
 		wg.Go(func() {
 			for g := range next {
 				lo, hi := g*group, min((g+1)*group, count)
-				if err := m.lockstep(ctx, first+uint64(lo), g, episodes[lo:hi]); err != nil {
+				if err := one(ctx, first+uint64(lo), g, episodes[lo:hi]); err != nil {
 					cancel(err)
 				}
 			}
@@ -202,11 +208,7 @@ func (m Match) open(number uint64, group int, info games.Info) (*table, error) {
 		t.seats[seat] = Request{State: t.state, Seat: games.Seat(seat), Rand: Generator(m.Seed, "seat", number, uint64(seat))}
 	}
 	if info.Chance != games.NoChance {
-		deal := number
-		if m.Deal != nil {
-			deal = m.Deal(number)
-		}
-		t.chance = Generator(m.Seed, "chance", deal)
+		t.chance = m.chance(number)
 	}
 	if m.Opening == nil {
 		return t, nil
@@ -264,6 +266,14 @@ func (t *table) fail(err error) error {
 
 // mostVoids is how often an episode may get lost before the match gives up.
 const mostVoids = 3
+
+// chance is the generator of an episode's chance.
+func (m Match) chance(number uint64) *rand.Rand {
+	if m.Deal != nil {
+		number = m.Deal(number)
+	}
+	return Generator(m.Seed, "chance", number)
+}
 
 // again begins an episode that was lost from its start: the same deal, the same
 // draws of its seats.
