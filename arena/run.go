@@ -209,7 +209,7 @@ func (s *sitting) playGroup(ctx context.Context, g group) (sealed, error) {
 	}
 	unit := func(game uint64) int { return int(game) / each }
 	match := play.Match{
-		Game: s.Game, Seed: s.Seed, Agents: agents, Group: len(g.units) * each, Clock: s.Clock,
+		Game: s.Game, Seed: s.Seed, Agents: agents, Group: len(g.units) * each, Clock: s.Clock, Brief: true,
 		Seats:   func(game uint64, _ int) []int { return g.units[unit(game)-g.first].seats(seats, int(game)%each) },
 		Opening: func(game uint64) play.Opening { return s.opening(unit(game)) },
 	}

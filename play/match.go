@@ -30,6 +30,8 @@ type Match struct {
 	Deal func(episode uint64) uint64
 	// Opening says where an episode starts; nil: at the start.
 	Opening func(episode uint64) Opening
+	// Brief leaves out of episodes the turns in which nothing was said or recorded.
+	Brief bool
 	// Clock limits the seats' time. Where it runs, Group must be 1.
 	Clock Clock
 }
@@ -135,7 +137,7 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 			}
 			agent := t.episode.Agents[seat]
 			request := t.seats[seat]
-			request.Turn, request.Left = len(t.episode.Turns), m.Clock.left(t.episode.Costs[seat])
+			request.Turn, request.Left = t.moves(), m.Clock.left(t.episode.Costs[seat])
 			requests[agent] = append(requests[agent], request)
 			waiting[agent] = append(waiting[agent], t)
 			still = append(still, t)
@@ -229,6 +231,14 @@ func (m Match) open(number uint64, group int, info games.Info) (*table, error) {
 	return t, nil
 }
 
+// moves is how many decisions were made.
+func (t *table) moves() (n int) {
+	for _, c := range t.episode.Costs {
+		n += c.Moves
+	}
+	return n
+}
+
 // deal draws chance until in every game a player is to move or the game is over.
 func (m Match) deal(tables []*table, moves *moves) error {
 	for {
@@ -305,7 +315,7 @@ func (m Match) take(tables []*table, requests []Request, decisions []Decision, i
 			continue
 		}
 		if d.Err != nil {
-			t.record(requests[i].Seat, d)
+			m.record(t, requests[i].Seat, d)
 			t.forfeit(requests[i].Seat, info)
 			continue
 		}
@@ -322,7 +332,7 @@ func (m Match) take(tables []*table, requests []Request, decisions []Decision, i
 			t.lost = err
 			continue
 		}
-		t.record(seat, decisions[moves.place[i]])
+		m.record(t, seat, decisions[moves.place[i]])
 		if err != nil {
 			t.forfeit(seat, info)
 			continue
@@ -331,7 +341,10 @@ func (m Match) take(tables []*table, requests []Request, decisions []Decision, i
 	}
 }
 
-func (t *table) record(seat games.Seat, d Decision) {
+func (m Match) record(t *table, seat games.Seat, d Decision) {
+	if m.Brief && d.Text == "" && d.Record == nil {
+		return
+	}
 	t.episode.Turns = append(t.episode.Turns, Turn{At: len(t.episode.Actions), Seat: seat, Action: d.Action, Text: d.Text, Record: d.Record})
 }
 

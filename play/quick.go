@@ -39,6 +39,8 @@ func (m Match) quick(ctx context.Context, agents []Immediate, first uint64, grou
 	}
 	q := quick{Match: m, agents: agents, info: m.Game.Info(), start: m.Game.Start(), pcg: rand.NewPCG(0, 0)}
 	q.rand = rand.New(q.pcg)
+	q.returns, q.costs = make([]float64, 0, len(out)*q.info.Seats), make([]Cost, len(out)*q.info.Seats)
+	q.actions = make([]games.Action, 0, len(out)*min(8, q.info.MaxLength))
 	episodes := make([]Episode, len(out))
 	for i := range out {
 		out[i] = &episodes[i]
@@ -73,6 +75,7 @@ func (q *quick) play(e *Episode, number uint64, group int) error {
 		if err == nil {
 			return nil
 		}
+		q.costs = make([]Cost, cap(q.costs)+q.info.Seats)
 		if !errors.Is(err, games.ErrLost) || voids == mostVoids {
 			return (&table{episode: e}).fail(err)
 		}
@@ -81,9 +84,8 @@ func (q *quick) play(e *Episode, number uint64, group int) error {
 
 // once plays a game from its start to its end.
 func (q *quick) once(e *Episode) error {
-	action, turn, first := len(q.actions), len(q.turns), len(q.costs)
-	q.costs = append(q.costs, make([]Cost, q.info.Seats)...)
-	e.Costs = q.costs[first:len(q.costs):len(q.costs)]
+	action, turn := len(q.actions), len(q.turns)
+	e.Costs, q.costs = q.costs[:q.info.Seats:q.info.Seats], q.costs[q.info.Seats:]
 	if err := q.open(e); err != nil {
 		return err
 	}
@@ -107,7 +109,9 @@ func (q *quick) once(e *Episode) error {
 		default:
 			q.legal = q.state.Actions(q.legal[:0])
 			a = q.legal[q.agents[e.Agents[seat]].Pick(q.state, q.legal, q.rand)]
-			q.turns = append(q.turns, Turn{At: len(q.actions) - action, Seat: seat, Action: a})
+			if !q.Brief {
+				q.turns = append(q.turns, Turn{At: len(q.actions) - action, Seat: seat, Action: a})
+			}
 			e.Costs[seat].Moves++
 		}
 		if err := q.state.Apply(a); err != nil {
