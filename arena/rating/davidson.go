@@ -65,6 +65,7 @@ func (m Model) Fit(records []Record) (Ratings, error) {
 			return m.ratings(x, l, &factor)
 		}
 		var moved bool
+		step.ScaleVec(min(1, 10/mat.Norm(step, math.Inf(1))), step)
 		if x, value, gradient, information, moved = l.climb(x, value, step); !moved {
 			return m.ratings(x, l, &factor)
 		}
@@ -125,24 +126,9 @@ func (m Model) likelihood(records []Record) likelihood {
 	return l
 }
 
-// outcome is a way for a game to end; its utility is linear in the parameters.
-type outcome struct {
-	count  float64
-	places [3]int
-	slopes [3]float64
-}
-
-func (l likelihood) outcomes(r Record) []outcome {
-	all := []outcome{
-		{r.Wins, [3]int{r.First, l.seat, -1}, [3]float64{1, 0.5}},
-		{r.Losses, [3]int{r.Second, l.seat, -1}, [3]float64{1, -0.5}},
-		{r.Draws, [3]int{r.First, r.Second, l.draw}, [3]float64{0.5, 0.5, 1}},
-	}
-	if l.draw < 0 {
-		return all[:2]
-	}
-	return all
-}
+// slopes are how the utilities of a win, a loss and a draw change with θ of the first,
+// θ of the second, γ and κ.
+var slopes = [3][4]float64{{1, 0, 0.5, 0}, {0, 1, -0.5, 0}, {0.5, 0.5, 0, 1}}
 
 // at returns the value at x, its gradient, and the information: the second
 // derivatives with their sign turned. Only differences of strengths count, so a
@@ -169,42 +155,46 @@ func (l likelihood) at(x []float64) (float64, *mat.VecDense, *mat.SymDense) {
 // game adds one record: a multinomial logit, whose information is the covariance of
 // the outcomes' slopes.
 func (l likelihood) game(r Record, x []float64, value *float64, gradient *mat.VecDense, information *mat.SymDense) {
-	outcomes := l.outcomes(r)
-	utility, top, total := make([]float64, len(outcomes)), math.Inf(-1), 0.0
-	slope := make([]map[int]float64, len(outcomes))
-	for o, out := range outcomes {
-		slope[o] = map[int]float64{}
-		for k, place := range out.places {
+	places, counts := [4]int{r.First, r.Second, l.seat, l.draw}, [3]float64{r.Wins, r.Losses, r.Draws}
+	outcomes := 3
+	if l.draw < 0 {
+		outcomes = 2
+	}
+	var utility, p [3]float64
+	sum, total := 0.0, 0.0
+	for o := range outcomes {
+		for k, place := range places {
 			if place >= 0 {
-				utility[o] += out.slopes[k] * x[place]
-				slope[o][place] += out.slopes[k]
+				utility[o] += slopes[o][k] * x[place]
 			}
 		}
-		top, total = max(top, utility[o]), total+out.count
+		total += counts[o]
+		sum += math.Exp(utility[o]) // strengths are bounded: it cannot overflow
 	}
-	sum := 0.0
-	for _, u := range utility {
-		sum += math.Exp(u - top)
-	}
-	mean := map[int]float64{}
-	for o, out := range outcomes {
-		p := math.Exp(utility[o]-top) / sum
-		*value += out.count * (utility[o] - top - math.Log(sum))
-		for i, s := range slope[o] {
-			mean[i] += p * s
-			gradient.SetVec(i, gradient.AtVec(i)+(out.count-total*p)*s)
-			for j, t := range slope[o] {
-				if j >= i {
-					information.SetSym(i, j, information.At(i, j)+total*p*s*t)
-				}
-			}
+	var mean [4]float64
+	for o := range outcomes {
+		p[o] = math.Exp(utility[o]) / sum
+		*value += counts[o] * (utility[o] - math.Log(sum))
+		for k := range mean {
+			mean[k] += p[o] * slopes[o][k]
 		}
 	}
-	for i, s := range mean {
-		for j, t := range mean {
-			if j >= i {
-				information.SetSym(i, j, information.At(i, j)-total*s*t)
+	for k, i := range places {
+		if i < 0 {
+			continue
+		}
+		for o := range outcomes {
+			gradient.SetVec(i, gradient.AtVec(i)+(counts[o]-total*p[o])*slopes[o][k])
+		}
+		for m, j := range places {
+			if j < i {
+				continue
 			}
+			covariance := -mean[k] * mean[m]
+			for o := range outcomes {
+				covariance += p[o] * slopes[o][k] * slopes[o][m]
+			}
+			information.SetSym(i, j, information.At(i, j)+total*covariance)
 		}
 	}
 }

@@ -10,6 +10,8 @@
 //	go run ./docs/experiments stepsboard     the same on tic-tac-toe
 //	go run ./docs/experiments testtime  search at test time against best-of-N
 //	go run ./docs/experiments teach     what a network learns from a search: visits, best moves, preferences
+//	go run ./docs/experiments calibration  whether intervals and tests keep what they promise
+//	go run ./docs/experiments duplicates   what shared deals and known luck are worth
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 package main
 
@@ -35,6 +37,7 @@ import (
 var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
 	"search": search, "steps": steps, "stepsverified": stepsVerified, "stepsboard": stepsBoard, "testtime": testTime, "teach": teach,
+	"calibration": calibration, "duplicates": duplicates,
 }
 
 func main() {
@@ -48,7 +51,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	if len(os.Args) != 2 || experiments[os.Args[1]] == nil {
-		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search, steps, stepsverified, stepsboard, testtime, teach")
+		return fmt.Errorf("expected one of rae, leduc, collapse, backends, search, steps, stepsverified, stepsboard, testtime, teach, calibration, duplicates")
 	}
 	name := os.Getenv("AGON_BACKEND")
 	if name == "" {
