@@ -32,6 +32,9 @@ func openEngine(ctx context.Context, r *spec.Reader, env Environment) (play.Agen
 			o.Settings = append(o.Settings, [2]string{strings.TrimSpace(name), strings.TrimSpace(value)})
 		}
 	}
+	// Within positions or plies an engine plays the same again, if nothing else is in
+	// its tables; within a time it does not anyway.
+	o.Fresh = r.Bool("fresh", o.MoveTime == 0 && (o.Nodes > 0 || o.Depth > 0))
 	if err := r.Err(); err != nil {
 		return nil, err
 	}

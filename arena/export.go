@@ -135,7 +135,7 @@ func (t Tournament) writePGN(w io.Writer, r Result) error {
 	}
 	record.Tags = []chess.Tag{
 		{Name: "Event", Value: "agon tournament"}, {Name: "Round", Value: strconv.Itoa(r.Game/gamesOf(2) + 1)},
-		{Name: "White", Value: t.Entrants[r.Seats[0]].Name}, {Name: "Black", Value: t.Entrants[r.Seats[1]].Name},
+		{Name: "White", Value: t.Entrants[r.Seats[1]].Name}, {Name: "Black", Value: t.Entrants[r.Seats[0]].Name},
 	}
 	switch {
 	case r.Late:
@@ -143,7 +143,7 @@ func (t Tournament) writePGN(w io.Writer, r Result) error {
 	case r.Forfeit != nil:
 		record.Tags = append(record.Tags, chess.Tag{Name: "Termination", Value: "rules infraction"})
 	}
-	record.Result = map[float64]string{1: "1-0", 0.5: "1/2-1/2", 0: "0-1"}[scoreOf(r.Returns[0])]
+	record.Result = map[float64]string{1: "1-0", 0.5: "1/2-1/2", 0: "0-1"}[scoreOf(r.Returns[1])]
 	return record.Write(w)
 }
 

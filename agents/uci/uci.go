@@ -31,6 +31,9 @@ type Options struct {
 	MoveTime time.Duration // for a move; 0 for no limit of its own
 	Depth    int           // plies; 0 for no limit
 	Nodes    int           // positions; 0 for no limit
+	// Fresh has the engine forget other positions before each move, so that what it
+	// plays depends on the game alone.
+	Fresh    bool
 	Grace    time.Duration // how much longer than its time a move may take before the engine is given up
 	Parallel int           // processes at once
 }
@@ -91,7 +94,7 @@ func (a *Agent) move(ctx context.Context, request play.Request) (games.Action, e
 			return 0, fmt.Errorf("%w: %w", games.ErrLost, err)
 		}
 	}
-	word, err := e.best(ctx, position, a.options.limits(request), a.options.patience(request), request.Turn < 2)
+	word, err := e.best(ctx, position, a.options.limits(request), a.options.patience(request), a.options.Fresh || request.Turn < 2)
 	if err != nil {
 		return 0, errors.Join(fmt.Errorf("%w: the engine %s: %w", games.ErrLost, a.options.Path, err), e.end())
 	}
