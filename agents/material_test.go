@@ -15,7 +15,7 @@ func TestMaterial(t *testing.T) {
 		"4k3/8/8/3q1r2/4P3/8/8/4K3 w - - 0 1":  "e4d5",
 		"4k3/8/8/8/3p4/2N1Q3/8/4K3 b - - 0 1":  "d4e3",
 		"6k1/5ppp/8/8/8/8/q7/R3K2R w KQ - 0 1": "a1a2",
-		"6k1/5ppp/8/8/7q/8/8/R3K1N1 w - - 0 1": "a1a8",
+		"6k1/5ppp/8/7q/8/8/8/R3K1N1 w - - 0 1": "a1a8",
 	} {
 		game, err := games.New(`chess(fen="` + fen + `")`)
 		if err != nil {
