@@ -32,6 +32,9 @@ mcts:sims=400                tree search; also rule=uct|puct|alphazero|muzero|gu
                              eval=rollout(8)|run(DIR)|exact|verifier|self(model=NAME,url=…)|mix(rollout,0.5,run(DIR),0.5), prove=true,
                              eval=critic(DIR,policy=run(DIR),ends=game|critic) for problems solved line by line,
                              time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3, considered=16
+uci:ENGINE,movetime=100      a chess engine, times in milliseconds; also depth=8, nodes=1000, elo=1500 (UCI_LimitStrength),
+                             options=NAME:VALUE;NAME:VALUE, parallel=2, fresh=true (forget before each move)
+material                     chess: takes what is worth most, any of the best moves
 openai:model=NAME            a language model behind any OpenAI-compatible endpoint; also url=http://localhost:8000/v1
                              (else $OPENAI_BASE_URL), key=MY_KEY (the variable that holds the key, else OPENAI_API_KEY),
                              temperature=1, max_tokens=4096, seed=1, timeout=2m, retries=8, parallel=8,
@@ -39,7 +42,7 @@ openai:model=NAME            a language model behind any OpenAI-compatible endpo
                              (dollars per million tokens), template=FILE with {{.Prompt}}, {{.Role}} and {{.Game}},
                              tries=3, illegal=forfeit|random|error (for answers without a legal action)`
 
-var names = []string{"random", "human", "policy", "run", "cfr", "minimax", "mcts", "openai"}
+var names = []string{"random", "human", "policy", "run", "cfr", "minimax", "mcts", "openai", "uci", "material"}
 
 // Environment is what agents are opened in.
 type Environment struct {
@@ -108,7 +111,7 @@ func unknown(name string) error {
 func open(ctx context.Context, name string, r *spec.Reader, env Environment) (play.Agent, error) {
 	switch name {
 	case "random":
-		return NewSampler(policy.Uniform{}, false), nil
+		return NewRandom(), nil
 	case "human":
 		return NewHuman(env.In, env.Out), nil
 	case "policy":
@@ -145,8 +148,12 @@ func open(ctx context.Context, name string, r *spec.Reader, env Environment) (pl
 			return nil, err
 		}
 		return s, nil
+	case "material":
+		return openMaterial(env)
 	case "openai":
 		return openChat(r, env)
+	case "uci":
+		return openEngine(ctx, r, env)
 	}
 	return nil, misnamed("%w", unknown(name))
 }

@@ -17,6 +17,31 @@ type Queryable interface {
 	Policy() policy.Policy
 }
 
+// Drawn returns the policy that each decision of an agent is drawn from by itself. A
+// search has none: its policy is one of those that it might have found.
+func Drawn(a play.Agent) (policy.Policy, bool) {
+	switch a := a.(type) {
+	case *Sampler:
+		return a.Policy(), true
+	case seated:
+		return a.Policy(), true
+	case Random:
+		return a.Policy(), true
+	}
+	return nil, false
+}
+
+// Random plays every legal action with equal probability.
+type Random struct{ *Sampler }
+
+var _ play.Immediate = Random{}
+
+// NewRandom returns the agent random.
+func NewRandom() Random { return Random{NewSampler(policy.Uniform{}, false)} }
+
+// Pick implements play.Immediate.
+func (Random) Pick(_ games.State, legal []games.Action, r *rand.Rand) int { return r.IntN(len(legal)) }
+
 // Sampler plays a policy: it draws each action with the policy's probability.
 type Sampler struct {
 	policy policy.Policy

@@ -50,6 +50,11 @@ var (
 
 // Trees searches states, drawing for states[i] from rands[i] alone.
 func (s *Searcher) Trees(ctx context.Context, states []games.State, rands []*rand.Rand) ([]*mcts.Tree, error) {
+	return s.within(ctx, s.Time, states, rands)
+}
+
+// within searches for so long at most; 0 is no limit.
+func (s *Searcher) within(ctx context.Context, limit time.Duration, states []games.State, rands []*rand.Rand) ([]*mcts.Tree, error) {
 	trees := make([]*mcts.Tree, len(states))
 	for i, state := range states {
 		var err error
@@ -62,9 +67,9 @@ func (s *Searcher) Trees(ctx context.Context, states []games.State, rands []*ran
 		return nil, err
 	}
 	timed := ctx
-	if s.Time > 0 {
+	if limit > 0 {
 		var cancel context.CancelFunc
-		timed, cancel = context.WithTimeout(ctx, s.Time)
+		timed, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
 	return trees, search.Run(timed, trees...)
@@ -73,10 +78,14 @@ func (s *Searcher) Trees(ctx context.Context, states []games.State, rands []*ran
 // Act implements play.Agent. Every decision's Record is its *mcts.Tree.
 func (s *Searcher) Act(ctx context.Context, in []play.Request, out []play.Decision) error {
 	states, rands := make([]games.State, len(in)), make([]*rand.Rand, len(in))
+	limit := s.Time
 	for i, request := range in {
 		states[i], rands[i] = request.State, request.Rand
+		if share := request.Left.Share(); share > 0 && (limit == 0 || share < limit) {
+			limit = share
+		}
 	}
-	trees, err := s.Trees(ctx, states, rands)
+	trees, err := s.within(ctx, limit, states, rands)
 	if err != nil {
 		return err
 	}

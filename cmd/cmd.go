@@ -142,7 +142,7 @@ the game allows it, and plays them against each other.`,
 		return usage(fmt.Errorf("%s%w (%s --help)", prefix(c), err, c.CommandPath()))
 	})
 	choose(root,
-		p.gamesVerb(), p.replayVerb(), p.playVerb(), p.trainVerb(), p.evalVerb(),
+		p.gamesVerb(), p.replayVerb(), p.playVerb(), p.trainVerb(), p.evalVerb(), p.tournamentVerb(),
 		p.solveVerb(), p.searchVerb(), p.prefsVerb(), p.spcVerb(), p.pluginVerb(), p.serveVerb(), p.backendVerb(), p.runsVerb(), p.benchVerb(),
 	)
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/agon-rl/agon/games"
 )
@@ -24,6 +25,21 @@ type Match struct {
 	Group int
 	// Workers is how many groups are played at the same time; 1 where zero.
 	Workers int
+	// Deal numbers the chance of an episode, where episodes share it: the same
+	// number draws the same deal, whoever plays. nil gives each its own.
+	Deal func(episode uint64) uint64
+	// Opening says where an episode starts; nil: at the start.
+	Opening func(episode uint64) Opening
+	// Brief leaves out of episodes the turns in which nothing was said or recorded.
+	Brief bool
+	// Clock limits the seats' time. Where it runs, Group must be 1.
+	Clock Clock
+}
+
+// Opening is where a game starts.
+type Opening struct {
+	Game    games.Game     // another of the same kind, such as chess from a position; nil: the match's
+	Actions []games.Action // from its start, chance outcomes included
 }
 
 // Play plays episodes first, first+1, …, first+count-1 and returns them in
@@ -36,6 +52,12 @@ func (m Match) Play(ctx context.Context, first uint64, count int) ([]*Episode, e
 	groups := (count + group - 1) / group
 	workers = max(1, min(workers, groups))
 	episodes := make([]*Episode, count)
+	one := m.lockstep
+	if agents, ok := m.immediate(); ok {
+		one = func(ctx context.Context, first uint64, group int, out []*Episode) error {
+			return m.quick(ctx, agents, first, group, out)
+		}
+	}
 	next := make(chan int)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -44,7 +66,7 @@ func (m Match) Play(ctx context.Context, first uint64, count int) ([]*Episode, e
 		wg.Go(func() {
 			for g := range next {
 				lo, hi := g*group, min((g+1)*group, count)
-				if err := m.lockstep(ctx, first+uint64(lo), g, episodes[lo:hi]); err != nil {
+				if err := one(ctx, first+uint64(lo), g, episodes[lo:hi]); err != nil {
 					cancel(err)
 				}
 			}
@@ -76,7 +98,10 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 	info := m.Game.Info()
 	tables := make([]*table, len(out))
 	for i := range out {
-		tables[i] = m.open(first+uint64(i), group, info)
+		var err error
+		if tables[i], err = m.open(first+uint64(i), group, info); err != nil {
+			return err
+		}
 		out[i] = tables[i].episode
 	}
 	requests := make([][]Request, len(m.Agents))
@@ -112,7 +137,7 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 			}
 			agent := t.episode.Agents[seat]
 			request := t.seats[seat]
-			request.Turn = len(t.episode.Turns)
+			request.Turn, request.Left = t.moves(), m.Clock.left(t.episode.Costs[seat])
 			requests[agent] = append(requests[agent], request)
 			waiting[agent] = append(waiting[agent], t)
 			still = append(still, t)
@@ -125,9 +150,11 @@ func (m Match) lockstep(ctx context.Context, first uint64, group int, out []*Epi
 				continue
 			}
 			decisions = append(decisions[:0], make([]Decision, len(requests[a]))...)
+			began := time.Now()
 			if err := agent.Act(ctx, requests[a], decisions); err != nil {
 				return err
 			}
+			m.spend(waiting[a], requests[a], decisions, time.Since(began))
 			m.take(waiting[a], requests[a], decisions, info, &moves)
 		}
 	}
@@ -155,12 +182,27 @@ func (m *moves) play(g games.Game) {
 	games.Step(g, m.states, m.actions, m.errs)
 }
 
-func (m Match) open(number uint64, group int, info games.Info) *table {
+// spend adds up what decisions took, and takes those that came too late as none.
+func (m Match) spend(tables []*table, requests []Request, decisions []Decision, took time.Duration) {
+	each := took / time.Duration(len(requests))
+	for i, t := range tables {
+		d := &decisions[i]
+		d.Cost.Moves, d.Cost.Time = 1, each
+		t.episode.Costs[requests[i].Seat].Add(d.Cost)
+		limit := requests[i].Left.Limit()
+		if limit > 0 && each > limit+m.Clock.Margin && !errors.Is(d.Err, games.ErrLost) {
+			t.episode.Late = true
+			d.Err = fmt.Errorf("out of time: %v for a decision that may take %v", each, limit)
+		}
+	}
+}
+
+func (m Match) open(number uint64, group int, info games.Info) (*table, error) {
 	t := &table{
 		state: m.Game.Start(),
 		episode: &Episode{
 			Game: info.Name, Seed: m.Seed, Number: number, Group: group,
-			Agents: m.Seats(number, group), Forfeit: games.Over,
+			Agents: m.Seats(number, group), Forfeit: games.Over, Costs: make([]Cost, info.Seats),
 		},
 		seats: make([]Request, info.Seats),
 	}
@@ -168,9 +210,33 @@ func (m Match) open(number uint64, group int, info games.Info) *table {
 		t.seats[seat] = Request{State: t.state, Seat: games.Seat(seat), Rand: Generator(m.Seed, "seat", number, uint64(seat))}
 	}
 	if info.Chance != games.NoChance {
-		t.chance = Generator(m.Seed, "chance", number)
+		t.chance = m.chance(number)
 	}
-	return t
+	if m.Opening == nil {
+		return t, nil
+	}
+	opening := m.Opening(number)
+	if opening.Game != nil {
+		t.state, t.episode.Game = opening.Game.Start(), opening.Game.Info().Name
+		for seat := range t.seats {
+			t.seats[seat].State = t.state
+		}
+	}
+	for _, action := range opening.Actions {
+		if err := t.state.Apply(action); err != nil {
+			return nil, t.fail(fmt.Errorf("its opening: %w", err))
+		}
+		t.episode.Actions = append(t.episode.Actions, action)
+	}
+	return t, nil
+}
+
+// moves is how many decisions were made.
+func (t *table) moves() (n int) {
+	for _, c := range t.episode.Costs {
+		n += c.Moves
+	}
+	return n
 }
 
 // deal draws chance until in every game a player is to move or the game is over.
@@ -211,6 +277,14 @@ func (t *table) fail(err error) error {
 // mostVoids is how often an episode may get lost before the match gives up.
 const mostVoids = 3
 
+// chance is the generator of an episode's chance.
+func (m Match) chance(number uint64) *rand.Rand {
+	if m.Deal != nil {
+		number = m.Deal(number)
+	}
+	return Generator(m.Seed, "chance", number)
+}
+
 // again begins an episode that was lost from its start: the same deal, the same
 // draws of its seats.
 func (m Match) again(t *table, info games.Info) error {
@@ -219,7 +293,11 @@ func (m Match) again(t *table, info games.Info) error {
 		return t.fail(t.lost)
 	}
 	episode := t.episode // the caller holds it
-	*t = *m.open(episode.Number, episode.Group, info)
+	fresh, err := m.open(episode.Number, episode.Group, info)
+	if err != nil {
+		return err
+	}
+	*t = *fresh
 	*episode = *t.episode
 	t.episode, episode.Voids = episode, voids
 	return nil
@@ -237,7 +315,7 @@ func (m Match) take(tables []*table, requests []Request, decisions []Decision, i
 			continue
 		}
 		if d.Err != nil {
-			t.record(requests[i].Seat, d)
+			m.record(t, requests[i].Seat, d)
 			t.forfeit(requests[i].Seat, info)
 			continue
 		}
@@ -254,7 +332,7 @@ func (m Match) take(tables []*table, requests []Request, decisions []Decision, i
 			t.lost = err
 			continue
 		}
-		t.record(seat, decisions[moves.place[i]])
+		m.record(t, seat, decisions[moves.place[i]])
 		if err != nil {
 			t.forfeit(seat, info)
 			continue
@@ -263,7 +341,10 @@ func (m Match) take(tables []*table, requests []Request, decisions []Decision, i
 	}
 }
 
-func (t *table) record(seat games.Seat, d Decision) {
+func (m Match) record(t *table, seat games.Seat, d Decision) {
+	if m.Brief && d.Text == "" && d.Record == nil {
+		return
+	}
 	t.episode.Turns = append(t.episode.Turns, Turn{At: len(t.episode.Actions), Seat: seat, Action: d.Action, Text: d.Text, Record: d.Record})
 }
 

@@ -9,6 +9,7 @@ package play
 import (
 	"context"
 	"math/rand/v2"
+	"time"
 
 	"github.com/agon-rl/agon/games"
 )
@@ -30,6 +31,9 @@ type Request struct {
 	State games.State
 	Seat  games.Seat
 	Turn  int // decisions made in the episode before this one, by all seats
+	// Left is what the clock allows now: Move for this decision, Game for all that are
+	// still to come, with Gain more for each. Zero where there is no limit.
+	Left Clock
 	// Rand is the generator of this seat in this episode. An agent draws its
 	// randomness from here and nowhere else.
 	Rand *rand.Rand
@@ -44,9 +48,68 @@ type Decision struct {
 	// Record is opaque to everyone but the policy that wrote it: what its
 	// updater needs to learn from this turn later.
 	Record any
+	// Cost is what the decision took, as far as the agent counts it.
+	Cost Cost
 	// Err says why there is no action: a forfeit, or, where it wraps
 	// games.ErrLost, a game that is void and played again.
 	Err error
+}
+
+// Cost is what decisions took.
+type Cost struct {
+	Moves     int           `json:"moves,omitempty"`
+	Time      time.Duration `json:"time,omitempty"`    // nanoseconds; of a call for many seats an equal part each
+	Illegal   int           `json:"illegal,omitempty"` // answers that were no legal action
+	TokensIn  int64         `json:"tokens_in,omitempty"`
+	TokensOut int64         `json:"tokens_out,omitempty"`
+	Dollars   float64       `json:"dollars,omitempty"`
+}
+
+// Add adds another cost.
+func (c *Cost) Add(d Cost) {
+	c.Moves += d.Moves
+	c.Time += d.Time
+	c.Illegal += d.Illegal
+	c.TokensIn += d.TokensIn
+	c.TokensOut += d.TokensOut
+	c.Dollars += d.Dollars
+}
+
+// Clock limits how long a seat may think. Zero is no limit.
+type Clock struct {
+	Move   time.Duration // for each decision
+	Game   time.Duration // for all decisions of a game
+	Gain   time.Duration // added to what is left of Game after each decision
+	Margin time.Duration // by how much a limit may be overrun without loss
+}
+
+// left is what a seat that has used so much in so many decisions may use now.
+func (c Clock) left(used Cost) Clock {
+	if c.Game > 0 {
+		c.Game = max(time.Nanosecond, c.Game+time.Duration(used.Moves)*c.Gain-used.Time)
+	}
+	return c
+}
+
+// Limit is how long the next decision may take; 0 where there is no limit.
+func (c Clock) Limit() time.Duration {
+	if c.Game > 0 && (c.Move == 0 || c.Game < c.Move) {
+		return c.Game
+	}
+	return c.Move
+}
+
+// Share is how long the next decision may well take: most of a move's time, and of a
+// game's what is left for as many moves as games often have. 0 where there is no limit.
+func (c Clock) Share() time.Duration {
+	const movesToCome = 30
+	share := c.Move * 9 / 10
+	if c.Game > 0 {
+		if fair := c.Game/movesToCome + c.Gain*8/10; share == 0 || fair < share {
+			share = min(fair, c.Game*8/10)
+		}
+	}
+	return share
 }
 
 // Episode is one finished game.
@@ -59,7 +122,9 @@ type Episode struct {
 	Turns   []Turn         // the players' decisions in order
 	Returns []float64      // by seat
 	Agents  []int          // by seat: index of the agent that sat there, as the caller numbers them
-	Forfeit games.Seat     // the seat that gave an illegal or no action, else games.Over
+	Forfeit games.Seat     // the seat that gave an illegal or no action, or ran out of time, else games.Over
+	Late    bool           // whether it ran out of time
+	Costs   []Cost         // by seat
 	Voids   int            // how often the game was lost and played again from the same deal
 }
 

@@ -133,23 +133,28 @@ func (a *Agent) decide(ctx context.Context, t turn) (play.Decision, error) {
 	messages := []Message{t.ask}
 	var reply Reply
 	var heard error
+	var cost play.Cost
 	for range a.rules.Tries {
 		var err error
 		if reply, err = a.client.complete(ctx, messages, a.seed(t.r)); err != nil {
 			return play.Decision{}, err
 		}
+		cost.Add(a.client.cost(reply))
 		var action games.Action
 		if action, heard = t.state.(games.Speaker).Hear(reply.Text); heard == nil {
 			a.count(func(s *Stats) { s.Turns++ })
-			return play.Decision{Action: action, Text: reply.Text, Record: reply}, nil
+			return play.Decision{Action: action, Text: reply.Text, Record: reply, Cost: cost}, nil
 		}
 		if errors.Is(heard, games.ErrLost) { // the rules gave no answer
 			return play.Decision{}, heard
 		}
+		cost.Illegal++
 		a.count(func(s *Stats) { s.unheard(heard) })
 		messages = append(messages, complain(reply, heard)...)
 	}
-	return a.spent(t, reply, heard)
+	decision, err := a.spent(t, reply, heard)
+	decision.Cost = cost
+	return decision, err
 }
 
 // seed makes the seeds of the agent's calls differ, and still follow from the one

@@ -3,6 +3,8 @@ package chat
 import (
 	"maps"
 	"sync"
+
+	"github.com/agon-rl/agon/play"
 )
 
 // Usage is what a client's calls came to.
@@ -44,7 +46,15 @@ func (l *ledger) tokens(in, out int64) {
 	defer l.mu.Unlock()
 	l.usage.TokensIn += in
 	l.usage.TokensOut += out
-	l.usage.Dollars += (float64(in)*l.price.In + float64(out)*l.price.Out) / 1e6
+	l.usage.Dollars += l.price.of(in, out)
+}
+
+// of is what so many tokens cost, in dollars.
+func (p Price) of(in, out int64) float64 { return (float64(in)*p.In + float64(out)*p.Out) / 1e6 }
+
+// cost is what a reply took.
+func (c *Client) cost(r Reply) play.Cost {
+	return play.Cost{TokensIn: r.TokensIn, TokensOut: r.TokensOut, Dollars: c.ledger.price.of(r.TokensIn, r.TokensOut)}
 }
 
 func (l *ledger) total() Usage {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -247,6 +248,9 @@ func criticKinds(arms []*arm, kinds []string) string {
 	}
 	var rows [][]string
 	for _, kind := range kinds {
+		if math.IsNaN(arms[0].last("caught/" + kind).mean) { // such problems have no line of it
+			continue
+		}
 		row := []string{kind}
 		for _, a := range arms {
 			written := a.last("written/" + kind).mean

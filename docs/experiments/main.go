@@ -18,6 +18,8 @@
 //	go run ./docs/experiments critic-validity    success rates against the verifier
 //	go run ./docs/experiments inspection         the exact game: the pull against best responses
 //	go run ./docs/experiments guide     a critic that guides a weak solver, against best-of-N and self-consistency
+//	go run ./docs/experiments calibration  whether intervals and tests keep what they promise
+//	go run ./docs/experiments duplicates   what shared deals and known luck are worth
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
 // With AGON_EXPERIMENTS=folder the runs of the self-play critic are kept there, and
@@ -52,6 +54,7 @@ var experiments = map[string]func(context.Context, *lab) error{
 	"guide":  guide,
 	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
 	"critic-stages": criticStages, "critic-validity": criticValidity, "inspection": inspectionCurves,
+	"calibration": calibration, "duplicates": duplicates,
 }
 
 func main() {

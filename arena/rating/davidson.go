@@ -1,0 +1,242 @@
+package rating
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Record is how games ended in which one of two players had the first seat.
+type Record struct {
+	First, Second       int     // players
+	Wins, Draws, Losses float64 // of the first
+}
+
+// Model says how players are rated.
+type Model struct {
+	Players int
+	// Anchor is the player whose rating is AnchorElo; -1 makes the mean AnchorElo.
+	Anchor    int
+	AnchorElo float64
+	// Seat has the first seat be worth something.
+	Seat bool
+	// Prior is how many draws are added to the games of every two players that met,
+	// half of them from each seat. Without it, one that won all games has no rating.
+	Prior float64
+}
+
+// Ratings are a fitted model.
+type Ratings struct {
+	Elo   []float64 // by player
+	Error []float64 // standard errors, of the anchor 0
+	Seat  float64   // Elo that the first seat is worth
+	Draw  float64   // ν: the odds of a draw between equals to a win of one of them
+}
+
+// ErrNoMaximum is the error of Fit where the likelihood has no maximum.
+var ErrNoMaximum = errors.New("the games do not bound all ratings: some players met no others, won all, or lost all; add games or a prior")
+
+// Fit rates players by maximum likelihood: Bradley and Terry's model with ties
+// (Davidson 1970) and an effect of the order (Davidson and Beaver 1977). With
+// strengths θ, the worth γ of the first seat and κ = ln ν,
+//
+//	P(win) : P(draw) : P(loss) = exp(θ_i+γ/2) : exp((θ_i+θ_j)/2+κ) : exp(θ_j-γ/2).
+//
+// Its logarithm is concave, so that Newton's method finds the one maximum.
+func (m Model) Fit(records []Record) (Ratings, error) {
+	if err := m.check(records); err != nil {
+		return Ratings{}, err
+	}
+	l := m.likelihood(records)
+	x := make([]float64, l.size)
+	value, gradient, information := l.at(x)
+	for range 100 {
+		var factor mat.Cholesky
+		if !factor.Factorize(information) {
+			return Ratings{}, ErrNoMaximum
+		}
+		step := mat.NewVecDense(l.size, nil)
+		if err := factor.SolveVecTo(step, gradient); err != nil {
+			return Ratings{}, ErrNoMaximum
+		}
+		if mat.Norm(step, math.Inf(1)) < 1e-11 {
+			return m.ratings(x, l, &factor)
+		}
+		var moved bool
+		step.ScaleVec(min(1, 10/mat.Norm(step, math.Inf(1))), step)
+		if x, value, gradient, information, moved = l.climb(x, value, step); !moved {
+			return m.ratings(x, l, &factor)
+		}
+		if mat.Norm(mat.NewVecDense(l.size, x), math.Inf(1)) > mostStrength {
+			return Ratings{}, ErrNoMaximum
+		}
+	}
+	return Ratings{}, ErrNoMaximum
+}
+
+// mostStrength is a difference, in logarithms of odds, that no games of a lifetime
+// show: there the maximum has run away.
+const mostStrength = 40
+
+func (m Model) check(records []Record) error {
+	if m.Players < 2 || m.Anchor < -1 || m.Anchor >= m.Players {
+		return fmt.Errorf("rating %d players with the anchor %d: expected two players or more, and the anchor among them", m.Players, m.Anchor)
+	}
+	for _, r := range records {
+		if min(r.First, r.Second) < 0 || max(r.First, r.Second) >= m.Players || r.First == r.Second || !(min(r.Wins, r.Draws, r.Losses) >= 0) {
+			return fmt.Errorf("the record %+v: expected two of %d players, and counts from 0 up", r, m.Players)
+		}
+	}
+	return nil
+}
+
+// likelihood is the logarithm of the games' likelihood as a function of the
+// parameters: all strengths, then γ and κ where the model has them.
+type likelihood struct {
+	players, seat, draw, size int // places of γ and κ; -1 where there is none
+	games                     []Record
+}
+
+// likelihood gathers the games, the prior's among them. Without a draw ν is zero, and
+// no parameter.
+func (m Model) likelihood(records []Record) likelihood {
+	l := likelihood{players: m.Players, seat: -1, draw: -1, size: m.Players}
+	met := map[[2]int]bool{}
+	draws := m.Prior
+	for _, r := range records {
+		l.games = append(l.games, r)
+		draws += r.Draws
+		met[[2]int{min(r.First, r.Second), max(r.First, r.Second)}] = true
+	}
+	for i := range m.Players {
+		for j := i + 1; j < m.Players; j++ {
+			if met[[2]int{i, j}] && m.Prior > 0 {
+				l.games = append(l.games, Record{First: i, Second: j, Draws: m.Prior / 2}, Record{First: j, Second: i, Draws: m.Prior / 2})
+			}
+		}
+	}
+	if m.Seat {
+		l.seat, l.size = l.size, l.size+1
+	}
+	if draws > 0 {
+		l.draw, l.size = l.size, l.size+1
+	}
+	return l
+}
+
+// slopes are how the utilities of a win, a loss and a draw change with θ of the first,
+// θ of the second, γ and κ.
+var slopes = [3][4]float64{{1, 0, 0.5, 0}, {0, 1, -0.5, 0}, {0.5, 0.5, 0, 1}}
+
+// at returns the value at x, its gradient, and the information: the second
+// derivatives with their sign turned. Only differences of strengths count, so a
+// parabola in their sum is taken off, which has its top at zero.
+func (l likelihood) at(x []float64) (float64, *mat.VecDense, *mat.SymDense) {
+	value, gradient, information := 0.0, mat.NewVecDense(l.size, nil), mat.NewSymDense(l.size, nil)
+	sum := 0.0
+	for i := range l.players {
+		sum += x[i]
+	}
+	value -= sum * sum / 2
+	for i := range l.players {
+		gradient.SetVec(i, -sum)
+		for j := i; j < l.players; j++ {
+			information.SetSym(i, j, 1)
+		}
+	}
+	for _, r := range l.games {
+		l.game(r, x, &value, gradient, information)
+	}
+	return value, gradient, information
+}
+
+// game adds one record: a multinomial logit, whose information is the covariance of
+// the outcomes' slopes.
+func (l likelihood) game(r Record, x []float64, value *float64, gradient *mat.VecDense, information *mat.SymDense) {
+	places, counts := [4]int{r.First, r.Second, l.seat, l.draw}, [3]float64{r.Wins, r.Losses, r.Draws}
+	outcomes := 3
+	if l.draw < 0 {
+		outcomes = 2
+	}
+	var utility, p [3]float64
+	sum, total := 0.0, 0.0
+	for o := range outcomes {
+		for k, place := range places {
+			if place >= 0 {
+				utility[o] += slopes[o][k] * x[place]
+			}
+		}
+		total += counts[o]
+		sum += math.Exp(utility[o]) // strengths are bounded: it cannot overflow
+	}
+	var mean [4]float64
+	for o := range outcomes {
+		p[o] = math.Exp(utility[o]) / sum
+		*value += counts[o] * (utility[o] - math.Log(sum))
+		for k := range mean {
+			mean[k] += p[o] * slopes[o][k]
+		}
+	}
+	for k, i := range places {
+		if i < 0 {
+			continue
+		}
+		for o := range outcomes {
+			gradient.SetVec(i, gradient.AtVec(i)+(counts[o]-total*p[o])*slopes[o][k])
+		}
+		for m, j := range places {
+			if j < i {
+				continue
+			}
+			covariance := -mean[k] * mean[m]
+			for o := range outcomes {
+				covariance += p[o] * slopes[o][k] * slopes[o][m]
+			}
+			information.SetSym(i, j, information.At(i, j)+total*covariance)
+		}
+	}
+}
+
+// climb takes the largest of the step, its half, its quarter, … that goes up.
+func (l likelihood) climb(x []float64, value float64, step *mat.VecDense) ([]float64, float64, *mat.VecDense, *mat.SymDense, bool) {
+	for share := 1.0; share > 1e-6; share /= 2 {
+		next := make([]float64, l.size)
+		for i := range next {
+			next[i] = x[i] + share*step.AtVec(i)
+		}
+		if v, g, h := l.at(next); v >= value {
+			return next, v, g, h, true
+		}
+	}
+	_, g, h := l.at(x)
+	return x, value, g, h, false
+}
+
+// ratings turns parameters into Elo, with errors from the information's inverse. The
+// parabola in the sum of strengths adds 1/n² to each covariance of two of them.
+func (m Model) ratings(x []float64, l likelihood, factor *mat.Cholesky) (Ratings, error) {
+	var covariance mat.SymDense
+	if err := factor.InverseTo(&covariance); err != nil {
+		return Ratings{}, ErrNoMaximum
+	}
+	n := float64(m.Players)
+	of := func(i, j int) float64 { return covariance.At(i, j) - 1/(n*n) }
+	r := Ratings{Elo: make([]float64, m.Players), Error: make([]float64, m.Players)}
+	for i := range m.Players {
+		variance, base := of(i, i), 0.0
+		if a := m.Anchor; a >= 0 {
+			variance, base = of(i, i)+of(a, a)-2*of(i, a), x[a]
+		}
+		r.Elo[i] = m.AnchorElo + eloScale*(x[i]-base)
+		r.Error[i] = eloScale * math.Sqrt(max(0, variance))
+	}
+	if l.seat >= 0 {
+		r.Seat = eloScale * x[l.seat]
+	}
+	if l.draw >= 0 {
+		r.Draw = math.Exp(x[l.draw])
+	}
+	return r, nil
+}

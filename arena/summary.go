@@ -1,0 +1,359 @@
+package arena
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/agon-rl/agon/arena/rating"
+	"github.com/agon-rl/agon/play"
+)
+
+// Summary is what a table says, with an interval on every number that has one. What
+// is infinite or cannot be told is null in JSON.
+type Summary struct {
+	Game      string  `json:"game"`
+	Games     int     `json:"games"`
+	Units     int     `json:"units"`
+	Standings []Rated `json:"standings"` // best first
+	Pairings  []Duel  `json:"pairings"`
+	// Seat is what the first seat is worth in Elo, Draw the odds of a draw between
+	// equals to a win of either.
+	Seat *float64 `json:"seat,omitempty"`
+	Draw *float64 `json:"draw,omitempty"`
+	// Cyclic is the share of the payoffs that no rating can tell.
+	Cyclic *float64 `json:"cyclic_share,omitempty"`
+	// Unrated says why there are no ratings.
+	Unrated string `json:"unrated,omitempty"`
+}
+
+// Rated is an entrant's standing with its rating.
+type Rated struct {
+	Standing
+	Score float64     `json:"score"`
+	Elo   *float64    `json:"elo"`
+	Elo95 *[2]float64 `json:"elo95"` // by bootstrap over units
+	// AlphaRank is its share in alpha-rank's population, Nash its part in the Nash
+	// average and NashGain what it gains against that, a game.
+	AlphaRank *float64 `json:"alpha_rank,omitempty"`
+	Nash      *float64 `json:"nash,omitempty"`
+	NashGain  *float64 `json:"nash_gain,omitempty"`
+	// Exploitability is exact, of an entrant that can be asked for its probabilities
+	// in a game small enough.
+	Exploitability *float64 `json:"exploitability,omitempty"`
+}
+
+// Duel is a pairing, as its first entrant sees it.
+type Duel struct {
+	First     string    `json:"first"`
+	Second    string    `json:"second"`
+	Tally               // of games
+	Units     int       `json:"units"`
+	Effective int       `json:"effective_units"` // those that are no repeats of others
+	Counts    []float64 `json:"counts"`          // units by score; LL, LD, DD+WL, WD, WW in games of two seats
+	Score     float64   `json:"score"`
+	// Anytime is the interval of the score that may be looked at after every game.
+	Anytime  [2]float64 `json:"score_anytime95"`
+	Elo      *float64   `json:"elo"`
+	EloError *float64   `json:"elo_error"` // half of its 95 % interval
+	NElo     *float64   `json:"nelo"`
+	LOS      *float64   `json:"los"`
+	Margin   float64    `json:"margin"` // mean return a game beyond the even share
+	Margin95 [2]float64 `json:"margin95"`
+	// Reduced is the margin without the luck that is known, Exact what it is where
+	// both can be asked for their probabilities.
+	Reduced   *float64    `json:"margin_reduced,omitempty"`
+	Reduced95 *[2]float64 `json:"margin_reduced95,omitempty"`
+	Exact     *float64    `json:"margin_exact,omitempty"`
+}
+
+// Rating says how entrants are rated.
+type Rating struct {
+	Anchor    string  // the entrant of a known rating; "" makes the mean AnchorElo
+	AnchorElo float64 //
+	// Prior is how many draws are added between those that met; without one, and
+	// where some won or lost all games, half a draw is.
+	Prior     float64
+	Resamples int // of the bootstrap
+	Seed      uint64
+}
+
+// defaultPrior bounds the rating of who won all games.
+const defaultPrior = 0.5
+
+// Summarize computes the summary.
+func (t *Table) Summarize(r Rating) (Summary, error) {
+	s := Summary{Game: t.info.Spec(), Games: t.games, Units: len(t.units)}
+	for _, e := range t.entrants {
+		s.Standings = append(s.Standings, Rated{Standing: e, Score: e.Score()})
+	}
+	if err := t.exploit(&s); err != nil {
+		return s, err
+	}
+	for _, p := range t.ordered() {
+		s.Pairings = append(s.Pairings, t.duel(p))
+	}
+	if err := t.rate(r, &s); err != nil {
+		return s, err
+	}
+	if err := t.rank(&s); err != nil {
+		return s, err
+	}
+	slices.SortStableFunc(s.Standings, func(a, b Rated) int {
+		x, y := a.Score, b.Score
+		if a.Elo != nil && b.Elo != nil {
+			x, y = *a.Elo, *b.Elo
+		}
+		switch {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	return s, nil
+}
+
+// exploit measures those entrants that can be.
+func (t *Table) exploit(s *Summary) error {
+	for i := range s.Standings {
+		if t.exact == nil || !t.exact.Known(i) {
+			continue
+		}
+		e, err := t.exact.Exploitability(i)
+		if err != nil {
+			return err
+		}
+		s.Standings[i].Exploitability = &e
+	}
+	return nil
+}
+
+// ordered are the pairings in the order of their entrants.
+func (t *Table) ordered() (out []*Pairing) {
+	for i := range t.names {
+		for j := i + 1; j < len(t.names); j++ {
+			for _, u := range []Unit{{i, j}, {j, i}} {
+				if p := t.pairings[u]; p != nil {
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// finite is x, or nothing where it is beyond all bounds.
+func finite(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return &x
+}
+
+func (t *Table) duel(p *Pairing) Duel {
+	units, effective := p.Margin.N, p.Effective()
+	told := make(rating.Counts, len(p.Counts)) // as if only what is no repeat had been played
+	for i, n := range p.Counts {
+		told[i] = n * float64(effective) / float64(units)
+	}
+	d := told.Compare()
+	out := Duel{
+		First: t.names[p.First], Second: t.names[p.Second], Tally: p.Tally, Units: units, Effective: effective, Counts: p.Counts,
+		Score: d.Score, Elo: finite(d.Elo), EloError: finite(d.EloError), NElo: finite(d.NElo), LOS: finite(d.LOS), Margin: p.Margin.Mean,
+	}
+	out.Anytime[0], out.Anytime[1] = p.Sequence.Interval()
+	out.Margin95 = t.bounded(p.Margin.interval(effective))
+	if p.Reduced.N == units {
+		out.Reduced = &p.Reduced.Mean
+		low, high := p.Reduced.interval(units)
+		out.Reduced95 = &[2]float64{low, high}
+	}
+	if x := t.exact; x != nil && x.Known(p.First) && x.Known(p.Second) {
+		margin := x.Margin(p.Unit)
+		out.Exact = &margin
+	}
+	return out
+}
+
+// interval is the mean's 95 % interval by Student's t, from so many that tell
+// something; without bounds for fewer than two.
+func (m Mean) interval(n int) (low, high float64) {
+	if n < 2 {
+		return math.Inf(-1), math.Inf(1)
+	}
+	half := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * math.Sqrt(m.Variance/float64(n))
+	return m.Mean - half, m.Mean + half
+}
+
+// bounded keeps an interval of a margin within what the game can pay.
+func (t *Table) bounded(low, high float64) [2]float64 {
+	return [2]float64{max(t.info.MinReturn-t.even(), low), min(t.info.MaxReturn-t.even(), high)}
+}
+
+func (t *Table) even() float64 { return t.info.Sum / float64(t.info.Seats) }
+
+// rate fits ratings and their bootstrap.
+func (t *Table) rate(r Rating, s *Summary) error {
+	model := rating.Model{Players: len(t.names), Anchor: -1, AnchorElo: r.AnchorElo, Seat: t.info.Seats == 2, Prior: r.Prior}
+	if r.Anchor != "" {
+		if model.Anchor = slices.Index(t.names, r.Anchor); model.Anchor < 0 {
+			return fmt.Errorf("anchor=%s: no entrant has that name", r.Anchor)
+		}
+	}
+	fit, err := model.Fit(t.records(nil))
+	if err != nil && model.Prior == 0 {
+		model.Prior = defaultPrior
+		fit, err = model.Fit(t.records(nil))
+	}
+	if err != nil {
+		s.Unrated = err.Error()
+		return nil
+	}
+	resamples := t.bootstrap(model, r)
+	for i := range s.Standings {
+		s.Standings[i].Elo = finite(fit.Elo[i])
+		if len(resamples[i]) > 1 {
+			slices.Sort(resamples[i])
+			s.Standings[i].Elo95 = &[2]float64{
+				stat.Quantile(0.025, stat.LinInterp, resamples[i], nil), stat.Quantile(0.975, stat.LinInterp, resamples[i], nil),
+			}
+		}
+	}
+	if model.Seat {
+		s.Seat, s.Draw = finite(fit.Seat), finite(fit.Draw)
+	}
+	return nil
+}
+
+// records are the games as ratings want them, or, with a generator, those of units
+// drawn from them with replacement.
+func (t *Table) records(r *rand.Rand) (out []rating.Record) {
+	for _, p := range t.ordered() {
+		effective := p.Effective()
+		if t.info.Seats > 2 { // a unit has no seats to tell apart
+			record := rating.Record{First: p.First, Second: p.Second}
+			for i, n := range drawn(p.Counts, effective, r) {
+				score := float64(i) / float64(len(p.Counts)-1)
+				record.Wins, record.Losses = record.Wins+n*score, record.Losses+n*(1-score)
+			}
+			out = append(out, record)
+			continue
+		}
+		first, second := rating.Record{First: p.First, Second: p.Second}, rating.Record{First: p.Second, Second: p.First}
+		for i, n := range drawn(p.joint[:], effective, r) {
+			count(&first, i/3, n)
+			count(&second, 2-i%3, n)
+		}
+		out = append(out, first, second)
+	}
+	return out
+}
+
+func count(r *rating.Record, halves int, n float64) {
+	switch halves {
+	case 0:
+		r.Losses += n
+	case 1:
+		r.Draws += n
+	default:
+		r.Wins += n
+	}
+}
+
+// drawn scales counts to a total, or, with a generator, draws so many from them.
+func drawn(counts []float64, total int, r *rand.Rand) []float64 {
+	sums, sum := make([]float64, len(counts)), 0.0
+	for i, n := range counts {
+		sum += n
+		sums[i] = sum
+	}
+	out := make([]float64, len(counts))
+	for i, n := range counts {
+		out[i] = n * float64(total) / sum
+	}
+	if r == nil {
+		return out
+	}
+	clear(out)
+	for range total {
+		i, found := slices.BinarySearch(sums, r.Float64()*sum)
+		if found { // the sum up to i itself belongs to what follows
+			i++
+		}
+		for counts[min(i, len(counts)-1)] == 0 {
+			i++
+		}
+		out[i]++
+	}
+	return out
+}
+
+// bootstrap returns each entrant's rating in tournaments of units drawn anew.
+func (t *Table) bootstrap(m rating.Model, r Rating) [][]float64 {
+	out := make([][]float64, len(t.names))
+	random := play.Generator(r.Seed, "bootstrap")
+	for range r.Resamples {
+		fit, err := m.Fit(t.records(random))
+		if err != nil { // a draw in which someone lost all
+			again := m
+			again.Prior = defaultPrior
+			if fit, err = again.Fit(t.records(random)); err != nil {
+				continue
+			}
+		}
+		for i, elo := range fit.Elo {
+			out[i] = append(out[i], elo)
+		}
+	}
+	return out
+}
+
+// rank adds what a single rating hides, where everybody met everybody: alpha-rank,
+// the Nash average, and how much of the payoffs runs in circles.
+func (t *Table) rank(s *Summary) error {
+	n := len(t.names)
+	payoff := make([][]float64, n)
+	for i := range payoff {
+		payoff[i] = make([]float64, n)
+	}
+	for i := range n {
+		for j := i + 1; j < n; j++ {
+			margin, units := 0.0, 0
+			for _, u := range []Unit{{i, j}, {j, i}} {
+				if p := t.pairings[u]; p != nil {
+					sign := 1.0
+					if u.First == j {
+						sign = -1
+					}
+					margin, units = margin+sign*p.Margin.Mean*float64(p.Margin.N), units+p.Margin.N
+				}
+			}
+			if units == 0 {
+				return nil
+			}
+			payoff[i][j], payoff[j][i] = margin/float64(units), -margin/float64(units)
+		}
+	}
+	s.Cyclic = finite(rating.CyclicShare(payoff))
+	alpha, err := rating.AlphaRank(payoff, t.selection(), 50)
+	if err != nil {
+		return err
+	}
+	nash, gains, err := rating.NashAverage(payoff)
+	if err != nil {
+		return err
+	}
+	for i := range s.Standings {
+		s.Standings[i].AlphaRank, s.Standings[i].Nash, s.Standings[i].NashGain = &alpha[i], &nash[i], &gains[i]
+	}
+	return nil
+}
+
+// selection is alpha-rank's intensity: strong for payoffs of the game's range.
+func (t *Table) selection() float64 { return 10 / (t.info.MaxReturn - t.info.MinReturn) }
