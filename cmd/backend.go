@@ -70,7 +70,7 @@ func (p *program) installVerb() *cobra.Command {
 					return err
 				}
 			}
-			p.log.Info().Msgf("fetching the %s plugin via %s, about 200 MB", kind, via)
+			p.log.Info().Msgf("fetching %s", backend.Fetches(kind, via))
 			installed, err := backend.Install(c.Context(), kind, via, dir)
 			if err != nil {
 				return err

@@ -70,7 +70,8 @@ type evalReport struct {
 	Solved         *solvedReport `json:"solved,omitempty"` // in games of one seat
 }
 
-// solvedReport says how often problems were solved. CI95 is Wilson's interval.
+// solvedReport says how often problems were solved. CI95 is Wilson's interval
+// (play.Wilson).
 type solvedReport struct {
 	Games  int        `json:"games"`
 	Solved int        `json:"solved"`
@@ -79,7 +80,8 @@ type solvedReport struct {
 }
 
 // vsReport holds an agent's games against another. Mean is of returns, CI95 the
-// interval of the mean by the normal approximation.
+// interval of the mean between the game's least and greatest return
+// (play.MeanInterval).
 type vsReport struct {
 	Agent  string     `json:"agent"`
 	Games  int        `json:"games"`
@@ -289,11 +291,8 @@ func solved(ctx context.Context, game games.Game, agent play.Agent, e evaluation
 			out.Solved++
 		}
 	}
-	n, z := float64(out.Games), 1.96
-	out.Rate = float64(out.Solved) / n
-	centre := (out.Rate + z*z/(2*n)) / (1 + z*z/n)
-	half := z / (1 + z*z/n) * math.Sqrt(out.Rate*(1-out.Rate)/n+z*z/(4*n*n))
-	out.CI95 = [2]float64{centre - half, centre + half}
+	out.Rate = float64(out.Solved) / float64(out.Games)
+	out.CI95 = play.Wilson(out.Solved, out.Games)
 	return out, nil
 }
 
@@ -313,7 +312,7 @@ func versus(ctx context.Context, game games.Game, agent, other play.Agent, e eva
 		out.BySeat = append(out.BySeat, vsSeat{Role: role})
 	}
 	even := info.Sum / float64(info.Seats)
-	var square float64
+	returns := make([]float64, 0, e.games)
 	for _, episode := range episodes {
 		seat := slices.Index(episode.Agents, 0)
 		ret := episode.Returns[seat]
@@ -321,7 +320,7 @@ func versus(ctx context.Context, game games.Game, agent, other play.Agent, e eva
 		s.Games++
 		s.Mean += ret
 		out.Mean += ret / float64(e.games)
-		square += ret * ret / float64(e.games)
+		returns = append(returns, ret)
 		switch {
 		case ret > even:
 			s.Wins, out.Wins = s.Wins+1, out.Wins+1
@@ -334,8 +333,7 @@ func versus(ctx context.Context, game games.Game, agent, other play.Agent, e eva
 	for i := range out.BySeat {
 		out.BySeat[i].Mean /= math.Max(1, float64(out.BySeat[i].Games))
 	}
-	half := 1.96 * math.Sqrt(math.Max(0, square-out.Mean*out.Mean)/float64(e.games))
-	out.CI95 = [2]float64{out.Mean - half, out.Mean + half}
+	out.CI95 = play.MeanInterval(returns, info.MinReturn, info.MaxReturn)
 	return out, nil
 }
 

@@ -27,6 +27,8 @@ func TestPrompts(t *testing.T) {
 		{"kuhn_poker", []games.Action{2, 0, 0, 1, 1}},
 		{"kuhn_poker(players=3)", []games.Action{1, 3, 0, 0, 1, 0, 1}},
 		{"leduc_poker", []games.Action{1, 5, 1, 2, 1, 4, 2, 2, 0}},
+		{"leduc_poker(players=3)", []games.Action{1, 5, 4, 1, 2, 0, 1, 2, 1, 2, 1}},
+		{"leduc_poker(suit_isomorphism=true)", []games.Action{1, 1, 1, 1, 2, 2, 1}},
 		{"tic_tac_toe", []games.Action{4, 0, 8, 2, 1, 7, 3, 5, 6}},
 		{"connect_four", []games.Action{3, 3, 2, 3, 4, 3, 5}},
 		{"matrix(biased_rps)", []games.Action{0, 2}},

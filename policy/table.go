@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"os"
@@ -35,11 +36,14 @@ func (t *Table) Len() int { return len(t.probs) }
 // tolerance is how far probabilities may be from summing to one.
 const tolerance = 1e-6
 
-// ReadTable reads a table from a JSON file.
+// maxTable bounds a table's file, in bytes.
+const maxTable = 1 << 30
+
+// ReadTable reads a table from a JSON file of at most 1 GiB.
 func ReadTable(path string) (*Table, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, err
 	}
 	t := NewTable()
 	if err := json.Unmarshal(text, &t.probs); err != nil {
@@ -62,6 +66,27 @@ func ReadTable(path string) (*Table, error) {
 		}
 	}
 	return t, nil
+}
+
+// readFile reads a file that ends: a device or a pipe may not.
+func readFile(path string) ([]byte, error) {
+	switch info, err := os.Stat(path); {
+	case err != nil: // os.Open says it
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("policy %s: expected a file; it is a folder, a device or a pipe", path)
+	case info.Size() > maxTable:
+		return nil, fmt.Errorf("policy %s: it has %d bytes, expected %d at most", path, info.Size(), maxTable)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(io.LimitReader(f, maxTable))
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return text, nil
 }
 
 // WriteFile writes the table as JSON, keys sorted. The file appears whole or

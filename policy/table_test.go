@@ -36,6 +36,20 @@ func TestReadTableRefuses(t *testing.T) {
 			}
 		})
 	}
+	folder := t.TempDir()
+	if _, err := policy.ReadTable(folder); err == nil || !strings.Contains(err.Error(), "expected a file; it is a folder") {
+		t.Errorf("a folder: %v", err)
+	}
+	huge := filepath.Join(folder, "huge.json")
+	if err := os.WriteFile(huge, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(huge, 1<<30+1); err != nil { // no block of it is written
+		t.Fatal(err)
+	}
+	if _, err := policy.ReadTable(huge); err == nil || !strings.Contains(err.Error(), "it has 1073741825 bytes, expected 1073741824 at most") {
+		t.Errorf("a huge file: %v", err)
+	}
 	if _, err := policy.ReadTable("/does/not/exist.json"); err == nil {
 		t.Error("a missing file is read")
 	}

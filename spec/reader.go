@@ -139,7 +139,7 @@ func Suggest(word string, names []string) string {
 			best = name
 			break
 		}
-		if d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(name)); d <= distance && (best == "" || d < distance) {
+		if d := far(word, name); d <= distance && (best == "" || d < distance) {
 			best, distance = name, d
 		}
 	}
@@ -147,4 +147,14 @@ func Suggest(word string, names []string) string {
 		return ""
 	}
 	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// far is how many letters apart two names are; a plus may be spelled out.
+func far(word, name string) int {
+	word, name = strings.ToLower(word), strings.ToLower(name)
+	d := levenshtein.ComputeDistance(word, name)
+	if strings.Contains(name, "+") {
+		d = min(d, levenshtein.ComputeDistance(word, strings.ReplaceAll(name, "+", "plus")))
+	}
+	return d
 }

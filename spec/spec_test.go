@@ -112,7 +112,7 @@ func TestReaderRefuses(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	names := []string{"horn", "kuhn_poker", "leduc_poker", "tic_tac_toe"}
+	names := []string{"horn", "kuhn_poker", "leduc_poker", "tic_tac_toe", "cfr", "cfr+", "pcfr+"}
 	for word, want := range map[string]string{
 		"kuhn":        `, did you mean "kuhn_poker"?`,
 		"KUHN_POKER":  `, did you mean "kuhn_poker"?`,
@@ -120,6 +120,11 @@ func TestSuggest(t *testing.T) {
 		"poker":       "",
 		"ledcu_poker": `, did you mean "leduc_poker"?`,
 		"go":          "",
+		"cfrplus":     `, did you mean "cfr+"?`, // as many letters from cfr
+		"pcfrplus":    `, did you mean "pcfr+"?`,
+		"cfr_plus":    `, did you mean "cfr+"?`,
+		"cfrr":        `, did you mean "cfr"?`,
+		"cfR":         `, did you mean "cfr"?`,
 		"":            "",
 	} {
 		if got := spec.Suggest(word, names); got != want {

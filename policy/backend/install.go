@@ -39,6 +39,7 @@ type wheel struct {
 	pkg, version string
 	member       string            // the plugin's path in the wheel
 	sums         map[string]string // GOOS/GOARCH -> SHA-256 of the wheel
+	fetch, disk  int               // MB to fetch and of the plugin, on linux/amd64
 }
 
 // wheels are pinned: a plugin is machine code that this program will run.
@@ -46,6 +47,7 @@ var wheels = map[string]wheel{
 	"cpu": {
 		pkg: "lammps-jax-pjrt-cpu", version: "0.11.2",
 		member: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so",
+		fetch:  63, disk: 202,
 		sums: map[string]string{
 			"linux/amd64": "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
 		},
@@ -53,6 +55,7 @@ var wheels = map[string]wheel{
 	"cuda": {
 		pkg: "jax-cuda13-pjrt", version: "0.11.2",
 		member: "jax_plugins/xla_cuda13/xla_cuda_plugin.so",
+		fetch:  134, disk: 411,
 		sums: map[string]string{
 			"linux/amd64": "e5ff589d43064913bb74027682d89639c7ea48f9f81c2bae6fc75117e913f93e",
 			"linux/arm64": "63b55e50e5c2583a25e196ba06b034b63d2b2d8ad4c2f17935652c8d3ad2dd2d",
@@ -68,6 +71,15 @@ type origin struct {
 	Version string `json:"version"`
 	SHA256  string `json:"sha256"` // of the wheel
 	File    string `json:"file"`   // the plugin's name
+}
+
+// Fetches says what Install will fetch, and how much of it where that is known.
+func Fetches(kind, via string) string {
+	w, ok := wheels[kind]
+	if !ok || via != ViaPip {
+		return fmt.Sprintf("the %s plugin by go-xla's installer, which picks the version", kind)
+	}
+	return fmt.Sprintf("the %s plugin by pip: %s %s, about %d MB, %d MB unpacked", kind, w.pkg, w.version, w.fetch, w.disk)
 }
 
 // Install fetches the PJRT plugin of the kind, cpu or cuda, into dir, or into

@@ -133,6 +133,19 @@ func TestInstallWheelFails(t *testing.T) {
 	})
 }
 
+// The size said is that of the route taken, and none is made up.
+func TestFetches(t *testing.T) {
+	for _, c := range []struct{ kind, via, want string }{
+		{"cpu", ViaPip, "the cpu plugin by pip: lammps-jax-pjrt-cpu 0.11.2, about 63 MB, 202 MB unpacked"},
+		{"cuda", ViaPip, "the cuda plugin by pip: jax-cuda13-pjrt 0.11.2, about 134 MB, 411 MB unpacked"},
+		{"cpu", ViaInstaller, "the cpu plugin by go-xla's installer, which picks the version"},
+	} {
+		if got := Fetches(c.kind, c.via); got != c.want {
+			t.Errorf("%s by %s: %q, expected %q", c.kind, c.via, got, c.want)
+		}
+	}
+}
+
 func TestInstallRefuses(t *testing.T) {
 	for _, c := range []struct{ kind, via, want string }{
 		{"tpu", ViaPip, `unknown plugin "tpu": expected cpu or cuda`},
