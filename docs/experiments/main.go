@@ -14,11 +14,12 @@
 //	go run ./docs/experiments critic-objectives  on line and off line
 //	go run ./docs/experiments critic-stages      who trains when
 //	go run ./docs/experiments critic-validity    success rates against the verifier
+//	go run ./docs/experiments critic-curriculum  problems by the spread of their values
 //	go run ./docs/experiments inspection         the exact game: the pull against best responses
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
 // With AGON_EXPERIMENTS=folder the runs of the self-play critic are kept there, and
-// those that ended are not run again.
+// those that ended are not run again: empty it after changes to what they depend on.
 package main
 
 import (
@@ -46,7 +47,7 @@ import (
 var experiments = map[string]func(context.Context, *lab) error{
 	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
 	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
-	"critic-stages": criticStages, "critic-validity": criticValidity, "inspection": inspectionCurves,
+	"critic-stages": criticStages, "critic-validity": criticValidity, "critic-curriculum": criticCurriculum, "inspection": inspectionCurves,
 	"search": search, "steps": steps, "stepsverified": stepsVerified, "testtime": testTime, "teach": teach,
 }
 
