@@ -11,7 +11,7 @@ import (
 
 // critic runs all experiments of the self-play critic.
 func critic(ctx context.Context, l *lab) error {
-	for _, part := range []func(context.Context, *lab) error{inspectionCurves, criticArms, criticOpponents, criticObjectives, criticStages, criticValidity} {
+	for _, part := range []func(context.Context, *lab) error{inspectionCurves, criticArms, criticOpponents, criticObjectives, criticStages, criticValidity, criticCurriculum} {
 		if err := part(ctx, l); err != nil {
 			return err
 		}
@@ -248,12 +248,33 @@ func criticValidity(ctx context.Context, l *lab) error {
 	return l.page("critic_validity", criticValidityHead, text, nil)
 }
 
+// criticCurriculum compares problems drawn uniformly and by the spread of what the
+// critic makes of their kinds of error.
+func criticCurriculum(ctx context.Context, l *lab) error {
+	var text strings.Builder
+	for _, d := range criticDomains[:2] {
+		game, longer := criticGame(d.game, "free=true"), fmt.Sprintf("evaluate.longer=sneaky_critic(domain=%s)", d.longer)
+		arms := []*arm{
+			{what: "problems drawn uniformly", settings: []string{game}},
+			{what: "by the spread, of 4 candidates a game", settings: []string{game, "curriculum=spread"}},
+		}
+		for _, a := range arms {
+			a.with(longer)
+		}
+		if err := l.criticise(ctx, arms...); err != nil {
+			return err
+		}
+		fmt.Fprintf(&text, "\nSelf-play with free replacement on `%s`:\n\n%s", d.game, criticScores(arms))
+	}
+	return l.page("critic_curriculum", criticCurriculumHead, text.String(), nil)
+}
+
 // inspectionCurves trains on the exact game.
 func inspectionCurves(ctx context.Context, l *lab) error {
 	base := []string{"game=inspection", "warmup=0", "policy.hidden=[32]", "objective.epochs=2", "games=512", "evaluate.every=20"}
 	arms := []*arm{
-		{name: "best response", what: "an exact best response to the latest opponent", settings: []string{"objective.name=best-response", "rounds=1", "updates=800"}},
-		{name: "pull to round", what: "policy gradient, pull 0.2 to the policy at the start of each 50 updates", settings: []string{"rounds=16", "updates=50", "objective.pull=0.2", "objective.pull_to=round"}},
+		{name: "best response", what: "an exact best response to the latest opponent", settings: []string{"objective.name=best-response", "rounds=1", "updates=1200"}},
+		{name: "pull to round", what: "policy gradient, pull 0.2 to the policy at the start of each 50 updates", settings: []string{"rounds=24", "updates=50", "objective.pull=0.2", "objective.pull_to=round"}},
 	}
 	for _, a := range arms {
 		a.with(base...)

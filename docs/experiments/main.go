@@ -16,6 +16,7 @@
 //	go run ./docs/experiments critic-objectives  on line and off line
 //	go run ./docs/experiments critic-stages      who trains when
 //	go run ./docs/experiments critic-validity    success rates against the verifier
+//	go run ./docs/experiments critic-curriculum  problems by the spread of their values
 //	go run ./docs/experiments inspection         the exact game: the pull against best responses
 //	go run ./docs/experiments guide     a critic that guides a weak solver, against best-of-N and self-consistency
 //	go run ./docs/experiments calibration  whether intervals and tests keep what they promise
@@ -23,7 +24,7 @@
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
 // With AGON_EXPERIMENTS=folder the runs of the self-play critic are kept there, and
-// those that ended are not run again.
+// those that ended are not run again: empty it after changes to what they depend on.
 package main
 
 import (
@@ -53,7 +54,7 @@ var experiments = map[string]func(context.Context, *lab) error{
 	"search": search, "steps": steps, "stepsverified": stepsVerified, "stepsboard": stepsBoard, "testtime": testTime, "teach": teach,
 	"guide":  guide,
 	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
-	"critic-stages": criticStages, "critic-validity": criticValidity, "inspection": inspectionCurves,
+	"critic-stages": criticStages, "critic-validity": criticValidity, "critic-curriculum": criticCurriculum, "inspection": inspectionCurves,
 	"calibration": calibration, "duplicates": duplicates,
 }
 
