@@ -191,4 +191,3 @@ func share(x *float64) string {
 	}
 	return fmt.Sprintf("%.2f", *x)
 }
-

@@ -107,6 +107,7 @@ func criticObjectives(ctx context.Context, l *lab) error {
 		{name: "on line", what: "on line", settings: []string{game}},
 		{name: "off line", what: "off line, each round from round 0 with the games of all (SPC)", settings: offline},
 		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"objective.restart=false"}, offline...)},
+		{name: "off line, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, offline...)},
 	}
 	for _, a := range arms {
 		a.with()
