@@ -95,7 +95,8 @@ func NewTranscripts(t Tournament, w io.Writer) Writer {
 
 // NewParquet writes a Parquet file of Transcripts.
 func NewParquet(t Tournament, w io.Writer) Writer {
-	out := parquet.NewGenericWriter[Transcript](w)
+	const rowGroup = 1 << 14 // games held until they are written
+	out := parquet.NewGenericWriter[Transcript](w, parquet.MaxRowsPerRowGroup(rowGroup))
 	return writer{
 		write: func(r Result) error {
 			transcript, err := t.Transcribe(r)

@@ -272,6 +272,10 @@ func (t *Table) rate(r Rating, s *Summary) error {
 		model.Prior = defaultPrior
 		fit, err = model.Fit(t.records(nil))
 	}
+	if err != nil && model.Seat { // where one seat never lost, no draws bound what it is worth
+		model.Seat = false
+		fit, err = model.Fit(t.records(nil))
+	}
 	if err != nil {
 		s.Unrated = err.Error()
 		return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/agon-rl/agon/arena"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/trainer"
@@ -47,6 +48,9 @@ func (p *program) runsVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := noTournament(run); err != nil {
+				return err
+			}
 			if err := report.Write(run.Dir()); err != nil {
 				return err
 			}
@@ -73,13 +77,27 @@ type runReport struct {
 	Of          int                `json:"of"`
 	Checkpoints []int              `json:"checkpoints"`
 	Final       map[string]float64 `json:"final"`
+	Tournament  bool               `json:"tournament,omitempty"` // of which only run and game are told
 	recipe      []byte
+}
+
+// noTournament refuses a tournament, whose report is its own.
+func noTournament(run *runs.Run) error {
+	text, err := run.Recipe()
+	if err == nil && arena.IsSettings(text) {
+		err = fmt.Errorf("%s is a tournament: its results are in %s; agon tournament --resume %[1]s writes them anew", run.Dir(), run.Path(runs.ReportFile))
+	}
+	return err
 }
 
 func describeRun(run *runs.Run) (runReport, error) {
 	text, err := run.Recipe()
 	if err != nil {
 		return runReport{}, err
+	}
+	if arena.IsSettings(text) {
+		settings, err := arena.ReadSettings(text, nil)
+		return runReport{Run: run.Dir(), Game: settings.Tournament, Tournament: true}, err
 	}
 	recipe, err := trainer.ReadRecipe(text, nil)
 	if err != nil {
@@ -120,6 +138,10 @@ func (p *program) listRuns(root string) error {
 			}
 			continue
 		}
+		if r.Tournament {
+			t.AppendRow(table.Row{r.Run, r.Game, "tournament", ""})
+			continue
+		}
 		measure := ""
 		for _, name := range headlines(r.Final) {
 			measure += fmt.Sprintf("%s %.4f  ", name, r.Final[name])
@@ -138,6 +160,9 @@ func (p *program) listRuns(root string) error {
 func (p *program) showRun(dir string) error {
 	run, err := runs.Open(dir)
 	if err != nil {
+		return err
+	}
+	if err := noTournament(run); err != nil {
 		return err
 	}
 	r, err := describeRun(run)

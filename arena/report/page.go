@@ -77,14 +77,14 @@ type cell struct {
 type content struct {
 	Finished
 
-	Style            template.CSS
-	Script, Data     template.JS
-	Roles            []string
-	Names            []string // best first
-	Cross            [][]cell
-	Plot, Heat, Flow template.HTML
-	Measures, Tokens bool // whether there is something in the columns
-	Shown            int
+	Style                  template.CSS
+	Script, Data           template.JS
+	Roles                  []string
+	Names                  []string // best first
+	Cross                  [][]cell
+	Plot, Heat, Flow       template.HTML
+	Measures, Tokens, Luck bool // whether there is something in the columns
+	Shown                  int
 }
 
 func render(w io.Writer, f Finished, games []shown) error {
@@ -101,6 +101,9 @@ func render(w io.Writer, f Finished, games []shown) error {
 		c.Names = append(c.Names, r.Name)
 		c.Measures = c.Measures || r.Exploitability != nil
 		c.Tokens = c.Tokens || r.Cost.TokensIn+r.Cost.TokensOut > 0
+	}
+	for _, d := range f.Summary.Pairings {
+		c.Luck = c.Luck || d.Reduced != nil || d.Exact != nil
 	}
 	table := pairs(f.Summary, c.Names)
 	c.Cross = cross(table)

@@ -183,11 +183,8 @@ func TestForms(t *testing.T) {
 func TestPGN(t *testing.T) {
 	book := filepath.Join(t.TempDir(), "mate.epd")
 	// White mates in one, whoever it is; Black cannot.
-	if err := os.WriteFile(book, []byte("7k/8/6KQ/8/8/8/8/8 b - - hmvc 0;\n"), 0o600); err == nil {
-		err = os.WriteFile(book, []byte("k7/8/1K6/8/8/8/8/7R w - - bm Rh8#;\n"), 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(book, []byte("k7/8/1K6/8/8/8/8/7R w - - bm Rh8#;\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	dir := played(t, nil, 1, "chess", []string{"search=mcts(sims=300)", "random"}, "rounds=1", "openings=book("+book+")")
 	records, err := chess.ReadPGN(bytes.NewReader(read(t, dir, report.PGNFile)))
@@ -255,9 +252,9 @@ func TestSample(t *testing.T) {
 
 // Names are text, wherever they come from.
 func TestNamesAreEscaped(t *testing.T) {
-	dir := played(t, nil, 1, "tic_tac_toe", []string{"<b>x</b>=random", "</script><script>alert(1)</script>=random"}, "rounds=2")
+	dir := played(t, nil, 1, "tic_tac_toe", []string{"<b>x</b>=random", "</script><script>alert`1`</script>=random"}, "rounds=2")
 	page := read(t, dir, report.PageFile)
-	for _, bad := range []string{"<b>x</b>", "<script>alert(1)"} {
+	for _, bad := range []string{"<b>x</b>", "<script>alert`1`"} {
 		if bytes.Contains(page, []byte(bad)) {
 			t.Errorf("the page holds %s", bad)
 		}
