@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ var settingFlags = []struct{ name, path, kind, help string }{
 	{"stop-tokens", "stop.tokens", "n", "stop after so many tokens, in and out"},
 	{"stop-dollars", "stop.dollars", "x", "stop after so much money"},
 	{"anchor", "rating.anchor", "agent", "the agent whose rating is --anchor-elo (default: the mean's is)"},
-	{"anchor-elo", "rating.elo", "elo", "the anchor's rating (default 0)"},
+	{"anchor-elo", "rating.elo", "x", "the anchor's rating (default 0)"},
 	{"group", "group", "n", "games in lockstep (default 64, or 1 with slow agents or a clock)"},
 }
 
@@ -137,6 +138,12 @@ func (w *word) String() string {
 func (w *word) Set(text string) error {
 	if strings.TrimSpace(text) == "" {
 		return errors.New("it is empty")
+	}
+	if _, err := strconv.ParseInt(text, 10, 64); w.kind == "n" && err != nil {
+		return errors.New("expected a whole number")
+	}
+	if _, err := strconv.ParseFloat(text, 64); w.kind == "x" && err != nil {
+		return errors.New("expected a number")
 	}
 	*w.to = text
 	return nil
