@@ -285,7 +285,7 @@ func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Se
 	}
 	live := p.liveTable(t, rate, h.ratingInterval, log.Games())
 	table, err := t.Run(ctx, log, live.show)
-	live.close()
+	live.close(err != nil)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("stopped; go on with: %s", again)

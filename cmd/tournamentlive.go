@@ -142,13 +142,16 @@ func (l *liveTable) erase() {
 	l.lines = 0
 }
 
-// close leaves the screen to what comes next: after an end the final table, after an
-// interruption the table as it is.
-func (l *liveTable) close() {
-	if l.to == nil || l.last == nil {
+// close leaves the screen to what comes next: after an end to the final table, after
+// an interruption the running one as it was last.
+func (l *liveTable) close(stopped bool) {
+	if l.to == nil || l.last == nil || l.lines == 0 {
 		return
 	}
-	if s, err := l.last.Running(l.rate); err == nil && l.lines > 0 {
-		l.draw(s)
+	s, err := l.last.Running(l.rate)
+	if !stopped || err != nil {
+		l.erase()
+		return
 	}
+	l.draw(s)
 }
