@@ -38,7 +38,7 @@ func (b book) Of(unit int) play.Opening {
 	line := b.lines[place]
 	out := play.Opening{Actions: line.actions}
 	if line.start != "" {
-		out.Game, _ = games.New(line.start) //nolint:errcheck // it was made when the book was read
+		out.Game, _ = games.New(line.start) // it was made when the book was read
 	}
 	return out
 }

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -72,41 +74,89 @@ func (t Tournament) Transcribe(r Result) (Transcript, error) {
 	return out, nil
 }
 
-// Writer takes the games of a tournament in their order.
+// Writer takes the games of a tournament in their order, each as it is in the log and in
+// words.
 type Writer interface {
-	Write(Result) error
+	Write(Result, Transcript) error
 	Close() error
 }
 
 // NewTranscripts writes JSON lines, a Transcript each.
-func NewTranscripts(t Tournament, w io.Writer) Writer {
-	out := bufio.NewWriter(w)
+func NewTranscripts(w io.Writer) Writer {
+	out := bufio.NewWriterSize(w, 1<<16)
+	var line []byte
 	return writer{
-		write: func(r Result) error {
-			transcript, err := t.Transcribe(r)
-			if err != nil {
-				return err
-			}
-			return json.NewEncoder(out).Encode(transcript)
+		write: func(_ Result, t Transcript) error {
+			line = append(t.AppendJSON(line[:0]), '\n')
+			_, err := out.Write(line)
+			return err
 		},
 		close: out.Flush,
 	}
 }
 
+// AppendJSON appends the transcript as encoding/json would write it, several times as
+// fast.
+func (t Transcript) AppendJSON(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"game":`...), int64(t.Game), 10)
+	b = appendText(append(b, `,"start":`...), t.Start)
+	b = append(b, `,"agents":[`...)
+	for i, name := range t.Agents {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, name)
+	}
+	b = append(b, `],"moves":[`...)
+	for i, m := range t.Moves {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(append(b, `{"seat":`...), int64(m.Seat), 10)
+		b = strconv.AppendInt(append(b, `,"action":`...), int64(m.Action), 10)
+		b = appendText(append(b, `,"name":`...), m.Name)
+		if m.Text != "" {
+			b = appendText(append(b, `,"text":`...), m.Text)
+		}
+		b = append(b, '}')
+	}
+	b = appendFloats(append(b, `],"returns":`...), t.Returns)
+	b = appendFloats(append(b, `,"scores":`...), t.Scores)
+	b = strconv.AppendInt(append(b, `,"forfeit":`...), int64(t.Forfeit), 10)
+	b = strconv.AppendBool(append(b, `,"late":`...), t.Late)
+	b = strconv.AppendInt(append(b, `,"voids":`...), int64(t.Voids), 10)
+	return append(appendInts(append(b, `,"illegal":`...), t.Illegal), '}')
+}
+
+// appendText appends a string in quotes: as it is where nothing in it needs escaping.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= 0x7f || strings.IndexByte("\"\\<>&", c) >= 0 {
+			quoted, _ := json.Marshal(text) // a string cannot fail
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
+}
+
 // NewParquet writes a Parquet file of Transcripts.
-func NewParquet(t Tournament, w io.Writer) Writer {
-	const rowGroup = 1 << 14 // games held until they are written
-	out := parquet.NewGenericWriter[Transcript](w, parquet.MaxRowsPerRowGroup(rowGroup))
+func NewParquet(w io.Writer) Writer {
+	const rowGroup, batch = 1 << 14, 1 << 8 // games held until they are written
+	out := parquet.NewGenericWriter[Transcript](w, parquet.MaxRowsPerRowGroup(rowGroup), parquet.Compression(&parquet.Snappy))
+	var rows []Transcript
+	flush := func() error {
+		_, err := out.Write(rows)
+		rows = rows[:0]
+		return err
+	}
 	return writer{
-		write: func(r Result) error {
-			transcript, err := t.Transcribe(r)
-			if err != nil {
-				return err
+		write: func(_ Result, t Transcript) error {
+			if rows = append(rows, t); len(rows) < batch {
+				return nil
 			}
-			_, err = out.Write([]Transcript{transcript})
-			return err
+			return flush()
 		},
-		close: out.Close,
+		close: func() error { return errors.Join(flush(), out.Close()) },
 	}
 }
 
@@ -121,7 +171,7 @@ func NewPGN(t Tournament, w io.Writer) (Writer, error) {
 	if !WritesPGN(t.Game) {
 		return nil, fmt.Errorf("PGN is for chess, not for %s", t.Game.Info().Name)
 	}
-	return writer{write: func(r Result) error { return t.writePGN(w, r) }, close: func() error { return nil }}, nil
+	return writer{write: func(r Result, _ Transcript) error { return t.writePGN(w, r) }, close: func() error { return nil }}, nil
 }
 
 // white is the seat of White, as in OpenSpiel's chess.
@@ -160,12 +210,12 @@ func (t Tournament) writePGN(w io.Writer, r Result) error {
 }
 
 type writer struct {
-	write func(Result) error
+	write func(Result, Transcript) error
 	close func() error
 }
 
-func (w writer) Write(r Result) error { return w.write(r) }
-func (w writer) Close() error         { return w.close() }
+func (w writer) Write(r Result, t Transcript) error { return w.write(r, t) }
+func (w writer) Close() error                       { return w.close() }
 
 // WriteJSON writes the summary without times, which differ between runs that are
 // otherwise the same.

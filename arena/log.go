@@ -69,7 +69,7 @@ func (l *Log) seals() (whole int64, err error) {
 		line, err := readLine(in)
 		offset += int64(len(line))
 		switch {
-		case err == io.EOF: // a line without its end is not there
+		case errors.Is(err, io.EOF): // a line without its end is not there
 			return whole, nil
 		case err != nil:
 			return 0, err
@@ -84,7 +84,7 @@ func (l *Log) seals() (whole int64, err error) {
 // readLine reads to the next line's end.
 func readLine(in *bufio.Reader) ([]byte, error) {
 	line, err := in.ReadSlice('\n')
-	if err != bufio.ErrBufferFull {
+	if !errors.Is(err, bufio.ErrBufferFull) {
 		return line, err
 	}
 	long := bytes.Clone(line)
@@ -107,7 +107,7 @@ func (g *groups) next() (sealed, bool, error) {
 	var group sealed
 	for {
 		line, err := readLine(g.in)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return sealed{}, false, nil
 		}
 		if err != nil {
@@ -192,19 +192,12 @@ func (r Result) AppendJSON(b []byte) []byte {
 	b = append(b, `{"game":`...)
 	b = strconv.AppendInt(b, int64(r.Game), 10)
 	if r.Start != "" {
-		start, _ := json.Marshal(r.Start) //nolint:errcheck // a string cannot fail
+		start, _ := json.Marshal(r.Start) // a string cannot fail
 		b = append(append(b, `,"start":`...), start...)
 	}
 	b = appendInts(append(b, `,"seats":`...), r.Seats)
 	b = appendInts(append(b, `,"actions":`...), r.Actions)
-	b = append(b, `,"returns":[`...)
-	for i, x := range r.Returns {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendFloat(b, x, 'g', -1, 64)
-	}
-	b = append(b, ']')
+	b = appendFloats(append(b, `,"returns":`...), r.Returns)
 	if r.Forfeit != nil {
 		b = strconv.AppendInt(append(b, `,"forfeit":`...), int64(*r.Forfeit), 10)
 	}
@@ -218,7 +211,7 @@ func (r Result) AppendJSON(b []byte) []byte {
 		b = appendInts(append(b, `,"illegal":`...), r.Illegal)
 	}
 	if len(r.Talk) > 0 {
-		talk, _ := json.Marshal(r.Talk) //nolint:errcheck // strings and numbers cannot fail
+		talk, _ := json.Marshal(r.Talk) // strings and numbers cannot fail
 		b = append(append(b, `,"talk":`...), talk...)
 	}
 	return append(b, '}')
@@ -231,6 +224,17 @@ func appendInts[T ~int | ~int32](b []byte, all []T) []byte {
 			b = append(b, ',')
 		}
 		b = strconv.AppendInt(b, int64(x), 10)
+	}
+	return append(b, ']')
+}
+
+func appendFloats(b []byte, all []float64) []byte {
+	b = append(b, '[')
+	for i, x := range all {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendFloat(b, x, 'g', -1, 64)
 	}
 	return append(b, ']')
 }

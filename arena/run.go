@@ -127,7 +127,7 @@ func (s *sitting) together(ctx context.Context, groups []group) error {
 	err := s.take(ctx, waiting)
 	if s.stopped || err != nil {
 		cancel()
-		_ = pool.Wait() //nolint:errcheck // what was under way beyond the end is given up
+		_ = pool.Wait() // what was under way beyond the end is given up
 		return err
 	}
 	return pool.Wait()

@@ -278,7 +278,7 @@ func (t *Table) rate(r Rating, s *Summary) error {
 	}
 	if err != nil {
 		s.Unrated = err.Error()
-		return nil
+		return nil //nolint:nilerr // the summary says it
 	}
 	resamples := t.bootstrap(model, r)
 	for i := range s.Standings {

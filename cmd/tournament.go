@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -284,6 +285,7 @@ func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Se
 		return err
 	}
 	live := p.liveTable(t, rate, h.ratingInterval, log.Games())
+	began := time.Now()
 	table, err := t.Run(ctx, log, live.show)
 	live.close(err != nil)
 	switch {
@@ -291,6 +293,9 @@ func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Se
 		return fmt.Errorf("stopped; go on with: %s", again)
 	case err != nil:
 		return fmt.Errorf("%w; once that is mended, go on with: %s", err, again)
+	}
+	if played, took := table.Games()-log.Games(), time.Since(began); played > 0 {
+		p.log.Info().Msgf("%d games in %s, %.4g games/s", played, took.Round(time.Millisecond), float64(played)/took.Seconds())
 	}
 	summary, err := table.Summarize(rate)
 	if err != nil {

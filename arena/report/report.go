@@ -57,8 +57,8 @@ func writeGames(dir string, f Finished) ([]shown, error) {
 		name string
 		open func(io.Writer) (arena.Writer, error)
 	}{
-		{GamesFile, func(w io.Writer) (arena.Writer, error) { return arena.NewTranscripts(f.Tournament, w), nil }},
-		{ParquetFile, func(w io.Writer) (arena.Writer, error) { return arena.NewParquet(f.Tournament, w), nil }},
+		{GamesFile, func(w io.Writer) (arena.Writer, error) { return arena.NewTranscripts(w), nil }},
+		{ParquetFile, func(w io.Writer) (arena.Writer, error) { return arena.NewParquet(w), nil }},
 		{PGNFile, func(w io.Writer) (arena.Writer, error) { return arena.NewPGN(f.Tournament, w) }},
 	}
 	writers, done := []arena.Writer{sample}, []func(error) error{}
@@ -69,14 +69,18 @@ func writeGames(dir string, f Finished) ([]shown, error) {
 		}
 		w, err := form.open(file)
 		if err != nil { // the game is not chess
-			_ = finish(err) //nolint:errcheck // nothing was to be written
+			_ = finish(err) // nothing was to be written
 			continue
 		}
 		writers, done = append(writers, w), append(done, finish)
 	}
 	err := f.Log.Results(func(r arena.Result) error {
+		t, err := f.Tournament.Transcribe(r)
+		if err != nil {
+			return err
+		}
 		for _, w := range writers {
-			if err := w.Write(r); err != nil {
+			if err := w.Write(r, t); err != nil {
 				return err
 			}
 		}

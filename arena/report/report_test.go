@@ -58,7 +58,7 @@ func played(t *testing.T, log []byte, workers int, game string, names []string, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer opened.Close() //nolint:errcheck // a test's
+	defer opened.Close() // a test's
 	table, err := tournament.Run(t.Context(), opened, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +150,9 @@ func TestForms(t *testing.T) {
 	for i, g := range lines {
 		a, _ := json.Marshal(g)
 		b, _ := json.Marshal(rows[i])
+		if !bytes.Equal(a, g.AppendJSON(nil)) {
+			t.Errorf("game %d is written as\n%s, expected\n%s", i, g.AppendJSON(nil), a)
+		}
 		if !bytes.Equal(a, b) {
 			t.Errorf("game %d is\n%s in lines and\n%s in rows", i, a, b)
 		}

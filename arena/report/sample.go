@@ -65,7 +65,7 @@ func newSample(f Finished) *sample {
 }
 
 // Write implements arena.Writer.
-func (s *sample) Write(r arena.Result) error {
+func (s *sample) Write(r arena.Result, t arena.Transcript) error {
 	pairing := [2]int{r.Seats[0], r.Seats[0]}
 	for _, e := range r.Seats {
 		pairing[0], pairing[1] = min(pairing[0], e), max(pairing[1], e)
@@ -81,7 +81,7 @@ func (s *sample) Write(r arena.Result) error {
 	default:
 		return nil
 	}
-	g, err := s.show(r)
+	g, err := s.show(r, t)
 	if err != nil {
 		return err
 	}
@@ -94,14 +94,11 @@ func (s *sample) Write(r arena.Result) error {
 func (s *sample) Close() error { return nil }
 
 // show replays a game as it will be stepped through.
-func (s *sample) show(r arena.Result) (shown, error) {
-	t, err := s.of.Transcribe(r)
-	if err != nil {
-		return shown{}, err
-	}
+func (s *sample) show(r arena.Result, t arena.Transcript) (shown, error) {
 	g := shown{Number: t.Game, Agents: t.Agents, Returns: t.Returns, Scores: t.Scores, Note: note(t), Steps: []step{}}
 	game := s.of.Game
 	if r.Start != "" {
+		var err error
 		g.Start = r.Start
 		if game, err = games.New(r.Start); err != nil {
 			return g, err
