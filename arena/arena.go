@@ -101,6 +101,16 @@ func (t Tournament) Check() error {
 	return t.Schedule.check(len(t.Entrants))
 }
 
+// Planned is how many games there will be if nothing stops the tournament early; 0
+// where that depends on the games.
+func (t Tournament) Planned() int {
+	n := t.Schedule.planned(len(t.Entrants)) * gamesOf(t.Game.Info().Seats)
+	if t.Stop.Games > 0 && (n == 0 || t.Stop.Games < n) {
+		return t.Stop.Games
+	}
+	return n
+}
+
 // gamesOf is how many games a unit has: each of the two entrants is alone in every
 // seat once, with the other in all the rest. In games of two seats that is two.
 func gamesOf(seats int) int {

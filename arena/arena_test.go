@@ -390,11 +390,15 @@ func TestDuplicateDeals(t *testing.T) {
 			t.Fatal(err)
 		}
 		deals := map[int][][]games.Action{}
-		err := arena.ReadLog(strings.NewReader(gamesOf(t, path)), func(r arena.Result) error {
+		log, err := arena.OpenLog(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = log.Results(func(r arena.Result) error {
 			deals[r.Game/2] = append(deals[r.Game/2], r.Actions[:2])
 			return nil
 		})
-		if err != nil {
+		if err = errors.Join(err, log.Close()); err != nil {
 			t.Fatal(err)
 		}
 		same := 0

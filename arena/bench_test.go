@@ -1,6 +1,7 @@
 package arena_test
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"testing"
 
@@ -9,7 +10,6 @@ import (
 	"github.com/agon-rl/agon/games"
 	_ "github.com/agon-rl/agon/games/standard"
 	"github.com/agon-rl/agon/play"
-	"math/rand/v2"
 )
 
 // BenchmarkTournament plays random against random on tic-tac-toe, beside bare playouts

@@ -11,7 +11,9 @@ import (
 
 // OpeningForms documents the openings for help texts.
 const OpeningForms = `none                         games start at the start
-random(plies=4)              a random legal beginning for each unit, drawn by the tournament's seed`
+random(plies=4)              a random legal beginning for each unit, drawn by the tournament's seed
+book(file=FILE)              chess from a book: the positions of an EPD or FEN file, or the first moves of the games of a .pgn;
+                             also order=sequential|random, plies=8 (moves of a game, of both sides; all where absent)`
 
 // ParseOpenings reads where games start; nil for the start.
 func ParseOpenings(text string, game games.Game, seed uint64) (Openings, error) {
@@ -25,8 +27,22 @@ func ParseOpenings(text string, game games.Game, seed uint64) (Openings, error) 
 	case "none":
 	case "random":
 		out = randomOpenings{game: game, seed: seed, plies: r.Int("plies", 4, 1, 1<<16)}
+	case "book":
+		file, order, plies := r.String("file", ""), r.Choice("order", "sequential", "sequential", "random"), r.Int("plies", 0, 1, 1<<16)
+		if err := r.Err(); err != nil {
+			return nil, fmt.Errorf("openings: %w", err)
+		}
+		b, err := readBook(file, plies, game)
+		if err != nil {
+			return nil, fmt.Errorf("openings: book: %w", err)
+		}
+		if order == "random" {
+			b.seed = &seed
+		}
+		return b, nil
 	default:
-		return nil, fmt.Errorf("openings: unknown form %q%s; there are none, random", s.Name, spec.Suggest(s.Name, []string{"none", "random"}))
+		names := []string{"none", "random", "book"}
+		return nil, fmt.Errorf("openings: unknown form %q%s; there are none, random, book", s.Name, spec.Suggest(s.Name, names))
 	}
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("openings: %w", err)

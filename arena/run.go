@@ -37,7 +37,9 @@ func (t Tournament) Run(ctx context.Context, log *Log, progress func(*Table)) (*
 			return s.table, err
 		}
 	}
-	if len(log.past) > 0 {
+	if _, more, err := log.replay(); err != nil {
+		return s.table, err
+	} else if more {
 		return s.table, fmt.Errorf("the log goes on after the tournament's end: it is of another one, or of other settings")
 	}
 	return s.table, nil
@@ -65,7 +67,10 @@ type group struct {
 func (s *sitting) play(ctx context.Context, units []Unit) error {
 	groups := s.split(len(s.table.units), units)
 	for len(groups) > 0 && !s.stopped {
-		past, ok := s.log.replay()
+		past, ok, err := s.log.replay()
+		if err != nil {
+			return err
+		}
 		if !ok {
 			break
 		}
@@ -122,7 +127,7 @@ func (s *sitting) together(ctx context.Context, groups []group) error {
 	err := s.take(ctx, waiting)
 	if s.stopped || err != nil {
 		cancel()
-		_ = pool.Wait() //nolint:errcheck // what was under way beyond the end is given up
+		_ = pool.Wait() // what was under way beyond the end is given up
 		return err
 	}
 	return pool.Wait()
@@ -168,8 +173,20 @@ func (s *sitting) matches(g group, past sealed) error {
 		if r.Game != want || !slices.Equal(r.Seats, g.units[i/each].seats(seats, i%each)) || len(r.Returns) != seats {
 			return fmt.Errorf("the log has game %d of the entrants %v where these settings have game %d of %v: it is of another tournament", r.Game, r.Seats, want, g.units[i/each].seats(seats, i%each))
 		}
+		if !s.begins(r, s.opening(g.first+i/each)) {
+			return fmt.Errorf("the log's game %d begins otherwise than these settings have it: it is of another tournament, or its book of openings was changed", r.Game)
+		}
 	}
 	return nil
+}
+
+// begins tells whether a game has the opening.
+func (s *sitting) begins(r Result, o play.Opening) bool {
+	start := ""
+	if o.Game != nil && o.Game.Info().Name != s.Game.Info().Name {
+		start = o.Game.Info().Name
+	}
+	return r.Start == start && len(r.Actions) >= len(o.Actions) && slices.Equal(r.Actions[:len(o.Actions)], o.Actions)
 }
 
 // count adds a group to the table and asks whether that was the last.

@@ -15,6 +15,9 @@ type Schedule interface {
 	// next returns the units that can be played now, given the table of all before;
 	// none when the tournament is over.
 	next(t *Table) []Unit
+	// planned is how many units there will be at most; 0 where that depends on the
+	// games.
+	planned(entrants int) int
 }
 
 // Schedules documents the formats for help texts.
@@ -81,10 +84,19 @@ func (r roundRobin) next(t *Table) []Unit {
 	return all
 }
 
+func (r roundRobin) planned(entrants int) int {
+	if r.seeds > 0 {
+		return r.rounds * r.seeds * (entrants - r.seeds)
+	}
+	return r.rounds * entrants * (entrants - 1) / 2
+}
+
 // swiss pairs neighbours in the order of points.
 type swiss struct{ rounds, units int }
 
 func (s swiss) check(int) error { return nil }
+
+func (s swiss) planned(entrants int) int { return s.rounds * s.units * (entrants / 2) }
 
 func (s swiss) next(t *Table) []Unit {
 	n := len(t.names)
@@ -187,6 +199,8 @@ type knockout struct {
 const mostExtra = 10
 
 func (k knockout) check(int) error { return nil }
+
+func (k knockout) planned(int) int { return 0 }
 
 func (k knockout) next(t *Table) []Unit {
 	field := bracket(len(t.names))

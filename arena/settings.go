@@ -81,6 +81,12 @@ func ReadSettings(text []byte, settings []string) (Settings, error) {
 	return s, s.Validate()
 }
 
+// IsSettings tells a tournament's settings from a training run's recipe.
+func IsSettings(text []byte) bool {
+	var s struct{ Tournament string }
+	return yaml.Unmarshal(text, &s) == nil && s.Tournament != ""
+}
+
 // YAML returns the complete settings.
 func (s Settings) YAML() ([]byte, error) { return yaml.Marshal(s) }
 
@@ -122,6 +128,17 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("rating: resamples %d and prior %g: expected numbers from 0 up to a million", s.Rating.Resamples, s.Rating.Prior)
 	}
 	return t.Check()
+}
+
+// Rate says how entrants are rated, and what is tested.
+func (s Settings) Rate() (Rating, error) {
+	r := Rating{Anchor: s.Rating.Anchor, AnchorElo: s.Rating.Elo, Prior: s.Rating.Prior, Resamples: s.Rating.Resamples, Seed: s.Seed}
+	if s.SPRT == "" {
+		return r, nil
+	}
+	test, err := ParseSPRT(s.SPRT)
+	r.Test = &test
+	return r, err
 }
 
 // entrants are the agents' names and what they name.

@@ -1,6 +1,7 @@
 package arena
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -29,6 +30,30 @@ type Summary struct {
 	Cyclic *float64 `json:"cyclic_share,omitempty"`
 	// Unrated says why there are no ratings.
 	Unrated string `json:"unrated,omitempty"`
+	// Transitions are the ways on which alpha-rank's population moves: from an entrant
+	// to one that pays better against it.
+	Transitions []Transition `json:"transitions,omitempty"`
+	// Test is how far the sequential test is, where one was asked for.
+	Test *Test `json:"sprt,omitempty"`
+}
+
+// Transition is the chance that one mutant of To takes over a population of From, in
+// units of what it would be if they were paid the same.
+type Transition struct {
+	From  string  `json:"from"`
+	To    string  `json:"to"`
+	Ratio float64 `json:"ratio"`
+}
+
+// Test is a sequential test under way.
+type Test struct {
+	Elo0  float64 `json:"elo0"`
+	Elo1  float64 `json:"elo1"`
+	Model string  `json:"model"`
+	LLR   float64 `json:"llr"`
+	Lower float64 `json:"lower"`
+	Upper float64 `json:"upper"`
+	Taken string  `json:"taken,omitempty"` // H0 or H1, once it is decided
 }
 
 // Rated is an entrant's standing with its rating.
@@ -42,6 +67,9 @@ type Rated struct {
 	AlphaRank *float64 `json:"alpha_rank,omitempty"`
 	Nash      *float64 `json:"nash,omitempty"`
 	NashGain  *float64 `json:"nash_gain,omitempty"`
+	// EloPerKTokens is the rating, from its anchor, a thousand tokens of a game; none
+	// where there were no tokens.
+	EloPerKTokens *float64 `json:"elo_per_ktokens,omitempty"`
 	// Exploitability is exact, of an entrant that can be asked for its probabilities
 	// in a game small enough.
 	Exploitability *float64 `json:"exploitability,omitempty"`
@@ -80,6 +108,7 @@ type Rating struct {
 	Prior     float64
 	Resamples int // of the bootstrap
 	Seed      uint64
+	Test      *rating.SPRT // of the first two entrants; nil for none
 }
 
 // defaultPrior bounds the rating of who won all games.
@@ -87,15 +116,9 @@ const defaultPrior = 0.5
 
 // Summarize computes the summary.
 func (t *Table) Summarize(r Rating) (Summary, error) {
-	s := Summary{Game: t.info.Spec(), Games: t.games, Units: len(t.units)}
-	for _, e := range t.entrants {
-		s.Standings = append(s.Standings, Rated{Standing: e, Score: e.Score()})
-	}
+	s := t.counted(r)
 	if err := t.exploit(&s); err != nil {
 		return s, err
-	}
-	for _, p := range t.ordered() {
-		s.Pairings = append(s.Pairings, t.duel(p))
 	}
 	if err := t.rate(r, &s); err != nil {
 		return s, err
@@ -103,20 +126,57 @@ func (t *Table) Summarize(r Rating) (Summary, error) {
 	if err := t.rank(&s); err != nil {
 		return s, err
 	}
+	s.sort()
+	return s, nil
+}
+
+// Running computes what a summary can tell many times a second while games are
+// played: no bootstrap, no ranks, no exploitability.
+func (t *Table) Running(r Rating) (Summary, error) {
+	s := t.counted(r)
+	r.Resamples = 0
+	err := t.rate(r, &s)
+	s.sort()
+	return s, err
+}
+
+// counted is what follows from counts.
+func (t *Table) counted(r Rating) Summary {
+	s := Summary{Game: t.info.Spec(), Games: t.games, Units: len(t.units)}
+	for _, e := range t.entrants {
+		s.Standings = append(s.Standings, Rated{Standing: e, Score: e.Score()})
+	}
+	for _, p := range t.ordered() {
+		s.Pairings = append(s.Pairings, t.duel(p))
+	}
+	if r.Test != nil {
+		s.Test = t.test(*r.Test)
+	}
+	return s
+}
+
+func (t *Table) test(sprt rating.SPRT) *Test {
+	out := &Test{Elo0: sprt.Elo0, Elo1: sprt.Elo1, Model: sprt.Model}
+	out.LLR, _ = t.LLR(sprt)
+	out.Lower, out.Upper = sprt.Bounds()
+	switch {
+	case out.LLR <= out.Lower:
+		out.Taken = "H0"
+	case out.LLR >= out.Upper:
+		out.Taken = "H1"
+	}
+	return out
+}
+
+// sort puts the best first.
+func (s *Summary) sort() {
 	slices.SortStableFunc(s.Standings, func(a, b Rated) int {
 		x, y := a.Score, b.Score
 		if a.Elo != nil && b.Elo != nil {
 			x, y = *a.Elo, *b.Elo
 		}
-		switch {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
+		return cmp.Compare(y, x)
 	})
-	return s, nil
 }
 
 // exploit measures those entrants that can be.
@@ -171,8 +231,9 @@ func (t *Table) duel(p *Pairing) Duel {
 	out.Margin95 = t.bounded(p.Margin.interval(effective))
 	if p.Reduced.N == units {
 		out.Reduced = &p.Reduced.Mean
-		low, high := p.Reduced.interval(units)
-		out.Reduced95 = &[2]float64{low, high}
+		if low, high := p.Reduced.interval(units); !math.IsInf(low, 0) {
+			out.Reduced95 = &[2]float64{low, high}
+		}
 	}
 	if x := t.exact; x != nil && x.Known(p.First) && x.Known(p.Second) {
 		margin := x.Margin(p.Unit)
@@ -211,13 +272,21 @@ func (t *Table) rate(r Rating, s *Summary) error {
 		model.Prior = defaultPrior
 		fit, err = model.Fit(t.records(nil))
 	}
+	if err != nil && model.Seat { // where one seat never lost, no draws bound what it is worth
+		model.Seat = false
+		fit, err = model.Fit(t.records(nil))
+	}
 	if err != nil {
 		s.Unrated = err.Error()
-		return nil
+		return nil //nolint:nilerr // the summary says it
 	}
 	resamples := t.bootstrap(model, r)
 	for i := range s.Standings {
-		s.Standings[i].Elo = finite(fit.Elo[i])
+		e := &s.Standings[i]
+		e.Elo = finite(fit.Elo[i])
+		if tokens := e.Cost.TokensIn + e.Cost.TokensOut; tokens > 0 && e.Games() > 0 {
+			e.EloPerKTokens = finite(fit.Elo[i] / (float64(tokens) / float64(e.Games()) / 1000))
+		}
 		if len(resamples[i]) > 1 {
 			slices.Sort(resamples[i])
 			s.Standings[i].Elo95 = &[2]float64{
@@ -341,9 +410,16 @@ func (t *Table) rank(s *Summary) error {
 		}
 	}
 	s.Cyclic = finite(rating.CyclicShare(payoff))
-	alpha, err := rating.AlphaRank(payoff, t.selection(), 50)
+	alpha, err := rating.AlphaRank(payoff, t.selection(), members)
 	if err != nil {
 		return err
+	}
+	for i, row := range rating.Takeovers(payoff, t.selection(), members) {
+		for j, ratio := range row {
+			if ratio > 1 {
+				s.Transitions = append(s.Transitions, Transition{From: t.names[i], To: t.names[j], Ratio: ratio})
+			}
+		}
 	}
 	nash, gains, err := rating.NashAverage(payoff)
 	if err != nil {
@@ -354,6 +430,9 @@ func (t *Table) rank(s *Summary) error {
 	}
 	return nil
 }
+
+// members is the size of alpha-rank's population.
+const members = 50
 
 // selection is alpha-rank's intensity: strong for payoffs of the game's range.
 func (t *Table) selection() float64 { return 10 / (t.info.MaxReturn - t.info.MinReturn) }

@@ -276,3 +276,6 @@ func (p *Pairing) Effective() int {
 	}
 	return n
 }
+
+// Games is how many were played.
+func (t *Table) Games() int { return t.games }

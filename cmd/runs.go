@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/agon-rl/agon/arena"
 	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
@@ -49,6 +50,9 @@ func (p *program) runsVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := noTournament(run); err != nil {
+				return err
+			}
 			if err := drawRun(run); err != nil {
 				return err
 			}
@@ -75,13 +79,27 @@ type runReport struct {
 	Of          int                `json:"of"`
 	Checkpoints []int              `json:"checkpoints"`
 	Final       map[string]float64 `json:"final"`
+	Tournament  bool               `json:"tournament,omitempty"` // of which only run and game are told
 	recipe      []byte
+}
+
+// noTournament refuses a tournament, whose report is its own.
+func noTournament(run *runs.Run) error {
+	text, err := run.Recipe()
+	if err == nil && arena.IsSettings(text) {
+		err = fmt.Errorf("%s is a tournament: its results are in %s; agon tournament --resume %[1]s writes them anew", run.Dir(), run.Path(runs.ReportFile))
+	}
+	return err
 }
 
 func describeRun(run *runs.Run) (runReport, error) {
 	text, err := run.Recipe()
 	if err != nil {
 		return runReport{}, err
+	}
+	if arena.IsSettings(text) {
+		settings, err := arena.ReadSettings(text, nil)
+		return runReport{Run: run.Dir(), Game: settings.Tournament, Tournament: true}, err
 	}
 	game, of, err := planOf(text)
 	if err != nil {
@@ -144,6 +162,10 @@ func (p *program) listRuns(root string) error {
 			}
 			continue
 		}
+		if r.Tournament {
+			t.AppendRow(table.Row{r.Run, r.Game, "tournament", ""})
+			continue
+		}
 		measure := ""
 		for _, name := range headlines(r.Final) {
 			measure += fmt.Sprintf("%s %.4f  ", name, r.Final[name])
@@ -162,6 +184,9 @@ func (p *program) listRuns(root string) error {
 func (p *program) showRun(dir string) error {
 	run, err := runs.Open(dir)
 	if err != nil {
+		return err
+	}
+	if err := noTournament(run); err != nil {
 		return err
 	}
 	r, err := describeRun(run)

@@ -4,29 +4,69 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
+	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/arena"
+	"github.com/agon-rl/agon/arena/report"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/runs"
 )
 
+// hosting is how the tournament verb was asked to work. It changes no game.
+type hosting struct {
+	out, resume    string
+	workers        int
+	pgn            string
+	ratingInterval int
+}
+
+// settingFlags are flags that stand for settings of a tournament.
+var settingFlags = []struct{ name, path, kind, help string }{
+	{"format", "format", "format", "roundrobin, gauntlet(seeds=1), swiss(rounds=5) or knockout"},
+	{"rounds", "rounds", "n", "sets of games for every meeting: in games of two seats, pairs with the seats swapped (default 50)"},
+	{"seed", "seed", "n", "seed of deals, openings and agents (default 1); --srand is the same"},
+	{"openings", "openings", "openings", "where games start"},
+	{"sprt", "sprt", "test", "stop when a sequential test is decided: elo0=0,elo1=30,alpha=0.05,beta=0.05,model=normalized|logistic"},
+	{"time-move", "clock.move", "duration", "time for a move, such as 10s"},
+	{"time-game", "clock.game", "duration", "time for all moves of a game"},
+	{"time-gain", "clock.gain", "duration", "time gained with each move"},
+	{"time-margin", "clock.margin", "duration", "by how much a limit may be overrun without loss (default 100ms)"},
+	{"stop-games", "stop.games", "n", "stop after so many games"},
+	{"stop-time", "stop.time", "duration", "stop after so much time of play"},
+	{"stop-tokens", "stop.tokens", "n", "stop after so many tokens, in and out"},
+	{"stop-dollars", "stop.dollars", "x", "stop after so much money"},
+	{"anchor", "rating.anchor", "agent", "the agent whose rating is --anchor-elo (default: the mean's is)"},
+	{"anchor-elo", "rating.elo", "x", "the anchor's rating (default 0)"},
+	{"group", "group", "n", "games in lockstep (default 64, or 1 with slow agents or a clock)"},
+}
+
+// aliases are other names of flags.
+var aliases = map[string]string{"srand": "seed", "tournament": "format"}
+
 func (p *program) tournamentVerb() *cobra.Command {
-	s := arena.DefaultSettings()
-	var out, resume string
-	var workers int
+	var h hosting
+	var independent bool
+	var set []string
+	given := make([]string, len(settingFlags))
 	c := &cobra.Command{
-		Use:   "tournament GAME AGENT AGENT...",
+		Use:   "tournament GAME AGENT AGENT... | FILE.yaml",
 		Short: "Play agents against one another and rate them",
 		Long: `Plays a tournament and rates those who took part, with an interval on every
 number. Games come in sets in which two agents take every seat in turn with the
 same opening and the same deal. All is written to a folder as it is played; a
 tournament that was stopped or killed goes on with --resume as if it had not been.
+In the end the folder holds report.html, games.jsonl, games.parquet, games.pgn (of
+chess), standings.csv and summary.json.
 
 An agent is AGENT or NAME=AGENT. Agents:
 ` + indent(agents.Forms) + `
@@ -37,71 +77,146 @@ Openings:
 		Example: `  agon tournament tic_tac_toe random mcts:sims=20 minimax
   agon tournament kuhn_poker nash=cfr:iterations=1000 random --rounds 1000
   agon tournament connect_four 'mcts(sims=50)' 'mcts(sims=200)' --sprt elo0=0,elo1=30 --rounds 5000
+  agon tournament mine.yaml --set rounds=100 --out runs/mine
   agon tournament --resume runs/tournament-tic_tac_toe`,
 		RunE: func(c *cobra.Command, args []string) error {
-			switch {
-			case resume != "" && len(args) > 0:
-				return usage(errors.New("tournament: agents do not go with --resume: a tournament keeps its settings"))
-			case resume == "" && len(args) < 3:
-				return usage(errors.New("tournament: expected a game and two agents or more, or --resume DIR"))
-			case workers < 1:
-				return usage(fmt.Errorf("tournament: --concurrency %d: expected 1 or more", workers))
+			if err := h.check(); err != nil {
+				return usage(err)
 			}
-			if resume != "" {
-				return p.resumeTournament(c.Context(), resume, workers)
+			changes := flagSettings(c.Flags(), given)
+			if c.Flags().Changed("independent") {
+				changes = append(changes, fmt.Sprint("independent=", independent))
 			}
-			s.Tournament, s.Agents, s.Program = args[0], args[1:], "agon "+Version
-			return p.beginTournament(c.Context(), s, out, workers)
+			changes = append(changes, set...)
+			if h.resume != "" {
+				if len(args) > 0 || len(changes) > 0 || h.out != "" {
+					return usage(errors.New("tournament: agents, settings and --out do not go with --resume: a tournament keeps its settings and its folder"))
+				}
+				return p.resumeTournament(c.Context(), h)
+			}
+			s, err := tournamentSettings(args, changes)
+			if err != nil {
+				return err
+			}
+			return p.beginTournament(c.Context(), s, h)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&s.Format, "format", s.Format, "roundrobin, gauntlet(seeds=1), swiss(rounds=5) or knockout")
-	f.IntVar(&s.Rounds, "rounds", s.Rounds, "sets of games for every meeting: in games of two seats, pairs with the seats swapped")
-	f.Uint64Var(&s.Seed, "seed", s.Seed, "seed of deals, openings and agents")
-	f.BoolVar(&s.Independent, "independent", s.Independent, "a deal of its own for every game, where those of a set would share one")
-	f.StringVar(&s.Openings, "openings", s.Openings, "where games start")
-	f.StringVar(&s.SPRT, "sprt", s.SPRT, "stop when a sequential test is decided: elo0=0,elo1=30,alpha=0.05,beta=0.05,model=normalized")
-	f.StringVar(&s.Clock.Move, "time-move", s.Clock.Move, "time for a move")
-	f.StringVar(&s.Clock.Game, "time-game", s.Clock.Game, "time for all moves of a game")
-	f.StringVar(&s.Clock.Gain, "time-gain", s.Clock.Gain, "time gained with each move")
-	f.IntVar(&s.Stop.Games, "stop-games", s.Stop.Games, "stop after so many games")
-	f.StringVar(&s.Stop.Time, "stop-time", s.Stop.Time, "stop after so much time")
-	f.IntVar(&s.Stop.Tokens, "stop-tokens", s.Stop.Tokens, "stop after so many tokens")
-	f.Float64Var(&s.Stop.Dollars, "stop-dollars", s.Stop.Dollars, "stop after so much money")
-	f.StringVar(&s.Rating.Anchor, "anchor", s.Rating.Anchor, "the agent whose rating is --anchor-elo (default: the mean's is)")
-	f.Float64Var(&s.Rating.Elo, "anchor-elo", s.Rating.Elo, "the anchor's rating")
-	f.IntVar(&s.Group, "group", s.Group, "games in lockstep (default: 64, or 1 with slow agents or a clock)")
-	f.StringVar(&out, "out", "", "folder of the tournament (default runs/tournament-GAME, with a number where that is taken)")
-	f.StringVar(&resume, "resume", "", "go on with the tournament in this folder")
-	f.IntVar(&workers, "concurrency", runtime.GOMAXPROCS(0), "groups of games played at the same time; changes nothing but the speed")
+	for i, s := range settingFlags {
+		f.Var(&word{&given[i], s.kind}, s.name, s.help)
+	}
+	f.BoolVar(&independent, "independent", false, "a deal of its own for every game, where those of a set would share one")
+	f.StringArrayVar(&set, "set", nil, "change a setting: path=value, such as rating.resamples=200")
+	f.StringVar(&h.out, "out", "", "folder of the tournament (default runs/tournament-GAME, with a number where that is taken)")
+	f.StringVar(&h.resume, "resume", "", "go on with the tournament in this folder")
+	f.IntVar(&h.workers, "concurrency", runtime.GOMAXPROCS(0), "groups of games played at the same time; changes nothing but the speed")
+	f.StringVar(&h.pgn, "pgnout", "", "also write games of chess to this file")
+	f.IntVar(&h.ratingInterval, "ratinginterval", 0, "log the running scores every so many games (default: every half minute)")
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if other, ok := aliases[name]; ok {
+			name = other
+		}
+		return pflag.NormalizedName(name)
+	})
 	p.backendFlag(c)
 	p.jsonFlag(c, "one object at the end")
 	return c
 }
 
-// beginTournament opens all that is asked for before anything is written.
-func (p *program) beginTournament(ctx context.Context, s arena.Settings, out string, workers int) (err error) {
-	if err := s.Validate(); err != nil {
-		return usage(err)
+// word is a flag's text, which the setting that it stands for will check.
+type word struct {
+	to   *string
+	kind string
+}
+
+func (w *word) String() string {
+	if w.to == nil {
+		return ""
 	}
+	return *w.to
+}
+
+func (w *word) Set(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("it is empty")
+	}
+	if _, err := strconv.ParseInt(text, 10, 64); w.kind == "n" && err != nil {
+		return errors.New("expected a whole number")
+	}
+	if _, err := strconv.ParseFloat(text, 64); w.kind == "x" && err != nil {
+		return errors.New("expected a number")
+	}
+	*w.to = text
+	return nil
+}
+
+func (w *word) Type() string { return w.kind }
+
+// flagSettings are the flags that were given, as path=value.
+func flagSettings(f *pflag.FlagSet, given []string) (out []string) {
+	for i, s := range settingFlags {
+		if f.Changed(s.name) {
+			out = append(out, s.path+"="+given[i])
+		}
+	}
+	return out
+}
+
+func (h hosting) check() error {
+	switch {
+	case h.workers < 1:
+		return fmt.Errorf("tournament: --concurrency %d: expected 1 or more", h.workers)
+	case h.ratingInterval < 0:
+		return fmt.Errorf("tournament: --ratinginterval %d: expected 0 or more", h.ratingInterval)
+	}
+	return nil
+}
+
+// tournamentSettings reads a file of settings, or takes a game and agents, and changes
+// settings by path=value.
+func tournamentSettings(args, changes []string) (s arena.Settings, err error) {
+	var text []byte
+	switch file := len(args) == 1 && (filepath.Ext(args[0]) == ".yaml" || filepath.Ext(args[0]) == ".yml"); {
+	case file:
+		if text, err = os.ReadFile(args[0]); err != nil {
+			return s, fmt.Errorf("tournament: %w", err)
+		}
+	case len(args) < 3:
+		return s, usage(errors.New("tournament: expected a game and two agents or more, a FILE.yaml, or --resume DIR"))
+	default:
+		s = arena.DefaultSettings()
+		s.Tournament, s.Agents = args[0], args[1:]
+		if text, err = s.YAML(); err != nil {
+			return s, err
+		}
+	}
+	if s, err = arena.ReadSettings(text, changes); err != nil {
+		return s, usage(err)
+	}
+	s.Program = "agon " + Version
+	return s, nil
+}
+
+// beginTournament opens all that is asked for before anything is written.
+func (p *program) beginTournament(ctx context.Context, s arena.Settings, h hosting) (err error) {
 	complete, err := s.YAML()
 	if err != nil {
 		return err
 	}
-	t, err := p.openTournament(ctx, s, workers)
+	t, err := p.openTournament(ctx, s, h)
 	defer func() { err = errors.Join(err, closeEntrants(t)) }()
 	if err != nil {
 		return err
 	}
-	run, err := createRun("tournament-"+fileName(t.Game.Info().Name), out, complete)
+	run, err := createRun("tournament-"+fileName(t.Game.Info().Name), h.out, complete)
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.tournament(ctx, t, s, run), run.Close())
+	return errors.Join(p.tournament(ctx, t, s, run, h), run.Close())
 }
 
-func (p *program) resumeTournament(ctx context.Context, dir string, workers int) (err error) {
-	run, err := runs.Resume(dir)
+func (p *program) resumeTournament(ctx context.Context, h hosting) (err error) {
+	run, err := runs.Resume(h.resume)
 	if err != nil {
 		return err
 	}
@@ -110,25 +225,31 @@ func (p *program) resumeTournament(ctx context.Context, dir string, workers int)
 	if err != nil {
 		return err
 	}
+	if !arena.IsSettings(text) {
+		return fmt.Errorf("tournament: %s is no tournament but a training run: go on with agon train --resume %[1]s", h.resume)
+	}
 	s, err := arena.ReadSettings(text, nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
+		return fmt.Errorf("%s: %w", h.resume, err)
 	}
-	t, err := p.openTournament(ctx, s, workers)
+	t, err := p.openTournament(ctx, s, h)
 	defer func() { err = errors.Join(err, closeEntrants(t)) }()
 	if err != nil {
 		return err
 	}
-	return p.tournament(ctx, t, s, run)
+	return p.tournament(ctx, t, s, run, h)
 }
 
-func (p *program) openTournament(ctx context.Context, s arena.Settings, workers int) (arena.Tournament, error) {
+func (p *program) openTournament(ctx context.Context, s arena.Settings, h hosting) (arena.Tournament, error) {
 	game, err := games.New(s.Tournament)
 	if err != nil {
 		return arena.Tournament{}, usage(err)
 	}
+	if h.pgn != "" && !arena.WritesPGN(game) {
+		return arena.Tournament{}, usage(fmt.Errorf("tournament: --pgnout %s: PGN is for chess, not for %s", h.pgn, game.Info().Name))
+	}
 	t, err := s.Open(ctx, p.environment(game))
-	t.Workers = workers
+	t.Workers = h.workers
 	return t, err
 }
 
@@ -140,54 +261,72 @@ func closeEntrants(t arena.Tournament) error {
 	return closeAgents(all)
 }
 
-func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Settings, run *runs.Run) (err error) {
+// tournamentReport is what --json prints.
+type tournamentReport struct {
+	Tournament string `json:"tournament"` // its folder
+	Report     string `json:"report"`
+	arena.Summary
+}
+
+func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Settings, run *runs.Run, h hosting) (err error) {
 	p.tellBackend()
 	log, err := arena.OpenLog(run.Path("games.log"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	p.log.Info().Msgf("tournament %s; if it is stopped: agon tournament --resume %s", run.Dir(), run.Dir())
-	result, err := t.Run(ctx, log, nil)
+	again := "agon tournament --resume " + run.Dir()
+	p.log.Info().Msgf("tournament %s; if it is stopped: %s", run.Dir(), again)
+	if n := log.Games(); n > 0 {
+		p.log.Info().Msgf("%d games are played already", n)
+	}
+	rate, err := s.Rate()
 	if err != nil {
 		return err
 	}
-	summary, err := result.Summarize(arena.Rating{
-		Anchor: s.Rating.Anchor, AnchorElo: s.Rating.Elo, Prior: s.Rating.Prior, Resamples: s.Rating.Resamples, Seed: s.Seed,
-	})
+	live := p.liveTable(t, rate, h.ratingInterval, log.Games())
+	began := time.Now()
+	table, err := t.Run(ctx, log, live.show)
+	live.close(err != nil)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("stopped; go on with: %s", again)
+	case err != nil:
+		return fmt.Errorf("%w; once that is mended, go on with: %s", err, again)
+	}
+	if played, took := table.Games()-log.Games(), time.Since(began); played > 0 {
+		p.log.Info().Msgf("%d games in %s, %.4g games/s", played, took.Round(time.Millisecond), float64(played)/took.Seconds())
+	}
+	summary, err := table.Summarize(rate)
 	if err != nil {
 		return err
+	}
+	settings, err := s.YAML()
+	if err != nil {
+		return err
+	}
+	done := report.Finished{Name: run.Name(), Settings: string(settings), Tournament: t, Summary: summary, Log: log}
+	if err := report.Write(run.Dir(), done); err != nil {
+		return err
+	}
+	if h.pgn != "" {
+		if err := copyFile(run.Path(report.PGNFile), h.pgn); err != nil {
+			return fmt.Errorf("tournament: --pgnout: %w", err)
+		}
 	}
 	if p.json {
-		return p.print(summary)
+		return p.print(tournamentReport{Tournament: run.Dir(), Report: run.Path(report.PageFile), Summary: summary})
 	}
-	p.showTournament(summary)
+	p.showTournament(t, summary)
+	p.say("report      %s", run.Path(report.PageFile))
+	p.say("games       %s and %s", run.Path(report.GamesFile), run.Path(report.ParquetFile))
 	return nil
 }
 
-func (p *program) showTournament(s arena.Summary) {
-	w := table.NewWriter()
-	w.SetStyle(table.StyleLight)
-	w.AppendHeader(table.Row{"#", "agent", "Elo", "95 %", "games", "won", "drawn", "lost", "score", "Nash", "alpha"})
-	for i, r := range s.Standings {
-		elo, interval := "–", "–"
-		if r.Elo != nil {
-			elo = fmt.Sprintf("%+.0f", *r.Elo)
-		}
-		if r.Elo95 != nil {
-			interval = fmt.Sprintf("%+.0f to %+.0f", r.Elo95[0], r.Elo95[1])
-		}
-		w.AppendRow(table.Row{i + 1, r.Name, elo, interval, r.Games(), r.Wins, r.Draws, r.Losses, fmt.Sprintf("%.3f", r.Score), share(r.Nash), share(r.AlphaRank)})
+func copyFile(from, to string) error {
+	text, err := os.ReadFile(from) //nolint:gosec // from the tournament's folder
+	if err != nil {
+		return err
 	}
-	p.say("%s", w.Render())
-	for _, d := range s.Pairings {
-		p.say("Score of %s vs %s: %d - %d - %d  [%.3f] %d", d.First, d.Second, d.Wins, d.Losses, d.Draws, d.Score, d.Games())
-	}
-}
-
-func share(x *float64) string {
-	if x == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.2f", *x)
+	return os.WriteFile(to, text, 0o644) //nolint:gosec // where the user wants it, as readable as the rest
 }

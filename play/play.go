@@ -60,6 +60,7 @@ type Cost struct {
 	Moves     int           `json:"moves,omitempty"`
 	Time      time.Duration `json:"time,omitempty"`    // nanoseconds; of a call for many seats an equal part each
 	Illegal   int           `json:"illegal,omitempty"` // answers that were no legal action
+	Failed    int           `json:"failed,omitempty"`  // calls of a server that failed and were made again
 	TokensIn  int64         `json:"tokens_in,omitempty"`
 	TokensOut int64         `json:"tokens_out,omitempty"`
 	Dollars   float64       `json:"dollars,omitempty"`
@@ -70,6 +71,7 @@ func (c *Cost) Add(d Cost) {
 	c.Moves += d.Moves
 	c.Time += d.Time
 	c.Illegal += d.Illegal
+	c.Failed += d.Failed
 	c.TokensIn += d.TokensIn
 	c.TokensOut += d.TokensOut
 	c.Dollars += d.Dollars

@@ -97,8 +97,8 @@ func (q *quick) once(e *Episode) error {
 			break
 		}
 		var a games.Action
-		switch {
-		case seat == games.Chance:
+		switch seat {
+		case games.Chance:
 			if chance == nil {
 				chance = q.chance(e.Number)
 			}

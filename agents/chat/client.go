@@ -40,6 +40,7 @@ type Reply struct {
 	TokensOut int64         // reasoning included
 	Finish    string        // why the model stopped, such as stop or length
 	Latency   time.Duration // of the call that succeeded
+	Failed    int           // calls before that one
 }
 
 // Client asks one model. It is safe for concurrent use.
@@ -130,6 +131,7 @@ func (c *Client) complete(ctx context.Context, messages []Message, seed *int64) 
 	if _, ok := passing(err); ok {
 		return Reply{}, fmt.Errorf("%w: %d calls failed, the last one: %w", games.ErrLost, calls, err)
 	}
+	reply.Failed = max(0, calls-1)
 	return reply, err
 }
 

@@ -54,7 +54,7 @@ func (p Price) of(in, out int64) float64 { return (float64(in)*p.In + float64(ou
 
 // cost is what a reply took.
 func (c *Client) cost(r Reply) play.Cost {
-	return play.Cost{TokensIn: r.TokensIn, TokensOut: r.TokensOut, Dollars: c.ledger.price.of(r.TokensIn, r.TokensOut)}
+	return play.Cost{Failed: r.Failed, TokensIn: r.TokensIn, TokensOut: r.TokensOut, Dollars: c.ledger.price.of(r.TokensIn, r.TokensOut)}
 }
 
 func (l *ledger) total() Usage {

@@ -347,10 +347,10 @@ func (e *engine) quit() error {
 
 // end kills the engine; that one that was killed did not end well is no error.
 func (e *engine) end() error {
-	_ = e.in.Close()             //nolint:errcheck // it may be closed
-	_ = e.command.Process.Kill() //nolint:errcheck // it may have ended
+	_ = e.in.Close()             // it may be closed
+	_ = e.command.Process.Kill() // it may have ended
 	go func() {                  // whatever it still says
-		for range e.lines { //nolint:revive // drained
+		for range e.lines { // drained
 		}
 	}()
 	var exit *exec.ExitError

@@ -249,7 +249,7 @@ func (p Panel) fitAxes(plt *plot.Plot) {
 type linearTicks struct{}
 
 func (linearTicks) Ticks(low, high float64) []plot.Tick {
-	step := roundStep((high - low) / 5)
+	step := RoundStep((high - low) / 5)
 	first := math.Ceil(low / step)
 	var ticks []plot.Tick
 	for i := range 6 {
@@ -260,9 +260,9 @@ func (linearTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// roundStep returns the smallest of ..., 1, 2, 5, 10, ... that is not below
+// RoundStep returns the smallest of ..., 1, 2, 5, 10, ... that is not below
 // rough.
-func roundStep(rough float64) float64 {
+func RoundStep(rough float64) float64 {
 	decade := math.Pow(10, math.Floor(math.Log10(rough)))
 	for _, m := range []float64{1, 2, 5} {
 		if m*decade >= rough*(1-1e-9) {

@@ -137,3 +137,6 @@ func grouped(v float64) string {
 	}
 	return digits
 }
+
+// Style is the style sheet of the pages.
+func Style() string { return pageStyle }
