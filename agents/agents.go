@@ -35,6 +35,8 @@ mcts:sims=400                tree search; also rule=uct|puct|alphazero|muzero|gu
 uci:ENGINE,movetime=100      a chess engine, times in milliseconds; also depth=8, nodes=1000, elo=1500 (UCI_LimitStrength),
                              options=NAME:VALUE;NAME:VALUE, parallel=2, fresh=true (forget before each move)
 material                     chess: takes what is worth most, any of the best moves
+plugin:PROGRAM               an agent in a program of its own (plugins.ServeAgent), or in a folder with plugin.yaml; also
+                             plugin(command=PROGRAM,timeout=1m,processes=2)
 openai:model=NAME            a language model behind any OpenAI-compatible endpoint; also url=http://localhost:8000/v1
                              (else $OPENAI_BASE_URL), key=MY_KEY (the variable that holds the key, else OPENAI_API_KEY),
                              temperature=1, max_tokens=4096, seed=1, timeout=2m, retries=8, parallel=8,
@@ -42,7 +44,7 @@ openai:model=NAME            a language model behind any OpenAI-compatible endpo
                              (dollars per million tokens), template=FILE with {{.Prompt}}, {{.Role}} and {{.Game}},
                              tries=3, illegal=forfeit|random|error (for answers without a legal action)`
 
-var names = []string{"random", "human", "policy", "run", "cfr", "minimax", "mcts", "openai", "uci", "material"}
+var names = []string{"random", "human", "policy", "run", "cfr", "minimax", "mcts", "openai", "uci", "material", "plugin"}
 
 // Environment is what agents are opened in.
 type Environment struct {
@@ -152,6 +154,8 @@ func open(ctx context.Context, name string, r *spec.Reader, env Environment) (pl
 		return openMaterial(env)
 	case "openai":
 		return openChat(r, env)
+	case "plugin":
+		return openPlugin(r, env)
 	case "uci":
 		return openEngine(ctx, r, env)
 	}

@@ -305,6 +305,10 @@ func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Se
 	if err != nil {
 		return err
 	}
+	const many = 50_000
+	if table.Games() > many {
+		p.log.Info().Msgf("writing %d games to %s", table.Games(), run.Dir())
+	}
 	done := report.Finished{Name: run.Name(), Settings: string(settings), Tournament: t, Summary: summary, Log: log}
 	if err := report.Write(run.Dir(), done); err != nil {
 		return err

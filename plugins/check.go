@@ -281,7 +281,7 @@ func (c *rawCheck) next(history []games.Action, at view, a games.Action) (view, 
 func (c *rawCheck) ask(g *Game, in *protocol.StepRequest, views []view) (out *protocol.StepReply, err error) {
 	in.Params = g.params
 	var wrong error
-	err = g.host.call(func(ctx context.Context, client protocol.GameClient) error {
+	err = g.host.call(func(ctx context.Context, client client) error {
 		if out, err = client.Step(ctx, in); err != nil {
 			return err
 		}

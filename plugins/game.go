@@ -110,7 +110,7 @@ const (
 )
 
 func (g *Game) describe() error {
-	err := g.host.call(func(ctx context.Context, c protocol.GameClient) (err error) {
+	err := g.host.call(func(ctx context.Context, c client) (err error) {
 		g.description, err = c.Describe(ctx, &protocol.DescribeRequest{Params: g.params})
 		if err != nil {
 			return err
@@ -186,7 +186,7 @@ func (g *Game) understand() error {
 // looked at: that is for the caller.
 func (g *Game) step(in *protocol.StepRequest, views []view) error {
 	in.Params = g.params
-	return g.host.call(func(ctx context.Context, c protocol.GameClient) error {
+	return g.host.call(func(ctx context.Context, c client) error {
 		out, err := c.Step(ctx, in)
 		if err != nil {
 			return err
@@ -460,7 +460,7 @@ func (s *state) sample(r *rand.Rand) games.Action {
 func (s *state) speak(in *protocol.SpeakRequest) *protocol.SpeakReply {
 	in.Params, in.State = s.game.params, s.bytes
 	var out *protocol.SpeakReply
-	err := s.game.host.call(func(ctx context.Context, c protocol.GameClient) (err error) {
+	err := s.game.host.call(func(ctx context.Context, c client) (err error) {
 		out, err = c.Speak(ctx, in)
 		return err
 	})

@@ -19,7 +19,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/plugins/protocol"
 )
 
 // Options say how a plugin is run.
@@ -127,7 +126,7 @@ func checksum(path, want string) error {
 
 // call makes one call until it is answered. The error wraps ErrRefused where the
 // plugin cannot be used, games.ErrLost where it gave no answer.
-func (h *host) call(work func(ctx context.Context, game protocol.GameClient) error) error {
+func (h *host) call(work func(ctx context.Context, c client) error) error {
 	pause := firstPause
 	var last error
 	for attempt := range mostAttempts {
@@ -143,7 +142,7 @@ func (h *host) call(work func(ctx context.Context, game protocol.GameClient) err
 			}
 		}
 		p := h.processes[int(h.next.Add(1))%len(h.processes)]
-		game, generation, err := p.get(h.ctx)
+		c, generation, err := p.get(h.ctx)
 		if err != nil && !h.started.Load() {
 			return fmt.Errorf("plugin %s: %w", h.name, err) // it is not going to
 		}
@@ -153,7 +152,7 @@ func (h *host) call(work func(ctx context.Context, game protocol.GameClient) err
 		}
 		h.started.Store(true)
 		ctx, cancel := context.WithTimeout(h.ctx, h.o.Timeout)
-		err = work(ctx, game)
+		err = work(ctx, c)
 		cancel()
 		switch code := status.Code(err); {
 		case err == nil:

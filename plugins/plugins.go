@@ -1,4 +1,4 @@
-// Package plugins lets games live in processes of their own. Serve is the kit
+// Package plugins lets games, and agents, live in processes of their own. Serve is the kit
 // for games written in Go; package agon_game under plugins/python is the one for
 // Python. Open is the host: it starts a plugin's processes with
 // hashicorp/go-plugin, asks them in batches, checks everything they say, and
@@ -55,16 +55,28 @@ var ErrRefused = errors.New("the plugin is refused")
 // link registers a server, or makes a client, on go-plugin's connection.
 type link struct {
 	plugin.NetRPCUnsupportedPlugin
-	server protocol.GameServer
+	server protocol.GameServer  // nil for a plugin that only plays
+	agent  protocol.AgentServer // nil for a plugin that is only a game
 }
 
 func (l *link) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
-	protocol.RegisterGameServer(s, l.server)
+	if l.server != nil {
+		protocol.RegisterGameServer(s, l.server)
+	}
+	if l.agent != nil {
+		protocol.RegisterAgentServer(s, l.agent)
+	}
 	return nil
 }
 
+// client is a plugin's games and agents.
+type client struct {
+	protocol.GameClient
+	protocol.AgentClient
+}
+
 func (l *link) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
-	return protocol.NewGameClient(c), nil
+	return client{protocol.NewGameClient(c), protocol.NewAgentClient(c)}, nil
 }
 
 func sets(l *link) map[int]plugin.PluginSet {

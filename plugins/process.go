@@ -26,8 +26,6 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
-
-	"github.com/agon-rl/agon/plugins/protocol"
 )
 
 // process is one process of a plugin, started when it is first needed and again
@@ -46,22 +44,22 @@ type process struct {
 type running struct {
 	client *plugin.Client
 	runner *command
-	game   protocol.GameClient
+	served client
 }
 
 // get returns the process's client, started if it must be, and which generation
 // of the process that is.
-func (p *process) get(ctx context.Context) (protocol.GameClient, int, error) {
+func (p *process) get(ctx context.Context) (client, int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running == nil {
 		started, err := p.start(ctx)
 		if err != nil {
-			return nil, p.generation, err
+			return client{}, p.generation, err
 		}
 		p.running = started
 	}
-	return p.running.game, p.generation, nil
+	return p.running.served, p.generation, nil
 }
 
 // drop ends a generation of the process, unless that is done already.
@@ -124,7 +122,7 @@ func (p *process) start(ctx context.Context) (*running, error) {
 		if err != nil {
 			return err
 		}
-		r.game = raw.(protocol.GameClient)
+		r.served = raw.(client)
 		return c.Ping()
 	})
 	if err != nil {

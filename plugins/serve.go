@@ -37,12 +37,14 @@ func ServeRules(rules games.Rules) { ServeServer(NewServer(rules)) }
 func Called() bool { return os.Getenv(handshake.MagicCookieKey) == handshake.MagicCookieValue }
 
 // ServeServer serves whatever answers the protocol's calls.
-func ServeServer(s protocol.GameServer) {
+func ServeServer(s protocol.GameServer) { serve(&link{server: s}) }
+
+func serve(l *link) {
 	ballast()
 	go leaveWithHost()
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  handshake,
-		VersionedPlugins: sets(&link{server: s}),
+		VersionedPlugins: sets(l),
 		Logger:           hclog.NewNullLogger(),
 		GRPCServer: func(o []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(o, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))...)

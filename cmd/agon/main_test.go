@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,13 +19,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/agon-rl/agon/plugins"
 	"github.com/agon-rl/agon/plugins/plugintest"
 )
 
 var update = flag.Bool("update", false, "write what cmp finds into the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"agon": main, "faulty": faulty})
+	testscript.Main(m, map[string]func(){"agon": main, "faulty": faulty, "bot": bot})
 }
 
 // faulty is a plugin that goes wrong now and then.
@@ -32,6 +35,30 @@ func faulty() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// bot is an agent in a plugin: it says what it does and dies at every thirtieth
+// question. With an argument it makes a wrong answer of it.
+func bot() {
+	questions := 0
+	plugins.ServeAgent(func(_ context.Context, q plugins.Question) (plugins.Answer, error) {
+		if questions++; questions%30 == 0 {
+			os.Exit(3)
+		}
+		if len(q.Names) != len(q.Actions) || q.Prompt == "" || len(q.Key) == 0 || len(q.Observation) == 0 {
+			return plugins.Answer{}, fmt.Errorf("a question without all that its seat may know: %+v", q)
+		}
+		i := q.Rand.IntN(len(q.Actions))
+		switch {
+		case slices.Contains(os.Args, "illegal"):
+			return plugins.Answer{Action: 99}, nil
+		case slices.Contains(os.Args, "mute"):
+			return plugins.Answer{Text: "no idea", Heard: true}, nil
+		case i == 0:
+			return plugins.Answer{Action: q.Actions[i], Text: "the first of " + q.Game}, nil
+		}
+		return plugins.Answer{Text: "I take " + q.Names[i], Heard: true}, nil
+	})
 }
 
 // TestScript runs the program as a person would: one script a subject, in

@@ -85,6 +85,254 @@ func (Want) EnumDescriptor() ([]byte, []int) {
 	return file_game_proto_rawDescGZIP(), []int{0}
 }
 
+type ActRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Game          string                 `protobuf:"bytes,1,opt,name=game,proto3" json:"game,omitempty"` // as in "liars_dice(numdice=1)"
+	Questions     []*Question            `protobuf:"bytes,2,rep,name=questions,proto3" json:"questions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActRequest) Reset() {
+	*x = ActRequest{}
+	mi := &file_game_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActRequest) ProtoMessage() {}
+
+func (x *ActRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_game_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActRequest.ProtoReflect.Descriptor instead.
+func (*ActRequest) Descriptor() ([]byte, []int) {
+	return file_game_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ActRequest) GetGame() string {
+	if x != nil {
+		return x.Game
+	}
+	return ""
+}
+
+func (x *ActRequest) GetQuestions() []*Question {
+	if x != nil {
+		return x.Questions
+	}
+	return nil
+}
+
+type Question struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seat          uint32                 `protobuf:"varint,1,opt,name=seat,proto3" json:"seat,omitempty"`                       // who is to move, from 0
+	Actions       []int32                `protobuf:"zigzag32,2,rep,packed,name=actions,proto3" json:"actions,omitempty"`        // what is legal, ascending
+	Names         []string               `protobuf:"bytes,3,rep,name=names,proto3" json:"names,omitempty"`                      // their names
+	Prompt        string                 `protobuf:"bytes,4,opt,name=prompt,proto3" json:"prompt,omitempty"`                    // what the seat is told; empty in games without words
+	Key           []byte                 `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`                          // the seat's information state; empty where there is none
+	Observation   []float32              `protobuf:"fixed32,6,rep,packed,name=observation,proto3" json:"observation,omitempty"` // the seat's tensor
+	Seed          uint64                 `protobuf:"varint,7,opt,name=seed,proto3" json:"seed,omitempty"`                       // what the agent's randomness should come from
+	Left          int64                  `protobuf:"varint,8,opt,name=left,proto3" json:"left,omitempty"`                       // nanoseconds for this decision; 0 for no limit
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Question) Reset() {
+	*x = Question{}
+	mi := &file_game_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Question) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Question) ProtoMessage() {}
+
+func (x *Question) ProtoReflect() protoreflect.Message {
+	mi := &file_game_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Question.ProtoReflect.Descriptor instead.
+func (*Question) Descriptor() ([]byte, []int) {
+	return file_game_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Question) GetSeat() uint32 {
+	if x != nil {
+		return x.Seat
+	}
+	return 0
+}
+
+func (x *Question) GetActions() []int32 {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *Question) GetNames() []string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+func (x *Question) GetPrompt() string {
+	if x != nil {
+		return x.Prompt
+	}
+	return ""
+}
+
+func (x *Question) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Question) GetObservation() []float32 {
+	if x != nil {
+		return x.Observation
+	}
+	return nil
+}
+
+func (x *Question) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *Question) GetLeft() int64 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
+}
+
+type ActReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Answers       []*Answer              `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActReply) Reset() {
+	*x = ActReply{}
+	mi := &file_game_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActReply) ProtoMessage() {}
+
+func (x *ActReply) ProtoReflect() protoreflect.Message {
+	mi := &file_game_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActReply.ProtoReflect.Descriptor instead.
+func (*ActReply) Descriptor() ([]byte, []int) {
+	return file_game_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ActReply) GetAnswers() []*Answer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+type Answer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Action        *int32                 `protobuf:"zigzag32,1,opt,name=action,proto3,oneof" json:"action,omitempty"` // else the last action in text counts
+	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`              // what the agent says
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_game_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_game_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_game_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Answer) GetAction() int32 {
+	if x != nil && x.Action != nil {
+		return *x.Action
+	}
+	return 0
+}
+
+func (x *Answer) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type DescribeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The game's parameters as in "rows=5,columns=4"; empty for none.
@@ -95,7 +343,7 @@ type DescribeRequest struct {
 
 func (x *DescribeRequest) Reset() {
 	*x = DescribeRequest{}
-	mi := &file_game_proto_msgTypes[0]
+	mi := &file_game_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -107,7 +355,7 @@ func (x *DescribeRequest) String() string {
 func (*DescribeRequest) ProtoMessage() {}
 
 func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_game_proto_msgTypes[0]
+	mi := &file_game_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -120,7 +368,7 @@ func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
 func (*DescribeRequest) Descriptor() ([]byte, []int) {
-	return file_game_proto_rawDescGZIP(), []int{0}
+	return file_game_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *DescribeRequest) GetParams() string {
@@ -160,7 +408,7 @@ type Description struct {
 
 func (x *Description) Reset() {
 	*x = Description{}
-	mi := &file_game_proto_msgTypes[1]
+	mi := &file_game_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -172,7 +420,7 @@ func (x *Description) String() string {
 func (*Description) ProtoMessage() {}
 
 func (x *Description) ProtoReflect() protoreflect.Message {
-	mi := &file_game_proto_msgTypes[1]
+	mi := &file_game_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -185,7 +433,7 @@ func (x *Description) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Description.ProtoReflect.Descriptor instead.
 func (*Description) Descriptor() ([]byte, []int) {
-	return file_game_proto_rawDescGZIP(), []int{1}
+	return file_game_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Description) GetName() string {
@@ -353,7 +601,7 @@ type Param struct {
 
 func (x *Param) Reset() {
 	*x = Param{}
-	mi := &file_game_proto_msgTypes[2]
+	mi := &file_game_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +613,7 @@ func (x *Param) String() string {
 func (*Param) ProtoMessage() {}
 
 func (x *Param) ProtoReflect() protoreflect.Message {
-	mi := &file_game_proto_msgTypes[2]
+	mi := &file_game_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,7 +626,7 @@ func (x *Param) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Param.ProtoReflect.Descriptor instead.
 func (*Param) Descriptor() ([]byte, []int) {
-	return file_game_proto_rawDescGZIP(), []int{2}
+	return file_game_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Param) GetName() string {
@@ -422,7 +670,7 @@ type StepRequest struct {
 
 func (x *StepRequest) Reset() {
 	*x = StepRequest{}
-	mi := &file_game_proto_msgTypes[3]
+	mi := &file_game_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -434,7 +682,7 @@ func (x *StepRequest) String() string {
 func (*StepRequest) ProtoMessage() {}
 
 func (x *StepRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_game_proto_msgTypes[3]
+	mi := &file_game_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -447,7 +695,7 @@ func (x *StepRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepRequest.ProtoReflect.Descriptor instead.
 func (*StepRequest) Descriptor() ([]byte, []int) {
-	return file_game_proto_rawDescGZIP(), []int{3}
+	return file_game_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *StepRequest) GetParams() string {
@@ -522,7 +770,7 @@ type StepReply struct {
 
 func (x *StepReply) Reset() {
 	*x = StepReply{}
-	mi := &file_game_proto_msgTypes[4]
+	mi := &file_game_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -534,7 +782,7 @@ func (x *StepReply) String() string {
 func (*StepReply) ProtoMessage() {}
 
 func (x *StepReply) ProtoReflect() protoreflect.Message {
-	mi := &file_game_proto_msgTypes[4]
+	mi := &file_game_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -547,7 +795,7 @@ func (x *StepReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepReply.ProtoReflect.Descriptor instead.
 func (*StepReply) Descriptor() ([]byte, []int) {
-	return file_game_proto_rawDescGZIP(), []int{4}
+	return file_game_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StepReply) GetStates() []byte {
@@ -660,7 +908,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_game_proto_msgTypes[5]
+	mi := &file_game_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +920,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_game_proto_msgTypes[5]
+	mi := &file_game_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +933,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_game_proto_rawDescGZIP(), []int{5}
+	return file_game_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Failure) GetIndex() uint32 {
@@ -719,7 +967,7 @@ type SpeakRequest struct {
 
 func (x *SpeakRequest) Reset() {
 	*x = SpeakRequest{}
-	mi := &file_game_proto_msgTypes[6]
+	mi := &file_game_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +979,7 @@ func (x *SpeakRequest) String() string {
 func (*SpeakRequest) ProtoMessage() {}
 
 func (x *SpeakRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_game_proto_msgTypes[6]
+	mi := &file_game_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +992,7 @@ func (x *SpeakRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeakRequest.ProtoReflect.Descriptor instead.
 func (*SpeakRequest) Descriptor() ([]byte, []int) {
-	return file_game_proto_rawDescGZIP(), []int{6}
+	return file_game_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SpeakRequest) GetParams() string {
@@ -823,7 +1071,7 @@ type SpeakReply struct {
 
 func (x *SpeakReply) Reset() {
 	*x = SpeakReply{}
-	mi := &file_game_proto_msgTypes[7]
+	mi := &file_game_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -835,7 +1083,7 @@ func (x *SpeakReply) String() string {
 func (*SpeakReply) ProtoMessage() {}
 
 func (x *SpeakReply) ProtoReflect() protoreflect.Message {
-	mi := &file_game_proto_msgTypes[7]
+	mi := &file_game_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -848,7 +1096,7 @@ func (x *SpeakReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeakReply.ProtoReflect.Descriptor instead.
 func (*SpeakReply) Descriptor() ([]byte, []int) {
-	return file_game_proto_rawDescGZIP(), []int{7}
+	return file_game_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SpeakReply) GetPrompt() string {
@@ -891,7 +1139,26 @@ var File_game_proto protoreflect.FileDescriptor
 const file_game_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"game.proto\x12\aagon.v1\")\n" +
+	"game.proto\x12\aagon.v1\"Q\n" +
+	"\n" +
+	"ActRequest\x12\x12\n" +
+	"\x04game\x18\x01 \x01(\tR\x04game\x12/\n" +
+	"\tquestions\x18\x02 \x03(\v2\x11.agon.v1.QuestionR\tquestions\"\xc2\x01\n" +
+	"\bQuestion\x12\x12\n" +
+	"\x04seat\x18\x01 \x01(\rR\x04seat\x12\x18\n" +
+	"\aactions\x18\x02 \x03(\x11R\aactions\x12\x14\n" +
+	"\x05names\x18\x03 \x03(\tR\x05names\x12\x16\n" +
+	"\x06prompt\x18\x04 \x01(\tR\x06prompt\x12\x10\n" +
+	"\x03key\x18\x05 \x01(\fR\x03key\x12 \n" +
+	"\vobservation\x18\x06 \x03(\x02R\vobservation\x12\x12\n" +
+	"\x04seed\x18\a \x01(\x04R\x04seed\x12\x12\n" +
+	"\x04left\x18\b \x01(\x03R\x04left\"5\n" +
+	"\bActReply\x12)\n" +
+	"\aanswers\x18\x01 \x03(\v2\x0f.agon.v1.AnswerR\aanswers\"D\n" +
+	"\x06Answer\x12\x1b\n" +
+	"\x06action\x18\x01 \x01(\x11H\x00R\x06action\x88\x01\x01\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04textB\t\n" +
+	"\a_action\")\n" +
 	"\x0fDescribeRequest\x12\x16\n" +
 	"\x06params\x18\x01 \x01(\tR\x06params\"\xc2\x04\n" +
 	"\vDescription\x12\x12\n" +
@@ -983,7 +1250,9 @@ const file_game_proto_rawDesc = "" +
 	"\x04Game\x12:\n" +
 	"\bDescribe\x12\x18.agon.v1.DescribeRequest\x1a\x14.agon.v1.Description\x120\n" +
 	"\x04Step\x12\x14.agon.v1.StepRequest\x1a\x12.agon.v1.StepReply\x123\n" +
-	"\x05Speak\x12\x15.agon.v1.SpeakRequest\x1a\x13.agon.v1.SpeakReplyB*Z(github.com/agon-rl/agon/plugins/protocolb\x06proto3"
+	"\x05Speak\x12\x15.agon.v1.SpeakRequest\x1a\x13.agon.v1.SpeakReply26\n" +
+	"\x05Agent\x12-\n" +
+	"\x03Act\x12\x13.agon.v1.ActRequest\x1a\x11.agon.v1.ActReplyB*Z(github.com/agon-rl/agon/plugins/protocolb\x06proto3"
 
 var (
 	file_game_proto_rawDescOnce sync.Once
@@ -998,32 +1267,40 @@ func file_game_proto_rawDescGZIP() []byte {
 }
 
 var file_game_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_game_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_game_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_game_proto_goTypes = []any{
 	(Want)(0),               // 0: agon.v1.Want
-	(*DescribeRequest)(nil), // 1: agon.v1.DescribeRequest
-	(*Description)(nil),     // 2: agon.v1.Description
-	(*Param)(nil),           // 3: agon.v1.Param
-	(*StepRequest)(nil),     // 4: agon.v1.StepRequest
-	(*StepReply)(nil),       // 5: agon.v1.StepReply
-	(*Failure)(nil),         // 6: agon.v1.Failure
-	(*SpeakRequest)(nil),    // 7: agon.v1.SpeakRequest
-	(*SpeakReply)(nil),      // 8: agon.v1.SpeakReply
+	(*ActRequest)(nil),      // 1: agon.v1.ActRequest
+	(*Question)(nil),        // 2: agon.v1.Question
+	(*ActReply)(nil),        // 3: agon.v1.ActReply
+	(*Answer)(nil),          // 4: agon.v1.Answer
+	(*DescribeRequest)(nil), // 5: agon.v1.DescribeRequest
+	(*Description)(nil),     // 6: agon.v1.Description
+	(*Param)(nil),           // 7: agon.v1.Param
+	(*StepRequest)(nil),     // 8: agon.v1.StepRequest
+	(*StepReply)(nil),       // 9: agon.v1.StepReply
+	(*Failure)(nil),         // 10: agon.v1.Failure
+	(*SpeakRequest)(nil),    // 11: agon.v1.SpeakRequest
+	(*SpeakReply)(nil),      // 12: agon.v1.SpeakReply
 }
 var file_game_proto_depIdxs = []int32{
-	3, // 0: agon.v1.Description.params:type_name -> agon.v1.Param
-	6, // 1: agon.v1.StepReply.failures:type_name -> agon.v1.Failure
-	1, // 2: agon.v1.Game.Describe:input_type -> agon.v1.DescribeRequest
-	4, // 3: agon.v1.Game.Step:input_type -> agon.v1.StepRequest
-	7, // 4: agon.v1.Game.Speak:input_type -> agon.v1.SpeakRequest
-	2, // 5: agon.v1.Game.Describe:output_type -> agon.v1.Description
-	5, // 6: agon.v1.Game.Step:output_type -> agon.v1.StepReply
-	8, // 7: agon.v1.Game.Speak:output_type -> agon.v1.SpeakReply
-	5, // [5:8] is the sub-list for method output_type
-	2, // [2:5] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	2,  // 0: agon.v1.ActRequest.questions:type_name -> agon.v1.Question
+	4,  // 1: agon.v1.ActReply.answers:type_name -> agon.v1.Answer
+	7,  // 2: agon.v1.Description.params:type_name -> agon.v1.Param
+	10, // 3: agon.v1.StepReply.failures:type_name -> agon.v1.Failure
+	5,  // 4: agon.v1.Game.Describe:input_type -> agon.v1.DescribeRequest
+	8,  // 5: agon.v1.Game.Step:input_type -> agon.v1.StepRequest
+	11, // 6: agon.v1.Game.Speak:input_type -> agon.v1.SpeakRequest
+	1,  // 7: agon.v1.Agent.Act:input_type -> agon.v1.ActRequest
+	6,  // 8: agon.v1.Game.Describe:output_type -> agon.v1.Description
+	9,  // 9: agon.v1.Game.Step:output_type -> agon.v1.StepReply
+	12, // 10: agon.v1.Game.Speak:output_type -> agon.v1.SpeakReply
+	3,  // 11: agon.v1.Agent.Act:output_type -> agon.v1.ActReply
+	8,  // [8:12] is the sub-list for method output_type
+	4,  // [4:8] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_game_proto_init() }
@@ -1031,16 +1308,17 @@ func file_game_proto_init() {
 	if File_game_proto != nil {
 		return
 	}
-	file_game_proto_msgTypes[6].OneofWrappers = []any{}
+	file_game_proto_msgTypes[3].OneofWrappers = []any{}
+	file_game_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_game_proto_rawDesc), len(file_game_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   2,
 		},
 		GoTypes:           file_game_proto_goTypes,
 		DependencyIndexes: file_game_proto_depIdxs,

@@ -17,6 +17,48 @@ WANT_KEYS: Want
 WANT_OBSERVATIONS: Want
 WANT_POSITIONS: Want
 
+class ActRequest(_message.Message):
+    __slots__ = ("game", "questions")
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    QUESTIONS_FIELD_NUMBER: _ClassVar[int]
+    game: str
+    questions: _containers.RepeatedCompositeFieldContainer[Question]
+    def __init__(self, game: _Optional[str] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ...) -> None: ...
+
+class Question(_message.Message):
+    __slots__ = ("seat", "actions", "names", "prompt", "key", "observation", "seed", "left")
+    SEAT_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    seat: int
+    actions: _containers.RepeatedScalarFieldContainer[int]
+    names: _containers.RepeatedScalarFieldContainer[str]
+    prompt: str
+    key: bytes
+    observation: _containers.RepeatedScalarFieldContainer[float]
+    seed: int
+    left: int
+    def __init__(self, seat: _Optional[int] = ..., actions: _Optional[_Iterable[int]] = ..., names: _Optional[_Iterable[str]] = ..., prompt: _Optional[str] = ..., key: _Optional[bytes] = ..., observation: _Optional[_Iterable[float]] = ..., seed: _Optional[int] = ..., left: _Optional[int] = ...) -> None: ...
+
+class ActReply(_message.Message):
+    __slots__ = ("answers",)
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    answers: _containers.RepeatedCompositeFieldContainer[Answer]
+    def __init__(self, answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ...) -> None: ...
+
+class Answer(_message.Message):
+    __slots__ = ("action", "text")
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    action: int
+    text: str
+    def __init__(self, action: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+
 class DescribeRequest(_message.Message):
     __slots__ = ("params",)
     PARAMS_FIELD_NUMBER: _ClassVar[int]
