@@ -325,9 +325,9 @@ type listener struct {
 }
 
 func (l *listener) candidates() []games.Action {
-	out := make([]games.Action, len(l.closed))
-	for i := range out {
-		out[i] = games.Action(-1 - i)
+	var out []games.Action
+	for i := range l.closed {
+		out = append(out, games.Action(-1-i))
 	}
 	if l.game.claims() {
 		out = append(out, ClaimDraw)
