@@ -121,6 +121,14 @@ type Sampler interface {
 	Sample(r *rand.Rand) Action
 }
 
+// Dice is implemented by states at whose chance nodes fair dice may fall. It
+// saves random playouts from listing the outcomes and their odds.
+type Dice interface {
+	// Faces is n at a chance node whose outcomes are 0, 1, …, n-1, all as
+	// likely, and 0 at every other node.
+	Faces() int
+}
+
 // Positioned is implemented by states of games without hidden information
 // whose future depends on less than their history. Two states with equal
 // positions have the same legal continuations and returns, so a solver may

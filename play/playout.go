@@ -17,6 +17,7 @@ type Playout struct {
 	copy    games.State   // From's
 	state   games.State   // played last
 	sampler games.Sampler // state, where its chance is sampled
+	dice    games.Dice    // state, where its chance may be dice
 	actions []games.Action
 	odds    []float64
 	returns []float64
@@ -35,6 +36,7 @@ func (p *Playout) Finish(s games.State, r *rand.Rand) ([]float64, error) {
 	if s != p.state {
 		p.state = s
 		p.sampler, _ = s.(games.Sampler)
+		p.dice, _ = s.(games.Dice)
 	}
 	die := die{r: r}
 	for {
@@ -65,6 +67,11 @@ func (p *Playout) Finish(s games.State, r *rand.Rand) ([]float64, error) {
 func (p *Playout) draw(d *die) (games.Action, error) {
 	if p.sampler != nil {
 		return p.sampler.Sample(d.r), nil
+	}
+	if p.dice != nil {
+		if n := p.dice.Faces(); n > 0 {
+			return games.Action(d.roll(n)), nil
+		}
 	}
 	p.actions = p.state.Actions(p.actions[:0])
 	p.odds = p.state.Odds(p.odds[:0])

@@ -3,6 +3,7 @@ package play_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -75,8 +76,38 @@ func TestPlayoutLeavesItsStartAlone(t *testing.T) {
 	}
 }
 
+// plain hides what a state can do beyond games.State.
+type plain struct{ games.State }
+
+func (p plain) Clone() games.State { return plain{p.State.Clone()} }
+
+// Dice that are known to be fair fall as those whose outcomes are listed.
+func TestPlayoutOfDice(t *testing.T) {
+	for _, name := range []string{"pig", "pig(piglet=true)", "pig(diceoutcomes=20,players=3)"} {
+		start := startOf(t, name)
+		if _, ok := start.(games.Dice); !ok {
+			t.Fatalf("%s has no dice", name)
+		}
+		var quick, listed play.Playout
+		r, again := rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(1, 2))
+		for range 200 {
+			got, err := quick.From(start, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := listed.From(plain{start}, again)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s: %v, expected %v as from listed outcomes", name, got, want)
+			}
+		}
+	}
+}
+
 func TestPlayoutDoesNotAllocate(t *testing.T) {
-	for _, name := range []string{"kuhn_poker", "leduc_poker", "tic_tac_toe", "connect_four", "matrix(rps)"} {
+	for _, name := range []string{"kuhn_poker", "leduc_poker", "tic_tac_toe", "connect_four", "matrix(rps)", "pig"} {
 		start, r := startOf(t, name), rand.New(rand.NewPCG(1, 2))
 		var p play.Playout
 		for range 100 { // until the buffers have their size

@@ -60,6 +60,7 @@ type study struct {
 	hidden              int // units in each of two layers
 	states              int // searched in a round, at most
 	domains             []domain
+	methods             []method
 	judge               func(*policy.Network) mcts.Evaluator // of domains that have none of their own
 	page                func(y study, table string) string
 }
@@ -71,7 +72,7 @@ var byOutcome = study{
 	file: "steps.md", title: "What step preferences teach where only outcomes are known",
 	leaves: "the policy plays to their end", hidden: 256, states: 2048,
 	domains: []domain{{game: "modchain(length=4)", base: 0.5}, {game: "modchain", base: 0.6}, {game: "modchain(length=16)", base: 0.7}, {game: "countdown", base: 0.4}},
-	judge:   playedOut, page: stepsPage,
+	methods: methods, judge: playedOut, page: stepsPage,
 }
 
 // playedOut judges leaves by how the policy ends the game from there.
@@ -87,7 +88,7 @@ var byVerifier = study{
 	file: "steps_verified.md", title: "What step preferences teach where every step is judged",
 	leaves: "the game's verifier judges", hidden: 256, states: 2048,
 	domains: []domain{{game: "modchain(length=4)", base: 0.5}, {game: "modchain", base: 0.5}, {game: "modchain(length=16)", base: 0.5}, {game: "countdown", base: 0.4}},
-	page:    stepsPage,
+	methods: methods, page: stepsPage,
 	judge: func(n *policy.Network) mcts.Evaluator {
 		return known(n, func(_ context.Context, s games.State) (float64, error) {
 			if s.(problem.Verified).Solvable() {
@@ -123,6 +124,7 @@ func stepsBoard(ctx context.Context, l *lab) error {
 	}
 	return l.compareMethods(ctx, study{
 		file: "steps_board.md", title: "What step preferences teach on tic-tac-toe", page: boardPage, hidden: 64, states: 1024,
+		methods: boardMethods(),
 		domains: []domain{
 			{game: "tic_tac_toe", column: "leaves played to their end", judge: playedOut},
 			{game: "tic_tac_toe", column: "leaves judged by minimax", judge: minimax},
@@ -135,6 +137,8 @@ type method struct {
 	name   string
 	lesson func() (trainer.Lesson, error)
 	moving bool // the reference is the policy that searched, not the base
+	ties   bool // all moves that are as good as the best are learnt, each as likely
+	part   int  // one in so many pairs; all of them where zero
 }
 
 func pairs(text string) func() (trainer.Lesson, error) {
@@ -168,10 +172,25 @@ var methods = []method{
 
 const expertIteration = "expert iteration"
 
+// boardMethods adds two that tell what a difference on a board is due to: many
+// moves are equally good there, and a game has several of each seat.
+func boardMethods() (out []method) {
+	for _, m := range methods {
+		out = append(out, m)
+		switch m.name {
+		case "SFT on best moves":
+			out = append(out, method{name: "SFT on all best moves", lesson: m.lesson, ties: true})
+		case "outcome DPO":
+			out = append(out, method{name: "outcome DPO, a quarter of the pairs", lesson: m.lesson, part: 4})
+		}
+	}
+	return out
+}
+
 // compareMethods compares what a policy learns from step preferences, outcomes,
 // best moves and visits, at equal numbers of pairs and of steps played.
 func (l *lab) compareMethods(ctx context.Context, y study) error {
-	domains := y.domains
+	domains, methods := y.domains, y.methods
 	type cell struct{ base, rate [stepSeeds]float64 }
 	table := make([][]cell, len(domains))
 	type job struct{ d, m, seed int }
@@ -477,7 +496,7 @@ func (t *stepLearner) round(ctx context.Context, round uint64) error {
 	}
 	batches := stepBatches(len(found), func(lo, hi int) (*policy.Batch, error) { return t.batch(found[lo:hi]) })
 	if t.lesson == "comparisons" {
-		comparisons, err := t.comparisons(ctx, network, round, played, len(found))
+		comparisons, err := t.comparisons(ctx, network, round, played, len(found)/max(1, t.method.part))
 		if err != nil {
 			return errors.Join(err, network.Close())
 		}
@@ -629,9 +648,7 @@ func (t *stepLearner) batch(some []looked) (*policy.Batch, error) {
 		case t.method.name == expertIteration:
 			targets = append(targets, s.Target)
 		default:
-			best := policy.Target{Encoded: s.Target.Encoded, Legal: s.Target.Legal, Probs: make([]float32, len(s.Target.Legal))}
-			best.Probs[slices.Index(best.Legal, w.Action)] = 1
-			targets = append(targets, best)
+			targets = append(targets, t.bestMoves(s))
 		}
 	}
 	switch t.lesson {
@@ -641,6 +658,19 @@ func (t *stepLearner) batch(some []looked) (*policy.Batch, error) {
 		return policy.NewListingBatch(t.model, lists)
 	}
 	return policy.NewTargetBatch(t.model, targets)
+}
+
+// bestMoves is the target of SFT: the best of the moves that were tried.
+func (t *stepLearner) bestMoves(s looked) policy.Target {
+	out := policy.Target{Encoded: s.Target.Encoded, Legal: s.Target.Legal, Probs: make([]float32, len(s.Target.Legal))}
+	best := []mcts.Child{s.pair.Chosen}
+	if t.method.ties {
+		best = slices.DeleteFunc(slices.Clone(s.Children), func(c mcts.Child) bool { return c.Visits == 0 || c.Q < s.pair.Chosen.Q })
+	}
+	for _, c := range best {
+		out.Probs[slices.Index(out.Legal, c.Action)] = 1 / float32(len(best))
+	}
+	return out
 }
 
 func logOf(p float64) float32 { return float32(math.Log(max(p, math.SmallestNonzeroFloat32))) }

@@ -47,8 +47,8 @@ state on its way, %d at most, is searched with %d simulations of PUCT, whose lea
 policy plays to their end or minimax judges. From each state whose tried moves differ
 in value comes one pair. The outcome method plays whole games, as many steps as the
 searches did, and pairs games that a seat won with games that it lost, at most as many
-pairs. References are the policy that has learnt nothing, β is 5 unless a row says
-otherwise.
+pairs, unless a row says fewer. References are the policy that has learnt nothing, β is
+5 unless a row says otherwise.
 
 The share of all 4,520 positions in which the most likely move keeps the game's value,
 after the last round, mean and 95 %% interval over %d seeds:

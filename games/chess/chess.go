@@ -27,7 +27,7 @@ func init() {
 		Name:    "chess",
 		Summary: "Chess: mate the other side's king",
 		Params: []games.Param{
-			{Name: "ends", Default: string(OpenSpiel), Help: "which draws end the game by themselves. openspiel: third repetition, 50 moves; fide: fifth repetition, 75 moves"},
+			{Name: "ends", Default: string(OpenSpiel), Help: "which draws end the game by themselves. openspiel: third repetition, 50 moves; fide: fifth repetition, 75 moves, and from the third and 50 on a draw can be claimed (action 4674)"},
 			{Name: "fen", Default: "the usual start", Help: "position to start from, in Forsyth-Edwards notation"},
 		},
 		Make: func(r *spec.Reader) (games.Game, error) {
@@ -43,30 +43,30 @@ func init() {
 
 type game struct {
 	info   games.Info
-	limits limits
+	draws  draws
 	number int // of the first move, as in FEN
 	start  state
 }
 
 // New returns chess from a position in Forsyth-Edwards notation.
 func New(fen string, ends Ends) (games.Game, error) {
-	limits, ok := endings[ends]
+	draws, ok := drawsOf[ends]
 	if !ok {
 		return nil, fmt.Errorf("chess: ends=%s: expected %s, %s", ends, OpenSpiel, FIDE)
 	}
-	return newGame(fen, ends, limits)
+	return newGame(fen, ends, draws)
 }
 
-func newGame(fen string, ends Ends, limits limits) (*game, error) {
+func newGame(fen string, ends Ends, draws draws) (*game, error) {
 	start, err := readFEN(fen)
 	if err != nil {
 		return nil, fmt.Errorf("chess: fen=%q: %w", fen, err)
 	}
-	g := &game{limits: limits, number: start.number}
+	g := &game{draws: draws, number: start.number}
 	first := &ply{board: start.board, clock: int32(start.clock), occurred: 1}
 	g.start = state{game: g, legal: first.board.settle(), last: first}
 	first.key = first.board.key()
-	g.start.over = limits.over(first, len(g.start.legal) > 0)
+	g.start.over = draws.end.over(first, len(g.start.legal) > 0)
 	name := spec.Spec{Name: "chess"}
 	if ends != OpenSpiel {
 		name.Args = append(name.Args, spec.Arg{Key: "ends", Value: string(ends)})
@@ -79,10 +79,13 @@ func newGame(fen string, ends Ends, limits limits) (*game, error) {
 		Seats:     2,
 		Roles:     []string{"black", "white"},
 		Actions:   actions,
-		MaxLength: maxLength(&first.board, limits.plies),
+		MaxLength: maxLength(&first.board, draws.end.plies),
 		MinReturn: -1,
 		MaxReturn: 1,
 		Tensor:    []int{planes, 8, 8},
+	}
+	if g.claims() {
+		g.info.Actions++
 	}
 	return g, nil
 }
@@ -103,6 +106,9 @@ func maxLength(b *board, plies int) int {
 }
 
 func (g *game) Info() games.Info { return g.info }
+
+// claims tells whether draws can be claimed at all.
+func (g *game) claims() bool { return g.draws.claim != limits{} }
 
 func (g *game) Start() games.State { return g.start.Clone() }
 
@@ -129,12 +135,25 @@ func (s *state) Actions(dst []games.Action) []games.Action {
 	for _, o := range s.legal {
 		dst = append(dst, o.action)
 	}
+	if s.claimable() {
+		dst = append(dst, ClaimDraw)
+	}
 	return dst
+}
+
+// claimable tells whether the side to move may claim a draw.
+func (s *state) claimable() bool {
+	claim := s.game.draws.claim
+	return s.over == goesOn && (claim.repeats(s.last) || claim.stalls(s.last))
 }
 
 func (s *state) Odds(dst []float64) []float64 { return dst }
 
 func (s *state) Apply(a games.Action) error {
+	if a == ClaimDraw && s.claimable() {
+		s.over = claimed
+		return nil
+	}
 	o, ok := s.option(a)
 	if !ok || s.over != goesOn {
 		return games.Illegal(s, a)
@@ -144,7 +163,7 @@ func (s *state) Apply(a games.Action) error {
 	s.legal = p.board.settle()
 	s.last = p
 	p.follow(resets)
-	s.over = s.game.limits.over(p, len(s.legal) > 0)
+	s.over = s.game.draws.end.over(p, len(s.legal) > 0)
 	return nil
 }
 
@@ -187,8 +206,17 @@ func (s *state) Clone() games.State {
 
 func (s *state) CopyFrom(src games.State) { *s = *src.(*state) }
 
-// AppendKey writes the moves so far, which both seats see: e2e4 e7e5.
-func (s *state) AppendKey(dst []byte, _ games.Seat) []byte { return s.last.appendMoves(dst) }
+// AppendKey writes the moves so far and a claim, which both seats see: e2e4 e7e5.
+func (s *state) AppendKey(dst []byte, _ games.Seat) []byte {
+	dst = s.last.appendMoves(dst)
+	if s.over != claimed {
+		return dst
+	}
+	if s.last.before != nil {
+		dst = append(dst, ' ')
+	}
+	return append(dst, claimUCI...)
+}
 
 func (p *ply) appendMoves(dst []byte) []byte {
 	if p.before == nil {
@@ -201,8 +229,8 @@ func (p *ply) appendMoves(dst []byte) []byte {
 	return appendUCI(dst, p.move)
 }
 
-// AppendPosition writes the board, the clock, and which positions have
-// occurred since they can occur again.
+// AppendPosition writes the board, the clock, which positions have occurred
+// since they can occur again, and a claim.
 func (s *state) AppendPosition(dst []byte) []byte {
 	p := s.last
 	for seat := range &p.board.pieces {
@@ -220,11 +248,17 @@ func (s *state) AppendPosition(dst []byte) []byte {
 	for _, key := range keys {
 		dst = binary.LittleEndian.AppendUint64(dst, key)
 	}
+	if s.over == claimed {
+		dst = append(dst, claimUCI...)
+	}
 	return dst
 }
 
-// Say names a legal move in SAN.
+// Say names a legal move in SAN, and a claim.
 func (s *state) Say(a games.Action) string {
+	if a == ClaimDraw && s.claimable() {
+		return claimName
+	}
 	o, ok := s.option(a)
 	if !ok {
 		return strconv.Itoa(int(a))
@@ -272,6 +306,9 @@ func (s *state) Hear(text string) (games.Action, error) {
 		closed = append(closed, word)
 		return fmt.Sprintf("[%d]", -len(closed))
 	})
+	if s.game.claims() {
+		numbered = claimText.ReplaceAllString(numbered, fmt.Sprintf("[%d]", ClaimDraw))
+	}
 	listener := &listener{state: s, closed: closed}
 	a, err := games.Hear(listener, numbered, listener.candidates())
 	if err != nil && !errors.Is(err, games.ErrIllegal) {
@@ -280,16 +317,20 @@ func (s *state) Hear(text string) (games.Action, error) {
 	return a, err
 }
 
-// listener is a state that can also name the moves that are not legal.
+// listener is a state that can also name the moves, and the claim, that are not
+// legal.
 type listener struct {
 	*state
 	closed []string
 }
 
 func (l *listener) candidates() []games.Action {
-	out := make([]games.Action, len(l.closed))
-	for i := range out {
-		out[i] = games.Action(-1 - i)
+	var out []games.Action
+	for i := range l.closed {
+		out = append(out, games.Action(-1-i))
+	}
+	if l.game.claims() {
+		out = append(out, ClaimDraw)
 	}
 	return out
 }
@@ -297,6 +338,9 @@ func (l *listener) candidates() []games.Action {
 func (l *listener) Say(a games.Action) string {
 	if i := -1 - int(a); i >= 0 && i < len(l.closed) {
 		return l.closed[i]
+	}
+	if a == ClaimDraw && l.game.claims() {
+		return claimName
 	}
 	return l.state.Say(a)
 }
@@ -306,14 +350,26 @@ const rules = `Chess. Player 1 has the white pieces and moves first, player 0 th
 - A pawn moves one square ahead to an empty square, or two from where it started if both are empty. It captures one square slantwise ahead. A pawn that has just moved two squares can be captured on the very next move by a pawn as if it had moved one (en passant). A pawn that reaches the last rank becomes a queen, rook, bishop or knight of its side.
 - Castling: a king that has never moved goes two squares towards a rook of its side that has never moved, and the rook goes to the square that the king passed. All squares between them must be empty, and the king must not be attacked before, on its way or after.
 - No move may leave one's own king attacked (in check). Whoever is in check and has no move is mated and loses: the other has +1, the loser -1.
-- A draw (0 for both): the side to move is not in check and has no move (stalemate); neither side has the pieces to mate with; the same position, with the same side to move and the same moves open, occurs for the %[1]s time; %[2]d moves of each side pass without a capture and without a pawn's move. These draws come by themselves and cannot be claimed or offered.
+- A draw (0 for both): the side to move is not in check and has no move (stalemate); neither side has the pieces to mate with; the same position, with the same side to move and the same moves open, occurs for the %[1]s time; %[2]d moves of each side pass without a capture and without a pawn's move. These draws come by themselves%[3]s.
 A move is named in standard algebraic notation: the letter of the piece (none for pawns), x for a capture, the square it goes to, as in e4, Nf3, exd5, Qxh7; the file or rank it comes from where two pieces of a kind could go there, as in Nbd2, R1e2; =Q for promotion to a queen, O-O for castling on the side of file h, O-O-O on the side of file a, + for check, # for mate. Names such as e2e4 or e7e8q, with the squares it comes from and goes to, are understood as well.
 `
 
+// How the rules on draws end.
+const (
+	withoutClaims = " and cannot be claimed or offered"
+	withClaims    = ". Where the same position has occurred for the %s time, or %d moves of each side have passed so, whoever is to move may instead claim a draw: claim draw. Draws cannot be offered"
+)
+
+var ordinals = map[int]string{3: "third", 5: "fifth"}
+
 func (s *state) Prompt(seat games.Seat) string {
-	l := s.game.limits
+	end, claim := s.game.draws.end, s.game.draws.claim
+	claims := withoutClaims
+	if s.game.claims() {
+		claims = fmt.Sprintf(withClaims, ordinals[claim.occurrences], claim.plies/2)
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, rules, map[int]string{3: "third", 5: "fifth"}[l.occurrences], l.plies/2)
+	fmt.Fprintf(&b, rules, ordinals[end.occurrences], end.plies/2, claims)
 	fmt.Fprintf(&b, "\nYou are player %d (%s).\n", seat, s.game.info.Roles[seat])
 	if s.last.number > 0 {
 		fmt.Fprintf(&b, "Moves so far: %s\n", s.last.appendSANs(nil, s.game))
@@ -322,8 +378,11 @@ func (s *state) Prompt(seat games.Seat) string {
 	if p := s.last; p.occurred > 1 {
 		fmt.Fprintf(&b, "It has occurred %d times.\n", p.occurred)
 	}
+	if s.claimable() {
+		fmt.Fprintf(&b, "A draw can be claimed: %s [%d].\n", claimName, ClaimDraw)
+	}
 	if s.over != goesOn {
-		fmt.Fprintf(&b, "It is the end: %s.\n", l.text(s.over))
+		fmt.Fprintf(&b, "It is the end: %s.\n", end.text(s.over))
 	} else if s.last.board.inCheck(s.last.board.turn) {
 		fmt.Fprintf(&b, "%s is in check.\n", [...]string{"Black", "White"}[s.last.board.turn])
 	}

@@ -2,6 +2,7 @@ package chess_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +23,8 @@ func TestConformance(t *testing.T) {
 		"chess(ends=fide)",
 		"chess(fen=n1n5/PPPk4/8/8/8/8/4Kppp/5N1N b - - 0 1)",
 		"chess(ends=fide,fen=" + kiwipete + ")",
-		"chess(fen=7k/5KQ1/8/8/8/8/8/8 b - - 0 1)", // over from the start
+		"chess(ends=fide,fen=7k/8/8/8/8/8/1R6/K7 w - - 99 80)", // draws to claim
+		"chess(fen=7k/5KQ1/8/8/8/8/8/8 b - - 0 1)",             // over from the start
 	} {
 		t.Run(name, func(t *testing.T) { gamestest.Run(t, newGame(t, name), gamestest.Options{Nodes: 150, Walks: 1}) })
 	}
@@ -115,7 +117,7 @@ func TestFEN(t *testing.T) {
 // Where games end, and why. The cases in which OpenSpiel and FIDE, or simple
 // programs and the Laws, part ways.
 func TestEnds(t *testing.T) {
-	shuffle := " Nc6 Nc3 Nb8 Nb1"
+	shuffle, back := " Nc6 Nc3 Nb8 Nb1", "Nf3 Nf6 Ng1 Ng8 "
 	for _, test := range []struct {
 		game, words, reason string
 		white               float64
@@ -141,6 +143,8 @@ func TestEnds(t *testing.T) {
 		{"chess(fen=7k/5Q2/6K1/8/8/8/8/8 w - - 99 80)", "Qg7", "checkmate", 1}, // mate goes first
 		{"chess(ends=fide,fen=6k1/8/8/8/8/8/8/K6R w - - 148 80)", "Kb1", "", 0},
 		{"chess(ends=fide,fen=6k1/8/8/8/8/8/8/K6R w - - 149 80)", "Kb1", "75-move rule", 0},
+		{"chess(ends=fide)", back + back + "draw", "draw claimed", 0},
+		{"chess(ends=fide,fen=7k/8/8/8/8/8/1R6/K7 b - - 100 80)", "draw", "draw claimed", 0},
 		{"chess(fen=7k/8/6K1/8/8/8/8/5Q2 w - - 0 1)", "Qf7", "stalemate", 0},
 		{"chess(fen=8/8/8/8/8/8/7k/K7 w - - 0 1)", "", "insufficient material", 0},
 		{"chess(fen=8/8/8/8/8/8/N6k/K7 w - - 0 1)", "", "insufficient material", 0},
@@ -157,6 +161,93 @@ func TestEnds(t *testing.T) {
 		}
 		if got := s.Returns(nil)[1]; got != test.white {
 			t.Errorf("%s %s: White has %g, expected %g", test.game, test.words, got, test.white)
+		}
+	}
+}
+
+// Where a draw can be claimed: while the third repetition or fifty moves stand on
+// the board.
+func TestClaims(t *testing.T) {
+	const back = "Nf3 Nf6 Ng1 Ng8 "
+	for _, test := range []struct {
+		game, words string
+		open        bool
+	}{
+		{"chess(ends=fide)", "", false},
+		{"chess(ends=fide)", back + "Nf3 Nf6 Ng1", false}, // the next move would repeat
+		{"chess(ends=fide)", back + back, true},
+		{"chess(ends=fide)", back + back + "e4", false}, // too late
+		{"chess(ends=fide)", back + back + "Nf3", true}, // this one stands for the third time too
+		{"chess(ends=fide)", back + back + back, true},
+		{"chess(ends=fide)", back + back + back + back, false}, // over: the fifth time
+		{"chess", back + back, false},                          // over: the third time
+		{"chess(ends=fide,fen=7k/8/8/8/8/8/1R6/K7 w - - 98 80)", "Rb3", false},
+		{"chess(ends=fide,fen=7k/8/8/8/8/8/1R6/K7 w - - 99 80)", "Rb3", true},
+		{"chess(ends=fide,fen=7k/8/8/8/8/8/1R6/K7 w - - 99 80)", "", false},
+		{"chess(ends=fide,fen=7k/5Q2/6K1/8/8/8/8/8 w - - 99 80)", "Qg7", false}, // mate goes first
+		{"chess(fen=7k/8/8/8/8/8/1R6/K7 w - - 99 80)", "", false},
+	} {
+		s := after(t, test.game, test.words)
+		before := games.Key(s, 0)
+		if open := slices.Contains(s.Actions(nil), chess.ClaimDraw); open != test.open {
+			t.Errorf("%s %s: a claim is open: %t, expected %t", test.game, test.words, open, test.open)
+		}
+		err := s.Apply(chess.ClaimDraw)
+		if !test.open {
+			if !errors.Is(err, games.ErrIllegal) || games.Key(s, 0) != before {
+				t.Errorf("%s %s: a claim has error %v and makes %q of %q", test.game, test.words, err, games.Key(s, 0), before)
+			}
+			continue
+		}
+		if want := strings.TrimSpace(before + " draw"); err != nil || s.Turn() != games.Over || games.Key(s, 1) != want {
+			t.Errorf("%s %s: a claim has error %v, it is %d's turn and the key %q, expected the end and %q", test.game, test.words, err, s.Turn(), games.Key(s, 1), want)
+		}
+		if diff := cmp.Diff([]float64{0, 0}, s.Returns(nil)); diff != "" {
+			t.Errorf("%s %s: the returns differ:\n%s", test.game, test.words, diff)
+		}
+		if prompt := s.(games.Speaker).Prompt(0); !strings.Contains(prompt, "It is the end: draw claimed.") {
+			t.Errorf("%s %s: the prompt does not tell: %s", test.game, test.words, prompt)
+		}
+	}
+	for name, want := range map[string]int{"chess": 4674, "chess(ends=fide)": 4675} {
+		if got := newGame(t, name).Info().Actions; got != want {
+			t.Errorf("%s has %d actions, expected %d", name, got, want)
+		}
+	}
+}
+
+// A claim has words in every direction.
+func TestClaimInText(t *testing.T) {
+	open := after(t, "chess(ends=fide)", "Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8")
+	for _, text := range []string{"claim draw", "I claim the draw.", "e4? No, claim a draw", "[4674]", "4674", `\boxed{Claim draw}`} {
+		if a, err := open.(games.Speaker).Hear(text); err != nil || a != chess.ClaimDraw {
+			t.Errorf("%q is heard as %d, error %v", text, a, err)
+		}
+	}
+	for text, want := range map[string]string{"claim draw? No: e4": "e4", "it is a draw; Nf3": "Nf3"} {
+		if a, err := open.(games.Speaker).Hear(text); err != nil || games.Say(open, a) != want {
+			t.Errorf("%q is heard as %d, error %v, expected %s", text, a, err, want)
+		}
+	}
+	if got := games.Say(open, chess.ClaimDraw); got != "claim draw" {
+		t.Errorf("the claim is called %s", got)
+	}
+	if uci, err := chess.UCI(open, chess.ClaimDraw); uci != "draw" || err != nil {
+		t.Errorf("engines call it %s, error %v", uci, err)
+	}
+	if prompt := open.(games.Speaker).Prompt(1); !strings.Contains(prompt, "A draw can be claimed: claim draw [4674].") {
+		t.Errorf("the prompt does not tell that a draw can be claimed: %s", prompt)
+	}
+	for game, want := range map[string]string{"chess(ends=fide)": "illegal action claim draw: open are a3", "chess": `no action found in "I claim a draw"`} {
+		s := after(t, game, "")
+		if _, err := s.(games.Speaker).Hear("I claim a draw"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error is %v, expected %s", game, err, want)
+		}
+		if _, err := chess.Find(s, "claim draw"); !errors.Is(err, games.ErrIllegal) {
+			t.Errorf("%s: Find has error %v", game, err)
+		}
+		if _, err := chess.UCI(s, chess.ClaimDraw); !errors.Is(err, games.ErrIllegal) {
+			t.Errorf("%s: UCI has error %v", game, err)
 		}
 	}
 }
@@ -279,5 +370,13 @@ func TestPosition(t *testing.T) {
 	}
 	if position("e4 e5 Nf3 Nf6 Ng1 Ng8") == position("e4 e5 Nf3 Nc6 Ng1 Nb8") {
 		t.Error("positions with other repetitions behind them are the same")
+	}
+	s := after(t, "chess(ends=fide)", "Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8")
+	before := string(s.(games.Positioned).AppendPosition(nil))
+	if err := s.Apply(chess.ClaimDraw); err != nil {
+		t.Fatal(err)
+	}
+	if before == string(s.(games.Positioned).AppendPosition(nil)) {
+		t.Error("a claim does not change the position")
 	}
 }

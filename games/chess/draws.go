@@ -6,21 +6,36 @@ import "fmt"
 type Ends string
 
 // OpenSpiel ends a game at the third repetition and after fifty moves of each
-// side without a capture or a pawn's move, where players at a board could claim
-// a draw. FIDE ends it only where the Laws of Chess (2023, 5.2 and 9.6) leave
-// no choice: at the fifth repetition and after seventy-five moves.
+// side without a capture or a pawn's move. By the Laws of Chess (2023) players
+// may claim a draw there, which is then one more action (9.2.2 and 9.3.2: what
+// counts is the position on the board, not one that a move would lead to); a
+// game ends by itself at the fifth repetition and after seventy-five moves (9.6).
 const (
 	OpenSpiel Ends = "openspiel"
 	FIDE      Ends = "fide"
 )
 
-// limits are the counts at which a game ends; 0 is never.
+// limits are the counts at which a draw stands; 0 is never.
 type limits struct {
 	occurrences int // of one position
 	plies       int // without a capture or a pawn's move
 }
 
-var endings = map[Ends]limits{OpenSpiel: {3, 100}, FIDE: {5, 150}}
+func (l limits) repeats(p *ply) bool { return l.occurrences > 0 && int(p.occurred) >= l.occurrences }
+
+func (l limits) stalls(p *ply) bool { return l.plies > 0 && int(p.clock) >= l.plies }
+
+// draws are the limits at which a game ends by itself, and those from which on
+// the side to move may claim a draw.
+type draws struct{ end, claim limits }
+
+var drawsOf = map[Ends]draws{
+	OpenSpiel: {end: limits{3, 100}},
+	FIDE:      {end: limits{5, 150}, claim: limits{3, 100}},
+}
+
+// undrawn never ends a game for want of progress: what was played on was played.
+var undrawn = draws{claim: drawsOf[FIDE].claim}
 
 // reason says why a game is over.
 type reason uint8
@@ -32,6 +47,7 @@ const (
 	insufficient
 	repetition
 	noProgress
+	claimed
 )
 
 func (l limits) text(r reason) string {
@@ -46,6 +62,8 @@ func (l limits) text(r reason) string {
 		return fmt.Sprintf("%d-fold repetition", l.occurrences)
 	case noProgress:
 		return fmt.Sprintf("%d-move rule", l.plies/2)
+	case claimed:
+		return "draw claimed"
 	}
 	return ""
 }
@@ -117,9 +135,9 @@ func (l limits) over(p *ply, movable bool) reason {
 		return stalemate
 	case p.board.barren():
 		return insufficient
-	case l.occurrences > 0 && int(p.occurred) >= l.occurrences:
+	case l.repeats(p):
 		return repetition
-	case l.plies > 0 && int(p.clock) >= l.plies:
+	case l.stalls(p):
 		return noProgress
 	}
 	return goesOn

@@ -160,37 +160,80 @@ func FuzzMoves(f *testing.F) {
 	})
 }
 
-// BenchmarkPlies plays random moves without looking for draws: by the moves made
-// here and by notnil's.
+// BenchmarkPlies plays the same random games, drawn by OpenSpiel's rules, with the
+// moves made here and with notnil's, which does not look for draws.
 func BenchmarkPlies(b *testing.B) {
-	b.Run("agon", func(b *testing.B) {
-		game, err := chess.New(chess.StartFEN, chess.FIDE)
-		if err != nil {
-			b.Fatal(err)
-		}
-		r, s := rand.New(rand.NewPCG(1, 2)), game.Start()
-		var actions []games.Action
-		for b.Loop() {
-			if s.Turn() == games.Over {
-				s = game.Start()
+	const count = 400
+	var played [count][]string
+	plies, r := 0, rand.New(rand.NewPCG(1, 2))
+	for i := range played {
+		for s := newGame(b, "chess").Start(); s.Turn() != games.Over; plies++ {
+			actions := s.Actions(nil)
+			a := actions[r.IntN(len(actions))]
+			uci, err := chess.UCI(s, a)
+			if err != nil {
+				b.Fatal(err)
 			}
-			actions = s.Actions(actions[:0])
-			if err := s.Apply(actions[r.IntN(len(actions))]); err != nil {
+			played[i] = append(played[i], uci)
+			if err := s.Apply(a); err != nil {
 				b.Fatal(err)
 			}
 		}
-		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "plies/s")
+	}
+	report := func(b *testing.B) {
+		b.ReportMetric(float64(plies)*float64(b.N)/b.Elapsed().Seconds(), "plies/s")
+		b.ReportMetric(float64(plies)/count, "plies/game")
+	}
+	b.Run("agon", func(b *testing.B) {
+		start := newGame(b, "chess").Start()
+		var moves [count][]int // which of the legal moves each is
+		for i, words := range played {
+			s := start.Clone()
+			for _, word := range words {
+				a, err := chess.Find(s, word)
+				if err != nil {
+					b.Fatal(err)
+				}
+				moves[i] = append(moves[i], slices.Index(s.Actions(nil), a))
+				if err := s.Apply(a); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		s, actions := start.Clone(), []games.Action(nil)
+		for b.Loop() {
+			for _, game := range moves {
+				s = games.Copy(s, start)
+				for _, move := range game {
+					actions = s.Actions(actions[:0])
+					if err := s.Apply(actions[move]); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		}
+		report(b)
 	})
 	b.Run("notnil", func(b *testing.B) {
-		r, p := rand.New(rand.NewPCG(1, 2)), notnil.StartingPosition()
-		for b.Loop() {
-			moves := p.ValidMoves()
-			if len(moves) == 0 || p.HalfMoveClock() >= 150 {
-				p = notnil.StartingPosition()
-				moves = p.ValidMoves()
+		start := notnil.StartingPosition()
+		var moves [count][]int
+		for i, words := range played {
+			p := start
+			for _, word := range words {
+				valid := p.ValidMoves()
+				move := slices.IndexFunc(valid, func(m *notnil.Move) bool { return m.String() == word })
+				moves[i] = append(moves[i], move)
+				p = p.Update(valid[move])
 			}
-			p = p.Update(moves[r.IntN(len(moves))])
 		}
-		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "plies/s")
+		for b.Loop() {
+			for _, game := range moves {
+				p := start
+				for _, move := range game {
+					p = p.Update(p.ValidMoves()[move])
+				}
+			}
+		}
+		report(b)
 	})
 }

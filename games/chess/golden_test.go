@@ -27,6 +27,7 @@ type recorded struct {
 	Names   []string `json:"names"`
 	Sums    []uint32 `json:"sums"`
 	FENs    []string `json:"fens"`
+	Claims  []int    `json:"claims"`
 	End     string   `json:"end"`
 	Result  string   `json:"result"`
 }
@@ -38,7 +39,7 @@ func TestGolden(t *testing.T) {
 	if file == "" {
 		file = "testdata/chess.jsonl.gz"
 	}
-	plies := 0
+	plies, claims := 0, 0
 	for i, want := range readRecorded(t, file) {
 		if want.FEN == "" {
 			want.FEN = chess.StartFEN
@@ -73,10 +74,11 @@ func TestGolden(t *testing.T) {
 			t.Fatalf("line %d (-python-chess +Agon):\n%s", i+1, diff)
 		}
 		checkPGN(t, record)
+		claims += len(got.Claims)
 	}
-	t.Logf("%d plies are equal", plies)
-	if plies < 30000 {
-		t.Errorf("%d plies, expected 30000 at least", plies)
+	t.Logf("%d plies are equal, and draws can be claimed at %d of them", plies, claims)
+	if plies < 30000 || claims < 500 {
+		t.Errorf("%d plies and %d with claims, expected 30000 and 500 at least", plies, claims)
 	}
 }
 
@@ -99,6 +101,9 @@ func (r *recorded) see(t *testing.T, s games.State, full bool) {
 	}
 	option, name := strings.Join(options, " "), strings.Join(names, " ")
 	ply := len(r.Sums) + len(r.Names)
+	if slices.Contains(s.Actions(nil), chess.ClaimDraw) {
+		r.Claims = append(r.Claims, ply)
+	}
 	if full {
 		r.Options, r.Names = append(r.Options, option), append(r.Names, name)
 	} else {
@@ -113,10 +118,11 @@ func (r *recorded) see(t *testing.T, s games.State, full bool) {
 	}
 }
 
-// legal lists the moves, also where the game is drawn and they are not open.
+// legal lists the moves, without a claim, also where the game is drawn and they
+// are not open.
 func legal(s games.State) []games.Action {
 	if s.Turn() != games.Over {
-		return s.Actions(nil)
+		return slices.DeleteFunc(s.Actions(nil), func(a games.Action) bool { return a == chess.ClaimDraw })
 	}
 	var out []games.Action
 	for a := range games.Action(4674) {

@@ -21,6 +21,16 @@ const (
 	actions     = castleShort + 1
 )
 
+// ClaimDraw claims a draw, in games that end as FIDE's: an id that OpenSpiel does
+// not have.
+const ClaimDraw games.Action = actions
+
+// What a claim is named in text, and among moves as engines name them.
+const (
+	claimName = "claim draw"
+	claimUCI  = "draw"
+)
+
 // number is the id of a move other than castling between squares as the seat to
 // move sees them; promo is the kind a pawn becomes, or pawn.
 func number(from, to, promo int) games.Action {
@@ -117,6 +127,9 @@ func appendOrigin(dst []byte, m move, alike uint64, legal []option) []byte {
 // case: SAN, also with more of the origin than it needs; UCI; long algebraic
 // notation.
 var moveText = regexp.MustCompile(`(?i)\b(?:[O0]-[O0](?:-[O0])?|[KQRBN]?[a-h]?[1-8]?[-x]?[a-h][1-8](?:=?[QRBN])?)\b[+#]?`)
+
+// claimText finds claims in a text.
+var claimText = regexp.MustCompile(`(?i)\bclaim(?: a| the)? draw\b`)
 
 // moveParts takes such a word apart where letters have their proper case:
 // piece, file and rank it comes from, square it goes to, promotion.

@@ -18,7 +18,7 @@ const (
 // the third. Then come seven with one value each: 1 for White; the number of
 // the move, in hundreds; the seat's right to castle on the side of the king and
 // of the queen, then the other's; the part of the plies without progress that
-// make a draw.
+// make a draw. Where a draw can be claimed shows in the third time and that part.
 func (s *state) Observe(seat games.Seat, dst []float32) {
 	clear(dst)
 	mine := uint8(seat)
@@ -60,7 +60,7 @@ func (s *state) constants(mine uint8) [constants]float32 {
 		float32(mine),
 		float32(p.fullMove(s.game)) / movesScale,
 		rights[mine][0], rights[mine][1], rights[1-mine][0], rights[1-mine][1],
-		float32(p.clock) / float32(s.game.limits.plies),
+		float32(p.clock) / float32(s.game.draws.end.plies),
 	}
 }
 

@@ -170,11 +170,15 @@ func FEN(s games.State) (string, error) {
 	return c.fen(), nil
 }
 
-// UCI names a legal action of a state of chess as engines do: e2e4, e7e8q.
+// UCI names a legal action of a state of chess as engines do: e2e4, e7e8q. A
+// claim, which engines do not know, is named draw.
 func UCI(s games.State, a games.Action) (string, error) {
 	c, ok := s.(*state)
 	if !ok {
 		return "", errNotChess
+	}
+	if a == ClaimDraw && c.claimable() {
+		return claimUCI, nil
 	}
 	o, ok := c.option(a)
 	if !ok {
@@ -183,11 +187,15 @@ func UCI(s games.State, a games.Action) (string, error) {
 	return string(appendUCI(nil, o.move)), nil
 }
 
-// Find returns the legal action that a word names, in SAN or as engines do.
+// Find returns the legal action that a word names, in SAN or as engines do, or
+// that claims a draw.
 func Find(s games.State, word string) (games.Action, error) {
 	c, ok := s.(*state)
 	if !ok {
 		return 0, errNotChess
+	}
+	if (word == claimName || word == claimUCI) && c.claimable() {
+		return ClaimDraw, nil
 	}
 	o, ok := c.find(word)
 	if !ok || c.over != goesOn {
@@ -200,7 +208,7 @@ func Find(s games.State, word string) (games.Action, error) {
 // is empty for games that go on and for other games.
 func Reason(s games.State) string {
 	if c, ok := s.(*state); ok {
-		return c.game.limits.text(c.over)
+		return c.game.draws.end.text(c.over)
 	}
 	return ""
 }
@@ -210,10 +218,10 @@ type Tag struct{ Name, Value string }
 
 // Record is a game as a PGN file holds it.
 type Record struct {
-	Tags   []Tag  // without Result, SetUp and FEN
-	FEN    string // where the game starts
-	Moves  []games.Action
-	Result string // 1-0, 0-1, 1/2-1/2, or * for a game that goes on
+	Tags   []Tag          // without Result, SetUp and FEN
+	FEN    string         // where the game starts
+	Moves  []games.Action // the last may be ClaimDraw
+	Result string         // 1-0, 0-1, 1/2-1/2, or * for a game that goes on
 }
 
 // NewRecord records the game that led to a state of chess.
@@ -227,8 +235,11 @@ func NewRecord(s games.State) (Record, error) {
 		r.Moves = append(r.Moves, p.action())
 	}
 	slices.Reverse(r.Moves)
+	if c.over == claimed {
+		r.Moves = append(r.Moves, ClaimDraw)
+	}
 	if c.over != goesOn {
-		r.Result = map[float64]string{1: "1-0", 0: "1/2-1/2", -1: "0-1"}[c.Returns(nil)[white]]
+		r.Result = map[float64]string{1: "1-0", 0: drawn, -1: "0-1"}[c.Returns(nil)[white]]
 	}
 	return r, nil
 }
@@ -250,6 +261,10 @@ func (p *ply) action() games.Action {
 
 // roster are the tags that every game has, Result aside.
 var roster = []Tag{{"Event", "?"}, {"Site", "?"}, {"Date", "????.??.??"}, {"Round", "?"}, {"White", "?"}, {"Black", "?"}}
+
+// claimComment is how a claim stands in PGN, which has no word for it: as a
+// comment before the result.
+const claimComment = "{draw claimed}"
 
 // Write writes the game as PGN in export format.
 func (r Record) Write(w io.Writer) error {
@@ -273,6 +288,9 @@ func (r Record) Write(w io.Writer) error {
 		tag.append(&b)
 	}
 	text := append(end.last.appendSANs(nil, end.game), ' ')
+	if end.over == claimed {
+		text = append(text, claimComment+" "...)
+	}
 	wrap(&b, string(append(text, r.Result...)))
 	_, err = io.WriteString(w, b.String())
 	return err
@@ -305,10 +323,10 @@ func wrap(b *strings.Builder, text string) {
 	b.WriteString("\n\n")
 }
 
-// replay plays the game to its end. Draws do not end it, since those who
-// played it may have gone on.
+// replay plays the game to its end. Draws do not end it unless they are claimed,
+// since those who played it may have gone on.
 func (r Record) replay() (*state, error) {
-	game, err := newGame(r.FEN, OpenSpiel, limits{})
+	game, err := newGame(r.FEN, OpenSpiel, undrawn)
 	if err != nil {
 		return nil, err
 	}
@@ -329,7 +347,8 @@ func (s *state) goOn() {
 	}
 }
 
-// ReadPGN reads the games of a PGN file. Comments and variations are skipped.
+// ReadPGN reads the games of a PGN file. Comments and variations are skipped,
+// but for {draw claimed} before the result of a draw that could be claimed.
 // At the first error it stops and returns the games before.
 func ReadPGN(r io.Reader) ([]Record, error) {
 	p := &pgnReader{in: bufio.NewReader(r)}
@@ -353,20 +372,26 @@ type pgnReader struct {
 	next string // a tag that was read where a game without result ended
 }
 
-var results = []string{"1-0", "0-1", "1/2-1/2", "*"}
+const drawn = "1/2-1/2"
+
+var results = []string{"1-0", "0-1", drawn, "*"}
 
 // record reads one game, or gives io.EOF where there is none.
 func (p *pgnReader) record() (Record, error) {
 	out := Record{FEN: StartFEN, Result: "*"}
 	var s *state
-	for empty := true; ; empty = false {
+	for empty, claims := true, false; ; {
 		token, err := p.token()
-		if errors.Is(err, io.EOF) && !empty {
+		switch {
+		case errors.Is(err, io.EOF) && !empty:
 			return out, nil // the result is missing: the file is cut off, or its writer careless
-		}
-		if err != nil {
+		case err != nil:
 			return out, err
+		case token == claimComment:
+			claims = true
+			continue
 		}
+		empty = false
 		if token[0] == '[' {
 			if s != nil {
 				p.next = token
@@ -377,18 +402,22 @@ func (p *pgnReader) record() (Record, error) {
 			}
 			continue
 		}
-		if slices.Contains(results, token) {
-			out.Result = token
-			return out, nil
-		}
 		if s == nil {
-			game, err := newGame(out.FEN, OpenSpiel, limits{})
+			game, err := newGame(out.FEN, OpenSpiel, undrawn)
 			if err != nil {
 				return out, err
 			}
 			s = game.Start().(*state)
 		}
 		s.goOn()
+		if slices.Contains(results, token) {
+			out.Result = token
+			if claims && token == drawn && s.claimable() {
+				out.Moves = append(out.Moves, ClaimDraw)
+			}
+			return out, nil
+		}
+		claims = false
 		if err := out.move(s, token); err != nil {
 			return out, err
 		}
@@ -405,6 +434,9 @@ func (r *Record) tag(token string) error {
 	value := strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(quoted[1 : len(quoted)-1])
 	switch name {
 	case "FEN":
+		if _, err := readFEN(value); err != nil {
+			return fmt.Errorf("tag %s: %w", token, err)
+		}
 		r.FEN = value
 	case "Result", "SetUp":
 	default:
@@ -430,7 +462,8 @@ func (r *Record) move(s *state, word string) error {
 	return s.Apply(a)
 }
 
-// token returns the next tag or word, without comments and variations.
+// token returns the next tag or word, without variations and comments, except
+// that which claims a draw.
 func (p *pgnReader) token() (string, error) {
 	if token := p.next; token != "" {
 		p.next = ""
@@ -446,9 +479,12 @@ func (p *pgnReader) token() (string, error) {
 		}
 		switch {
 		case c == '{':
-			err = p.skip('}', "a comment is not closed")
+			var text string
+			if text, err = p.skip('}', "a comment is not closed"); depth == 0 && isClaim(text) {
+				return claimComment, nil
+			}
 		case c == ';' || c == '%':
-			err = p.skip('\n', "")
+			_, err = p.skip('\n', "")
 		case c == '(':
 			depth++
 		case c == ')':
@@ -476,17 +512,26 @@ func (p *pgnReader) read() (byte, error) {
 	return c, err
 }
 
-// skip skips to the end of a comment. One that the file's end may close has no
-// complaint.
-func (p *pgnReader) skip(end byte, complaint string) error {
+// isClaim tells whether the text in a comment, perhaps broken into lines, claims
+// a draw.
+func isClaim(text string) bool {
+	return "{"+strings.Join(strings.Fields(text), " ")+"}" == claimComment
+}
+
+// skip skips to the end of a comment and returns what it says. One that the
+// file's end may close has no complaint.
+func (p *pgnReader) skip(end byte, complaint string) (string, error) {
+	var text []byte
 	for {
 		switch c, err := p.read(); {
 		case errors.Is(err, io.EOF) && complaint != "":
-			return errors.New(complaint)
+			return "", errors.New(complaint)
 		case err != nil:
-			return err
+			return "", err
 		case c == end:
-			return nil
+			return string(text), nil
+		default:
+			text = append(text, c)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package chess_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +61,64 @@ func TestReadPGN(t *testing.T) {
 	}
 }
 
+// A claim is the last action of a record, and a comment in PGN.
+func TestClaimInPGN(t *testing.T) {
+	record, err := chess.NewRecord(after(t, "chess(ends=fide)", "Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8 draw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := record.Moves[len(record.Moves)-1]; last != chess.ClaimDraw || record.Result != "1/2-1/2" {
+		t.Errorf("the record ends with action %d and %s", last, record.Result)
+	}
+	var text strings.Builder
+	if err := record.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(text.String(), "4. Ng1 Ng8 {draw claimed} 1/2-1/2\n\n") {
+		t.Errorf("the PGN is %s", text.String())
+	}
+	checkPGN(t, record)
+	s := newGame(t, "chess(ends=fide)").Start()
+	for _, a := range record.Moves {
+		if err := s.Apply(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := chess.Reason(s); got != "draw claimed" {
+		t.Errorf("the record replayed ends by %q", got)
+	}
+	start, err := chess.NewRecord(after(t, "chess(ends=fide,fen=7k/8/8/8/8/8/1R6/K7 b - - 100 80)", "draw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPGN(t, start)
+
+	// Only the last word before a draw counts, and only where one can be claimed.
+	const wild = `1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8 {draw
+claimed} 1/2-1/2
+{draw claimed}
+[Event "claimed in vain"]
+1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8 {draw claimed} 5. e4 1/2-1/2
+1. e4 {draw claimed} 1/2-1/2
+1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8 {draw claimed} 0-1
+1. Nf3 Nf6 2. Ng1 Ng8 3. Nf3 Nf6 4. Ng1 Ng8 ({draw claimed} e4) 1/2-1/2
+{draw claimed}`
+	records, err := chess.ReadPGN(strings.NewReader(wild))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lengths []int
+	for _, r := range records {
+		lengths = append(lengths, len(r.Moves))
+	}
+	if diff := cmp.Diff([]int{9, 9, 1, 8, 8}, lengths); diff != "" {
+		t.Errorf("actions by game (-want +got):\n%s", diff)
+	}
+	if slices.Contains(records[1].Moves, chess.ClaimDraw) {
+		t.Error("a claim that was played on from counts")
+	}
+}
+
 func TestBadPGN(t *testing.T) {
 	for text, want := range map[string]string{
 		"1. e4 e5 *\n\n1. e4\ne6 2. Ke3":     `game 2, line 4: illegal action "Ke3" at rnbqkbnr/`,
@@ -68,6 +127,7 @@ func TestBadPGN(t *testing.T) {
 		`[Event "?`:                          "a tag is not closed",
 		"[Event x]":                          "tag [Event x]: expected a name and a value in quotes",
 		"[FEN \"8/8/8/8/8/8/8/8 w - -\"] e4": "kings",
+		"[FEN \"\"]":                         `tag [FEN ""]: 0 fields`,
 		"1. f3 e5 2. g4 Qh4# 3. a3":          `illegal action "a3"`,
 		"<xml>":                              `illegal action "<xml>"`,
 	} {
@@ -81,6 +141,7 @@ func FuzzReadPGN(f *testing.F) {
 	f.Add(wild)
 	f.Add("[A \"\\")
 	f.Add("1. e4 e5 ) [ ] { } 1-0 O-O 0-0 --")
+	f.Add("[FEN \"7k/8/8/8/8/8/1R6/K7 b - - 100 80\"] {draw claimed} 1/2-1/2")
 	f.Fuzz(func(t *testing.T, text string) {
 		records, _ := chess.ReadPGN(strings.NewReader(text))
 		for _, r := range records {

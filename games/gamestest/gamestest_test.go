@@ -19,6 +19,7 @@ type bent struct {
 	turn    func(s *state) games.Seat
 	actions func(s *state, dst []games.Action) []games.Action
 	odds    func(s *state, dst []float64) []float64
+	faces   func(s *state) int
 	apply   func(s *state, a games.Action) error
 	returns func(s *state, dst []float64) []float64
 	clone   func(s *state) games.State
@@ -93,6 +94,13 @@ func (s *state) Odds(dst []float64) []float64 {
 		return s.bent.odds(s, dst)
 	}
 	return s.State.Odds(dst)
+}
+
+func (s *state) Faces() int {
+	if s.bent.faces != nil {
+		return s.bent.faces(s)
+	}
+	return 0
 }
 
 func (s *state) Apply(a games.Action) error {
@@ -244,6 +252,29 @@ func TestBrokenPromisesAreFound(t *testing.T) {
 				return append(dst, 1)
 			}
 			return dst
+		}},
+		{name: "dice at a turn", want: "Faces is 2, expected 0", faces: func(s *state) int {
+			if s.State.Turn() >= 0 {
+				return 2
+			}
+			return 0
+		}},
+		{name: "dice of other outcomes", want: "Faces is 2, expected 0", faces: func(s *state) int {
+			if s.State.Turn() == games.Chance { // once a card is dealt, the two left are not 0 and 1
+				return len(s.State.Actions(nil))
+			}
+			return 0
+		}},
+		{name: "dice that are not fair", want: "expected 0 where odds differ", faces: func(s *state) int {
+			if games.Key(s.State, 0) == "" {
+				return 3
+			}
+			return 0
+		}, odds: func(s *state, dst []float64) []float64 {
+			if games.Key(s.State, 0) == "" {
+				return append(dst, 0.5, 0.25, 0.25)
+			}
+			return s.State.Odds(dst)
 		}},
 		{name: "legal refused", want: "the legal action 1 is refused", apply: func(s *state, a games.Action) error {
 			if s.turns() == "b" && a == 1 {

@@ -18,7 +18,7 @@ const tolerance = 1e-9
 func (c *checker) local(n node) (err error) {
 	defer recoverTo(&err)
 	s := n.state
-	for _, check := range []func(node) error{c.turn, c.appends, c.actions, c.odds, c.returns, c.tensors, c.speech, c.talk} {
+	for _, check := range []func(node) error{c.turn, c.appends, c.actions, c.odds, c.dice, c.returns, c.tensors, c.speech, c.talk} {
 		if err := check(n); err != nil {
 			return err
 		}
@@ -119,6 +119,26 @@ func (c *checker) odds(n node) error {
 	}
 	if math.Abs(sum-1) > tolerance {
 		return fmt.Errorf("Odds is %v and sums to %v, expected 1", odds, sum)
+	}
+	return nil
+}
+
+// dice checks that what a state says of fair dice is what it lists.
+func (c *checker) dice(n node) error {
+	dice, ok := n.state.(games.Dice)
+	if !ok {
+		return nil
+	}
+	faces := dice.Faces()
+	if faces == 0 {
+		return nil
+	}
+	actions, odds := n.state.Actions(nil), n.state.Odds(nil)
+	if n.state.Turn() != games.Chance || !slices.Equal(actions, games.Ids(faces)) {
+		return fmt.Errorf("Faces is %d, expected 0 where the chance outcomes are not 0 to %d: open are %v", faces, faces-1, actions)
+	}
+	if slices.ContainsFunc(odds, func(p float64) bool { return p != odds[0] }) {
+		return fmt.Errorf("Faces is %d, expected 0 where odds differ: Odds is %v", faces, odds)
 	}
 	return nil
 }

@@ -195,6 +195,14 @@ func (s *state) Odds(dst []float64) []float64 {
 	return append(dst, s.game.odds...)
 }
 
+// Faces implements games.Dice. In Piglet a one is rarer than the rest.
+func (s *state) Faces() int {
+	if s.turn != games.Chance || s.game.Piglet {
+		return 0
+	}
+	return s.game.Sides
+}
+
 func (s *state) Apply(a games.Action) error {
 	switch {
 	case s.turn == games.Chance:

@@ -10,6 +10,7 @@ The file is gzipped JSON lines, one game a line:
    "options": ["e2e4 ...", ...],        legal moves at every position, the last included: UCI, sorted
    "names": ["e4 ...", ...],            SAN, parallel to options
    "fens": ["...", ...],                at every tenth position
+   "claims": [312, ...],                by FIDE's rules, the positions on which a draw can be claimed; absent for none
    "end", "result"}                     why and how the game ended: 1-0, 0-1, 1/2-1/2
 In all but some of the first hundred games options and names are replaced by
 "sums": the CRC-32 of each position's "options|names".
@@ -74,7 +75,7 @@ def play(ends, fen, style, full, rng):
     out = {"ends": ends, "moves": [], "fens": []}
     if fen:
         out["fen"] = fen
-    options, names, sums = [], [], []
+    options, names, sums, claims = [], [], [], []
     while True:
         moves = sorted(board.legal_moves, key=chess.Move.uci)
         options.append(" ".join(m.uci() for m in moves))
@@ -85,11 +86,15 @@ def play(ends, fen, style, full, rng):
         out["end"] = end(board, ends)
         if out["end"]:
             break
+        if ends == "fide" and (board.is_repetition(3) or board.is_fifty_moves()):
+            claims.append(len(board.move_stack))
         move = choose(board, moves, rng, style)
         out["moves"].append(move.uci())
         board.push(move)
     out["moves"] = " ".join(out["moves"])
     out.update({"options": options, "names": names} if full else {"sums": sums})
+    if claims:
+        out["claims"] = claims
     out["result"] = "1/2-1/2" if out["end"] != "checkmate" else "0-1" if board.turn == chess.WHITE else "1-0"
     return out, len(sums) - 1
 
