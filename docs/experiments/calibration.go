@@ -31,29 +31,29 @@ var (
 // calibration tests intervals and tests by what they promise.
 func calibration(ctx context.Context, l *lab) error {
 	var rows [][]string
-	row := func(what, promise string, hits, of int) {
-		p := float64(hits) / float64(of)
-		rows = append(rows, []string{what, promise, fmt.Sprintf("%.2f %% ± %.2f", 100*p, 196*math.Sqrt(p*(1-p)/float64(of)))})
+	row := func(what, promise string, hits int) {
+		p := float64(hits) / simulated
+		rows = append(rows, []string{what, promise, fmt.Sprintf("%.2f %% ± %.2f", 100*p, 196*math.Sqrt(p*(1-p)/simulated))})
 	}
 	for _, pairs := range []int{50, 200} {
 		covered := simulate(ctx, func(r *rand.Rand) []bool { return []bool{differenceCovers(pairs, r)} })
-		row(fmt.Sprintf("difference of Elo from %d pairs", pairs), "covers in 94 to 96 %", covered[0], simulated)
+		row(fmt.Sprintf("difference of Elo from %d pairs", pairs), "covers in 94 to 96 %", covered[0])
 	}
 	covered := simulate(ctx, ratingsCover)
 	for i, name := range []string{"rating of the first of four", "rating of the second", "rating of the third", "rating of the fourth"} {
-		row(name+", by bootstrap, 25 pairs a meeting", "covers in 94 to 96 %", covered[i], simulated)
+		row(name+", by bootstrap, 25 pairs a meeting", "covers in 94 to 96 %", covered[i])
 	}
 	for _, model := range []string{rating.Logistic, rating.Normalized} {
 		test := rating.SPRT{Elo0: 0, Elo1: 30, Alpha: 0.05, Beta: 0.05, Model: model}
 		wrong := simulate(ctx, func(r *rand.Rand) []bool {
 			return []bool{decide(test, test.Elo0, r), !decide(test, test.Elo1, r)}
 		})
-		row(fmt.Sprintf("SPRT of 0 against 30 Elo, %s: H1 taken where H0 holds", model), "in 5 % or less", wrong[0], simulated)
-		row(fmt.Sprintf("SPRT of 0 against 30 Elo, %s: H0 taken where H1 holds", model), "in 5 % or less", wrong[1], simulated)
+		row(fmt.Sprintf("SPRT of 0 against 30 Elo, %s: H1 taken where H0 holds", model), "in 5 % or less", wrong[0])
+		row(fmt.Sprintf("SPRT of 0 against 30 Elo, %s: H0 taken where H1 holds", model), "in 5 % or less", wrong[1])
 	}
 	always := simulate(ctx, peek)
-	row("confidence sequence, looked at after each of 500 games", "covers always in 95 % or more", always[0], simulated)
-	row("an ordinary interval, looked at after each of 500 games", "promises nothing of the kind", always[1], simulated)
+	row("confidence sequence, looked at after each of 500 games", "covers always in 95 % or more", always[0])
+	row("an ordinary interval, looked at after each of 500 games", "promises nothing of the kind", always[1])
 	if err := ctx.Err(); err != nil {
 		return err
 	}

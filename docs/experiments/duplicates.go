@@ -106,8 +106,9 @@ func (l *lab) compare(ctx context.Context, rules games.Game, tree *solve.Tree, n
 		}
 		independent, duplicate = append(independent, variances[0]), append(duplicate, variances[1])
 		ratios = append(ratios, variances[0]/variances[1])
-		needI = append(needI, math.Round(2*variances[0]*math.Pow(1.96/width, 2)))
-		needD = append(needD, math.Round(2*variances[1]*math.Pow(1.96/width, 2)))
+		known := 1.96 / width
+		needI = append(needI, math.Round(2*variances[0]*known*known))
+		needD = append(needD, math.Round(2*variances[1]*known*known))
 	}
 	last := "–"
 	if len(reduced) == 5 {
