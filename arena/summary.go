@@ -229,6 +229,9 @@ func (t *Table) duel(p *Pairing) Duel {
 	}
 	out.Anytime[0], out.Anytime[1] = p.Sequence.Interval()
 	out.Margin95 = t.bounded(p.Margin.interval(effective))
+	if p.Margin.Variance == 0 { // sets that all ended alike leave room for one that does not
+		out.Margin95 = play.MeanInterval(slices.Repeat([]float64{out.Margin}, effective), t.info.MinReturn-t.even(), t.info.MaxReturn-t.even())
+	}
 	if p.Reduced.N == units {
 		out.Reduced = &p.Reduced.Mean
 		if low, high := p.Reduced.interval(units); !math.IsInf(low, 0) {
