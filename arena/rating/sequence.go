@@ -19,10 +19,9 @@ import (
 // shares in place of one that is tuned). It depends on how often each score occurred,
 // not on their order, so that nothing but counts is kept.
 type Sequence struct {
-	alpha     float64
-	scores    []float64
-	counts    []float64
-	low, high float64 // of the intervals so far: their intersection covers too
+	alpha  float64
+	scores []float64
+	counts []float64
 }
 
 // shares of a fortune that are staked.
@@ -34,7 +33,7 @@ var shares = func() (out []float64) {
 }()
 
 // NewSequence returns a sequence of coverage 1-alpha.
-func NewSequence(alpha float64) *Sequence { return &Sequence{alpha: alpha, high: 1} }
+func NewSequence(alpha float64) *Sequence { return &Sequence{alpha: alpha} }
 
 // Add takes a score of [0, 1] into account.
 func (s *Sequence) Add(score float64) {
@@ -46,21 +45,26 @@ func (s *Sequence) Add(score float64) {
 	s.counts[i]++
 }
 
-// Interval returns the bounds now; 0 and 1 before the first score. Looking more often
-// makes it narrower, never wrong.
+// Interval returns the bounds now; 0 and 1 before the first score. They follow from the
+// counts alone, whoever looked before.
 func (s *Sequence) Interval() (low, high float64) {
-	if s.fortune(s.low, 1) > -math.Log(s.alpha/2) {
-		s.low = s.edge(s.low, s.high, 1)
+	mean, total := 0.0, 0.0
+	for i, x := range s.scores {
+		mean, total = mean+s.counts[i]*x, total+s.counts[i]
 	}
-	if s.fortune(s.high, -1) > -math.Log(s.alpha/2) {
-		s.high = s.edge(s.high, s.low, -1)
+	if total == 0 {
+		return 0, 1
 	}
-	return s.low, s.high
+	mean /= total
+	return s.edge(0, mean, 1), s.edge(1, mean, -1)
 }
 
 // edge is where, from a mean that is refuted towards one that is not, the fortune
 // falls to its bound: half of alpha is spent on each side.
 func (s *Sequence) edge(refuted, kept, side float64) float64 {
+	if s.fortune(refuted, side) <= -math.Log(s.alpha/2) {
+		return refuted
+	}
 	for range 50 {
 		m := refuted + (kept-refuted)/2
 		if s.fortune(m, side) > -math.Log(s.alpha/2) {
