@@ -218,7 +218,7 @@ func TestLoadAndMemory(t *testing.T) {
 	o.Processes, o.Memory, o.Timeout = 3, 1<<20, 20*time.Second
 	g, plain := open(t, o), builtin(t, "leduc_poker")
 	most := 0
-	for seed := uint64(0); g.Restarts() < 3; seed++ {
+	for seed := uint64(0); seed < 1000 && (g.Restarts() < 3 || most < 3); seed++ { // a busy machine takes longer
 		got, err := walks(g, 8, seed)
 		if err != nil {
 			t.Fatal(err)
@@ -228,8 +228,8 @@ func TestLoadAndMemory(t *testing.T) {
 		}
 		most = max(most, len(g.Processes()))
 	}
-	if most != 3 {
-		t.Errorf("%d processes answered, expected 3", most)
+	if most != 3 || g.Restarts() < 3 {
+		t.Errorf("%d processes answered and %d were started again, expected 3 and at least 3", most, g.Restarts())
 	}
 }
 
