@@ -29,6 +29,7 @@ import (
 const (
 	stepSeeds  = 5
 	stepRounds = 8
+	longRounds = 40
 	stepSims   = 16 // simulations a state
 	stepRate   = 5e-4
 	stepEpochs = 2   // over a round's data
@@ -46,9 +47,10 @@ const (
 type domain struct {
 	game string
 	base float64
-	// Where a game stands in the table twice, under two judges.
+	// Where a game stands in the table more than once.
 	column string
 	judge  func(*policy.Network) mcts.Evaluator
+	rounds int // stepRounds where zero
 }
 
 // name is the domain's column.
@@ -103,7 +105,7 @@ func steps(ctx context.Context, l *lab) error { return l.compareMethods(ctx, byO
 
 func stepsVerified(ctx context.Context, l *lab) error { return l.compareMethods(ctx, byVerifier) }
 
-// stepsBoard is the comparison on tic-tac-toe, under both judges.
+// stepsBoard is the comparison on tic-tac-toe, under both judges, and for longer.
 func stepsBoard(ctx context.Context, l *lab) error {
 	game, err := games.New("tic_tac_toe")
 	if err != nil {
@@ -128,6 +130,7 @@ func stepsBoard(ctx context.Context, l *lab) error {
 		domains: []domain{
 			{game: "tic_tac_toe", column: "leaves played to their end", judge: playedOut},
 			{game: "tic_tac_toe", column: "leaves judged by minimax", judge: minimax},
+			{game: "tic_tac_toe", column: fmt.Sprintf("the same, %d rounds", longRounds), judge: minimax, rounds: longRounds},
 		},
 	})
 }
@@ -209,12 +212,13 @@ func (l *lab) compareMethods(ctx context.Context, y study) error {
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for j := range queue {
-				base, rate, err := l.stepTrial(ctx, y, domains[j.d], methods[j.m], uint64(j.seed+1))
-				table[j.d][j.m].base[j.seed], table[j.d][j.m].rate[j.seed] = base, rate
+				got, err := l.stepTrial(ctx, y, domains[j.d], methods[j.m], uint64(j.seed+1))
+				table[j.d][j.m].base[j.seed], table[j.d][j.m].rate[j.seed] = got.base, got.rate
 				if err != nil {
 					failures <- err
 				}
-				fmt.Fprintf(os.Stderr, "%s, %s, seed %d: %.3f to %.3f\n", domains[j.d].name(), methods[j.m].name, j.seed+1, base, rate)
+				fmt.Fprintf(os.Stderr, "%s, %s, seed %d: %.3f to %.3f; %d states searched in the first round, %d different; %d in the last, %d different\n",
+					domains[j.d].name(), methods[j.m].name, j.seed+1, got.base, got.rate, got.first.states, got.first.different, got.last.states, got.last.different)
 			}
 		})
 	}
@@ -243,51 +247,77 @@ func (l *lab) compareMethods(ctx context.Context, y study) error {
 	}
 	text := y.page(y, markdown(header, rows))
 	if finding, err := os.ReadFile(l.path(strings.TrimSuffix(y.file, ".md") + ".finding.md")); err == nil {
-		text += "\n" + string(finding)
+		text = strings.TrimRight(text, "\n") + "\n\n" + string(finding)
 	}
 	return os.WriteFile(l.path(y.file), []byte(text), 0o644) //nolint:gosec // a page to read
 }
 
-// stepTrial trains one policy and returns its strength before and after.
-func (l *lab) stepTrial(ctx context.Context, y study, d domain, m method, seed uint64) (base, rate float64, err error) {
+// learnt is a policy's strength before and after, and what its first and last
+// round searched.
+type learnt struct {
+	base, rate  float64
+	first, last variety
+}
+
+// variety is how many states were searched, and how many of them differ.
+type variety struct{ states, different int }
+
+func varietyOf(found []looked) variety {
+	different := map[string]bool{}
+	for _, f := range found {
+		if p, ok := f.state.(games.Positioned); ok {
+			different[string(p.AppendPosition(nil))] = true
+		} else {
+			different[games.Key(f.state, f.state.Turn())] = true
+		}
+	}
+	return variety{len(found), len(different)}
+}
+
+// stepTrial trains one policy.
+func (l *lab) stepTrial(ctx context.Context, y study, d domain, m method, seed uint64) (out learnt, err error) {
 	game, err := games.New(d.game)
 	if err != nil {
-		return 0, 0, err
+		return out, err
 	}
 	arch := policy.Arch{Kind: "mlp", Hidden: []int{y.hidden, y.hidden}, Activation: "relu"}
 	model, err := policy.Description{Game: game.Info().Name, Arch: arch}.Model(l.device, game)
 	if err != nil {
-		return 0, 0, err
+		return out, err
 	}
 	t := &stepLearner{game: game, model: model, seed: seed, method: m, judge: y.judge, states: y.states}
 	if d.judge != nil {
 		t.judge = d.judge
 	}
 	if err := t.pretrain(ctx, d.base); err != nil {
-		return 0, 0, err
+		return out, err
 	}
-	if base, err = t.strength(ctx); err != nil {
-		return 0, 0, err
+	if out.base, err = t.strength(ctx); err != nil {
+		return out, err
 	}
 	lesson, err := m.lesson()
 	if err != nil {
-		return 0, 0, err
+		return out, err
 	}
 	if t.updater, err = trainer.NewUpdater(model, adamDefaults, t.updater.State().Weights, false, lesson); err != nil {
-		return 0, 0, err
+		return out, err
 	}
 	t.lesson = lesson.Name
 	if t.base, err = model.Network(t.updater.State().Weights); err != nil {
-		return 0, 0, err
+		return out, err
 	}
 	defer func() { err = errors.Join(err, t.base.Close()) }()
-	for round := range uint64(stepRounds) {
+	for round := range uint64(cmp.Or(d.rounds, stepRounds)) {
 		if err := t.round(ctx, round); err != nil {
-			return base, 0, fmt.Errorf("%s, %s: %w", d.game, m.name, err)
+			return out, fmt.Errorf("%s, %s: %w", d.game, m.name, err)
+		}
+		if round == 0 {
+			out.first = t.searched
 		}
 	}
-	rate, err = t.strength(ctx)
-	return base, rate, err
+	out.last = t.searched
+	out.rate, err = t.strength(ctx)
+	return out, err
 }
 
 var adamDefaults = trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}
@@ -302,6 +332,8 @@ type stepLearner struct {
 	states  int // searched in a round, at most
 	judge   func(*policy.Network) mcts.Evaluator
 	base    *policy.Network // the reference of methods whose reference stays
+
+	searched variety // in the last round
 }
 
 // problemsARound is how many problems make a round's states.
@@ -488,6 +520,7 @@ func (t *stepLearner) round(ctx context.Context, round uint64) error {
 	if err != nil {
 		return errors.Join(err, network.Close())
 	}
+	t.searched = varietyOf(found)
 	found = slices.DeleteFunc(found, func(s looked) bool { return s.pair == nil })
 	if !t.method.moving {
 		if err := t.refer(ctx, found); err != nil {

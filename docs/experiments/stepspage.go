@@ -42,17 +42,17 @@ func boardPage(y study, table string) string {
 
 Written by `+"`go run ./docs/experiments stepsboard`"+`: the comparison of [steps.md](steps.md)
 on a board with two seats, with its constants but for the network, two layers of %d.
-Policies start from networks that have learnt nothing. In each of %d rounds a policy plays %d games against itself; every
-state on its way, %d at most, is searched with %d simulations of PUCT, whose leaves the
-policy plays to their end or minimax judges. From each state whose tried moves differ
-in value comes one pair. The outcome method plays whole games, as many steps as the
-searches did, and pairs games that a seat won with games that it lost, at most as many
-pairs, unless a row says fewer. References are the policy that has learnt nothing, β is
-5 unless a row says otherwise.
+Policies start from networks that have learnt nothing. In each of %d rounds, %d in the
+last column, a policy plays %d games against itself; every state on its way, %d at most,
+is searched with %d simulations of PUCT, whose leaves the policy plays to their end or
+minimax judges. From each state whose tried moves differ in value comes one pair. The
+outcome method plays whole games, as many steps as the searches did, and pairs games
+that a seat won with games that it lost, at most as many pairs, unless a row says fewer.
+References are the policy that has learnt nothing, β is 5 unless a row says otherwise.
 
 The share of all 4,520 positions in which the most likely move keeps the game's value,
 after the last round, mean and 95 %% interval over %d seeds:
 
 %s
-`, y.title, y.hidden, stepRounds, y.states/9, y.states, stepSims, stepSeeds, table)
+`, y.title, y.hidden, stepRounds, longRounds, y.states/9, y.states, stepSims, stepSeeds, table)
 }
