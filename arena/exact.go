@@ -87,11 +87,14 @@ func (x *Exact) Exploitability(entrant int) (float64, error) {
 // profile seats two entrants. One that is not known plays as the other would, which
 // is a guess.
 func (x *Exact) profile(seats ...int) solve.Strategy {
-	out := make(solve.Strategy, len(x.tree.Uniform()))
+	var out solve.Strategy
 	for _, set := range x.tree.Sets {
 		of := x.strategies[seats[set.Seat]]
 		if of == nil {
 			of = x.strategies[seats[1-set.Seat]]
+		}
+		if out == nil { // all have the same length
+			out = make(solve.Strategy, len(of))
 		}
 		copy(out[set.First:set.First+len(set.Actions)], of[set.First:])
 	}

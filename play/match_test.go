@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -314,5 +315,66 @@ func TestLostGamesArePlayedAgain(t *testing.T) {
 	}
 	if _, err := match(&losing{Game: duel{}, failures: always}); !errors.Is(err, games.ErrLost) {
 		t.Errorf("a game that is always lost: %v", err)
+	}
+}
+
+// picker is dice without batches.
+type picker struct{ dice }
+
+func (*picker) Pick(_ games.State, legal []games.Action, r *rand.Rand) int { return r.IntN(len(legal)) }
+
+// frail is a duel whose states give no answer to some calls of Apply, counted from 1.
+type frail struct {
+	duel
+	failures map[int]bool
+	calls    *int
+}
+
+func (g frail) Start() games.State { return &frailNode{node{}, g} }
+
+type frailNode struct {
+	node
+	game frail
+}
+
+func (n *frailNode) Clone() games.State {
+	return &frailNode{node{slices.Clone(n.moves)}, n.game}
+}
+
+func (n *frailNode) Apply(a games.Action) error {
+	if *n.game.calls++; n.game.failures[*n.game.calls] {
+		return fmt.Errorf("%w: it crashed", games.ErrLost)
+	}
+	return n.node.Apply(a)
+}
+
+// Games of agents that need no batch are played again too, and count what their last
+// playing took; the same games come out whatever was lost.
+func TestLostGamesWithoutBatches(t *testing.T) {
+	match := func(failures map[int]bool) ([]*play.Episode, error) {
+		g := frail{failures: failures, calls: new(int)}
+		return play.Match{Game: g, Seed: 5, Agents: []play.Agent{&picker{}}, Seats: both, Group: 8}.Play(t.Context(), 0, 16)
+	}
+	want, err := match(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := match(map[int]bool{2: true, 9: true, 20: true, 48: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	voids := 0
+	for i := range want {
+		voids += got[i].Voids
+		got[i].Voids = 0
+		if a, b := fmt.Sprintf("%+v", *want[i]), fmt.Sprintf("%+v", *got[i]); a != b {
+			t.Errorf("episode %d is\n%s, expected\n%s", i, b, a)
+		}
+		if got[i].Costs[0].Moves != 1 || got[i].Costs[1].Moves != 1 {
+			t.Errorf("episode %d: %+v, expected a move of each seat", i, got[i].Costs)
+		}
+	}
+	if voids != 4 {
+		t.Errorf("%d games were lost, expected 4", voids)
 	}
 }

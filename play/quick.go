@@ -75,7 +75,6 @@ func (q *quick) play(e *Episode, number uint64, group int) error {
 		if err == nil {
 			return nil
 		}
-		q.costs = make([]Cost, cap(q.costs)+q.info.Seats)
 		if !errors.Is(err, games.ErrLost) || voids == mostVoids {
 			return (&table{episode: e}).fail(err)
 		}
@@ -85,6 +84,9 @@ func (q *quick) play(e *Episode, number uint64, group int) error {
 // once plays a game from its start to its end.
 func (q *quick) once(e *Episode) error {
 	action, turn := len(q.actions), len(q.turns)
+	if len(q.costs) < q.info.Seats { // games that got lost took some
+		q.costs = make([]Cost, q.info.Seats)
+	}
 	e.Costs, q.costs = q.costs[:q.info.Seats:q.info.Seats], q.costs[q.info.Seats:]
 	if err := q.open(e); err != nil {
 		return err

@@ -26,7 +26,6 @@ import (
 // Options say which engine plays and how long it thinks.
 type Options struct {
 	Path     string        // of the program
-	Args     []string      //
 	Settings [][2]string   // options of the engine, in order: name, value
 	MoveTime time.Duration // for a move; 0 for no limit of its own
 	Depth    int           // plies; 0 for no limit
@@ -65,7 +64,11 @@ func (a *Agent) Act(ctx context.Context, in []play.Request, out []play.Decision)
 	group, ctx := errgroup.WithContext(ctx)
 	for i, request := range in {
 		group.Go(func() error {
-			a.slots <- struct{}{}
+			select {
+			case a.slots <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 			defer func() { <-a.slots }()
 			action, err := a.move(ctx, request)
 			if ctx.Err() != nil {
@@ -195,7 +198,7 @@ type engine struct {
 const answerTime = 10 * time.Second
 
 func start(ctx context.Context, o Options) (*engine, error) {
-	e := &engine{command: exec.Command(o.Path, o.Args...), lines: make(chan string, 1024)}
+	e := &engine{command: exec.Command(o.Path), lines: make(chan string, 1024)}
 	e.command.WaitDelay = time.Second
 	in, err := e.command.StdinPipe()
 	if err != nil {
@@ -216,8 +219,8 @@ func start(ctx context.Context, o Options) (*engine, error) {
 	return e, nil
 }
 
-// read hands lines on until the engine's output ends. Lines that nobody takes in time
-// are information lines: they are dropped.
+// read hands lines on until the engine's output ends, but for those that only inform,
+// of which there are many and which nobody waits for.
 func (e *engine) read(out io.Reader) {
 	defer close(e.lines)
 	lines := bufio.NewScanner(out)
