@@ -138,7 +138,7 @@ func (l *lab) trainCritic(ctx context.Context, domain string, seed uint64) (stri
 	recipe.Warmup, recipe.Rounds, recipe.Updates = guideWarmup, guideRounds, guideUpdates
 	recipe.Policy.Hidden = []int{guideHidden, guideHidden}
 	recipe.Objective.Epochs, recipe.Optimizer.Rate = 6, "0.002"
-	recipe.Evaluate = spc.Evaluate{Every: 1 << 20, Cases: 1} // critics are examined on the solver's lines
+	recipe.Evaluate = spc.Evaluate{Every: 1 << 20, Cases: 1, Games: 1} // critics are examined on the solver's lines
 	recipe.Checkpoint = trainer.Checkpoint{Every: guideWarmup, Keep: 100}
 	text, err := recipe.YAML()
 	if err != nil {
