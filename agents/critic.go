@@ -81,8 +81,14 @@ func criticised(where string, env Environment) (*sneakycritic.Game, error) {
 	return critic, fits(critic, env.Game)
 }
 
+// errWhole is why critics of whole solutions do not judge lines as they are written.
+var errWhole = errors.New("a critic of whole solutions judges no single lines: expected one trained without whole=true")
+
 // fits says whether a critic can read the lines of a game.
 func fits(critic *sneakycritic.Game, game games.Game) error {
+	if critic.Whole {
+		return errWhole
+	}
 	own, ok := game.(problem.Criticised)
 	if !ok {
 		return fmt.Errorf("a critic judges problems that are solved line by line, and %s has none", game.Info().Name)
@@ -140,6 +146,9 @@ func (c *StepCritic) Calls() int { return int(c.calls.Load()) }
 // Judge overwrites out[i] with the probability that the critic calls lines[i],
 // written next where solutions[i] stands, Correct.
 func (c *StepCritic) Judge(ctx context.Context, solutions []problem.Solution, lines []problem.Line, out []float64) error {
+	if c.game.Whole {
+		return errWhole
+	}
 	states, probs := make([]games.State, len(lines)), make([][]float64, len(lines))
 	for i := range lines {
 		states[i], probs[i] = c.game.Judging(solutions[i], lines[i]), make([]float64, 2)

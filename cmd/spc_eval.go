@@ -41,7 +41,7 @@ own rule: ` + names + `. The files are yours: .json,
 Any language model behind an endpoint judges everything. random judges steps by the
 toss of a coin. Other agents, such as run:DIR, play the critic of the game
 sneaky_critic; they judge steps of problems that their game's domain can read back,
-and refuse other rows.
+and refuse other rows. With whole=true in their game they judge whole solutions.
 
 --by step asks about each step, --by solution about a whole solution at once. With
 --out every answer is kept as it comes, and the same command goes on where it was
@@ -84,12 +84,14 @@ func (p *program) spcEval(ctx context.Context, o judging) (err error) {
 	if err := agents.Known(o.agent); err != nil {
 		return err
 	}
-	switch ways := benchmark.Ways(o.bench); {
-	case speaks(o.agent):
-	case slices.Contains(ways, benchmark.ByStep) && o.by == "":
-		o.by = benchmark.ByStep
-	case o.by != benchmark.ByStep:
-		return usage(fmt.Errorf("spc eval: agent %s writes no prose, which %s asked by %s wants: expected openai:model=NAME", o.agent, o.bench, first(o.by, ways)))
+	var game *sneakycritic.Game
+	if !speaks(o.agent) {
+		if game, err = judgedGame(o); err != nil {
+			return err
+		}
+		if o.by, err = o.way(game); err != nil {
+			return usage(err)
+		}
 	}
 	if err := writable("--out", o.out); err != nil {
 		return err
@@ -102,7 +104,7 @@ func (p *program) spcEval(ctx context.Context, o judging) (err error) {
 	if err != nil {
 		return usage(err)
 	}
-	critic, err := p.critic(ctx, o)
+	critic, err := p.critic(ctx, o, game)
 	if err != nil {
 		return err
 	}
@@ -207,7 +209,8 @@ type judge struct {
 	close    func() error
 }
 
-func (p *program) critic(ctx context.Context, o judging) (*judge, error) {
+// critic opens the agent; game is nil for one without a game.
+func (p *program) critic(ctx context.Context, o judging, game *sneakycritic.Game) (*judge, error) {
 	if speaks(o.agent) {
 		client, err := agents.OpenChat(o.agent)
 		if err != nil {
@@ -220,12 +223,8 @@ func (p *program) critic(ctx context.Context, o judging) (*judge, error) {
 		return &judge{Critic: model, name: model.Name(), parallel: options.Parallel, client: client, close: client.Close}, nil
 	}
 	name := fmt.Sprintf("%s seed %d", o.agent, o.seed)
-	if o.agent == "random" && o.game == "" {
+	if game == nil {
 		return &judge{Critic: benchmark.Coin{Seed: o.seed}, name: name, close: func() error { return nil }}, nil
-	}
-	game, err := judgedGame(o)
-	if err != nil {
-		return nil, err
 	}
 	agent, err := agents.Open(ctx, o.agent, p.environment(game))
 	if err != nil {
@@ -238,9 +237,29 @@ func (p *program) critic(ctx context.Context, o judging) (*judge, error) {
 	return &judge{Critic: player, name: name + " at " + game.Info().Name, parallel: runtime.GOMAXPROCS(0), close: agent.Close}, nil
 }
 
-// judgedGame is the game whose critic an agent plays.
+// way is how those are asked who write no prose: by step, or about whole solutions
+// where their game has these.
+func (o judging) way(game *sneakycritic.Game) (string, error) {
+	ways, own := benchmark.Ways(o.bench), benchmark.ByStep
+	whole := game != nil && game.Whole
+	if whole {
+		own = benchmark.BySolution
+	}
+	switch {
+	case slices.Contains(ways, own) && (o.by == "" || o.by == own):
+		return own, nil
+	case whole:
+		return "", fmt.Errorf("spc eval: agent %s judges whole solutions, and %s is asked by %s: expected --by solution of processbench or prm800k", o.agent, o.bench, first(o.by, ways))
+	}
+	return "", fmt.Errorf("spc eval: agent %s writes no prose, which %s asked by %s wants: expected openai:model=NAME", o.agent, o.bench, first(o.by, ways))
+}
+
+// judgedGame is the game whose critic an agent plays; nil for the toss of a coin.
 func judgedGame(o judging) (*sneakycritic.Game, error) {
 	name := o.game
+	if name == "" && o.agent == "random" {
+		return nil, nil
+	}
 	if name == "" {
 		dir, isRun := agents.RunDir(o.agent)
 		if !isRun {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	_ "github.com/agon-rl/agon/games/matrix"
+	_ "github.com/agon-rl/agon/games/sneakycritic"
+	_ "github.com/agon-rl/agon/games/wordproblem"
 )
 
 var update = flag.Bool("update", false, "write the golden prompts again")
@@ -32,6 +34,8 @@ func TestPrompts(t *testing.T) {
 		{"tic_tac_toe", []games.Action{4, 0, 8, 2, 1, 7, 3, 5, 6}},
 		{"connect_four", []games.Action{3, 3, 2, 3, 4, 3, 5}},
 		{"matrix(biased_rps)", []games.Action{0, 2}},
+		{"sneaky_critic(domain=word_problem(people=4))", []games.Action{9, 0, 1}},
+		{"sneaky_critic(domain=word_problem(people=4),whole=true)", []games.Action{9, 0, 1}},
 	} {
 		t.Run(test.game, func(t *testing.T) {
 			var b strings.Builder

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
@@ -54,21 +53,21 @@ func (c curriculum) problems(ctx context.Context, t *Trainer, critic policy.Poli
 	weights := make([]float64, len(seeds))
 	total := 0.0
 	var states []games.State
-	var wrong []bool
+	var truths []games.Action
 	first := make([]int, len(seeds)+1)
 	for i := range seeds {
-		seeds[i] = problem.Draw(r)
-		s := t.spc.Start().(*sneakycritic.State)
+		s := t.cases.Start().(*sneakycritic.State)
+		seeds[i] = s.Sample(r)
 		if err := s.Apply(seeds[i]); err != nil {
 			return nil, err
 		}
 		for _, line := range s.Candidates() {
 			shown := s.Show(line)
-			states, wrong = append(states, shown), append(wrong, shown.Wrong())
+			states, truths = append(states, shown), append(truths, shown.Truth())
 		}
 		first[i+1] = len(states)
 	}
-	right, err := chances(ctx, critic, states, wrong)
+	right, err := chances(ctx, critic, states, truths)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +85,26 @@ func (c curriculum) problems(ctx context.Context, t *Trainer, critic policy.Poli
 	return t.spc.From(func(r *rand.Rand) games.Action { return seeds[policy.Sample(weights, r)] }), nil
 }
 
-// chances are a critic's probabilities of judging right.
-func chances(ctx context.Context, critic policy.Policy, states []games.State, wrong []bool) ([]float64, error) {
+// chances are a critic's probabilities of the verdicts given.
+func chances(ctx context.Context, critic policy.Policy, states []games.State, verdicts []games.Action) ([]float64, error) {
+	probs, err := judge(ctx, critic, states)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(states))
+	for i, p := range probs {
+		out[i] = p[verdicts[i]]
+	}
+	return out, nil
+}
+
+// judge asks a critic for its probabilities of all verdicts.
+func judge(ctx context.Context, critic policy.Policy, states []games.State) ([][]float64, error) {
 	probs := make([][]float64, len(states))
+	var open []games.Action
 	for i := range probs {
-		probs[i] = make([]float64, 2)
+		open = states[i].Actions(open[:0])
+		probs[i] = make([]float64, len(open))
 	}
 	const most = 4096 // in one call
 	for lo := 0; lo < len(states); lo += most {
@@ -99,12 +113,5 @@ func chances(ctx context.Context, critic policy.Policy, states []games.State, wr
 			return nil, err
 		}
 	}
-	out := make([]float64, len(states))
-	for i, p := range probs {
-		out[i] = p[sneakycritic.Correct]
-		if wrong[i] {
-			out[i] = p[sneakycritic.Incorrect]
-		}
-	}
-	return out, nil
+	return probs, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
@@ -22,8 +23,8 @@ type Exam struct {
 	Kinds  []string // Right, then all kinds of error that the game has lines of
 
 	states []games.State
-	wrong  []bool
-	kind   []int // by state
+	truth  []games.Action // by state: the right verdict
+	kind   []int          // by state
 }
 
 // NewExam draws an exam of so many lines of each kind, every one in a case of its
@@ -47,7 +48,7 @@ func NewExam(game *sneakycritic.Game, count int) (*Exam, error) {
 				continue
 			}
 			shown := s.Show(lines[r.IntN(len(lines))])
-			x.states, x.wrong, x.kind = append(x.states, shown), append(x.wrong, shown.Wrong()), append(x.kind, len(x.Kinds))
+			x.states, x.truth, x.kind = append(x.states, shown), append(x.truth, shown.Truth()), append(x.kind, len(x.Kinds))
 			found++
 		}
 		if found > 0 {
@@ -61,29 +62,46 @@ func NewExam(game *sneakycritic.Game, count int) (*Exam, error) {
 }
 
 // Score is what a critic reached in an exam: the share judged right of each of the
-// exam's kinds, by its more probable verdict.
+// exam's kinds, by its most probable verdict. A whole solution with an error is judged
+// right where its first wrong step is found, as ProcessBench counts.
 type Score struct {
-	Right float64 // of right lines
-	Kinds map[string]float64
+	Right   float64 // of right lines
+	Kinds   map[string]float64
+	Noticed float64 // of wrong lines or solutions, those that the critic finds any fault with
 }
 
 // Examine has a critic judge all lines.
 func (x *Exam) Examine(ctx context.Context, critic policy.Policy) (Score, error) {
-	right, err := chances(ctx, critic, x.states, x.wrong)
+	probs, err := judge(ctx, critic, x.states)
 	if err != nil {
 		return Score{}, err
 	}
 	hits, counts := make([]float64, len(x.Kinds)), make([]float64, len(x.Kinds))
-	for i, p := range right {
-		if counts[x.kind[i]]++; p > 0.5 {
+	noticed := 0.0
+	for i, p := range probs {
+		said := probable(p)
+		if counts[x.kind[i]]++; said == x.truth[i] {
 			hits[x.kind[i]]++
 		}
+		if x.kind[i] > 0 && said > sneakycritic.Correct {
+			noticed++
+		}
 	}
-	s := Score{Right: hits[0] / counts[0], Kinds: map[string]float64{}}
+	s := Score{Right: hits[0] / counts[0], Kinds: map[string]float64{}, Noticed: noticed / (float64(len(probs)) - counts[0])}
 	for k, kind := range x.Kinds[1:] {
 		s.Kinds[kind] = hits[k+1] / counts[k+1]
 	}
 	return s, nil
+}
+
+// probable is the most probable verdict, games.Action(-1) where several are.
+func probable(probs []float64) games.Action {
+	best := slices.Max(probs)
+	i := slices.Index(probs, best)
+	if slices.Contains(probs[i+1:], best) {
+		return -1
+	}
+	return games.Action(i)
 }
 
 // Wrong is the mean accuracy over kinds of error, each with the same weight; NaN
@@ -124,10 +142,11 @@ func harmonic(a, b float64) float64 {
 // evaluator measures critics during a run.
 type evaluator struct {
 	exam, longer *Exam
+	whole        bool // whether whole solutions are judged
 }
 
 func newEvaluator(t task, cases int) (*evaluator, error) {
-	e := &evaluator{}
+	e := &evaluator{whole: t.spc.Whole}
 	var err error
 	if e.exam, err = NewExam(t.spc, cases); err != nil {
 		return nil, err
@@ -152,6 +171,9 @@ func (e *evaluator) measure(ctx context.Context, critic policy.Policy, line map[
 	line["f1"], line["f1/menu"] = s.F1(errors.All()), s.F1(errors.Menu)
 	if f1 := s.F1(errors.Other); !math.IsNaN(f1) {
 		line["f1/other"] = f1
+	}
+	if e.whole {
+		line["accuracy/noticed"] = s.Noticed
 	}
 	line["f1/worst"], _ = s.Worst(errors.All())
 	line["f1/worst_menu"], _ = s.Worst(errors.Menu)

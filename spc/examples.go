@@ -36,7 +36,7 @@ func sneakiest(ctx context.Context, critic policy.Policy, judged []*sneakycritic
 		_, line := s.Shown()
 		shown[i] = s.Show(*line)
 	}
-	believed, err := chances(ctx, critic, shown, make([]bool, len(shown)))
+	believed, err := chances(ctx, critic, shown, make([]games.Action, len(shown)))
 	if err != nil {
 		return nil, err
 	}

@@ -77,11 +77,7 @@ func (t *Trainer) imitateCritic(s *sneakycritic.State, by generator, rows *[]pol
 	if s.Turn() != sneakycritic.Critic { // there was no naive kind, and what was written was right
 		return nil
 	}
-	verdict := sneakycritic.Correct
-	if s.Wrong() {
-		verdict = sneakycritic.Incorrect
-	}
-	step, err := t.stepOf(s, verdict)
+	step, err := t.stepOf(s, s.Truth())
 	if err != nil {
 		return err
 	}

@@ -210,6 +210,57 @@ func TestExam(t *testing.T) {
 	}
 }
 
+// An exam of whole solutions counts an error where its first step is found: a critic
+// that notices it and names another step has not found it.
+func TestExamOfWholes(t *testing.T) {
+	for _, domain := range []string{"arithmetic", "countdown", "equations", "horn", "word_problem"} {
+		x, err := NewExam(openGame(t, "sneaky_critic(domain="+domain+",whole=true)"), 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := x.Errors.All()
+		for _, test := range []struct {
+			name                      string
+			say                       func(*sneakycritic.State) games.Action
+			right, wrong, noticed, f1 float64
+		}{
+			{"the oracle", (*sneakycritic.State).Truth, 1, 1, 1, 1},
+			{"never an error", func(*sneakycritic.State) games.Action { return sneakycritic.Correct }, 1, 0, 0, 0},
+			{"another step", func(s *sneakycritic.State) games.Action {
+				if s.Truth() == sneakycritic.Correct {
+					return s.Truth()
+				}
+				return 1 + s.Truth()%games.Action(len(s.Steps()))
+			}, 1, -1, 1, -1},
+		} {
+			s, err := x.Examine(t.Context(), sayer(test.say))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.wrong < 0 { // solutions of one step have no other
+				if s.Right != 1 || s.Noticed != 1 || s.Wrong(all) > 0.5 {
+					t.Errorf("%s, %s: %+v", domain, test.name, s)
+				}
+				continue
+			}
+			if s.Right != test.right || s.Wrong(all) != test.wrong || s.Noticed != test.noticed || s.F1(all) != test.f1 {
+				t.Errorf("%s, %s: %+v", domain, test.name, s)
+			}
+		}
+	}
+}
+
+// sayer is a critic that is sure of what it says.
+type sayer func(*sneakycritic.State) games.Action
+
+func (c sayer) Probabilities(_ context.Context, states []games.State, out [][]float64) error {
+	for i, state := range states {
+		clear(out[i])
+		out[i][c(state.(*sneakycritic.State))] = 1
+	}
+	return nil
+}
+
 // The exam of a game is the same whatever is trained on, and of the same length for
 // every kind.
 func TestExamIsFixed(t *testing.T) {
@@ -287,7 +338,7 @@ func TestCurriculum(t *testing.T) {
 		return 1
 	})
 	share := func(power float64) float64 {
-		tr := &Trainer{task: task{game: game, spc: game}, recipe: Defaults()}
+		tr := &Trainer{task: task{game: game, spc: game}, recipe: Defaults(), cases: game}
 		drawnFrom, err := curriculum{spread: true, pool: 4, power: power}.problems(t.Context(), tr, uneven, 400, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -304,6 +355,37 @@ func TestCurriculum(t *testing.T) {
 	plain, drawn := share(0), share(1)
 	if plain < 0.3 || plain > 0.7 || drawn < 0.98 {
 		t.Errorf("of problems judged unevenly there are %.3f, and %.3f are drawn", plain, drawn)
+	}
+}
+
+// A curriculum draws from the cases that are played: those with naive kinds, for a
+// sneaky player that knows no other.
+func TestCurriculumOfNaiveCases(t *testing.T) {
+	game := openGame(t, "sneaky_critic(clean=0,domain=arithmetic(digits=1,length=2))")
+	errors := game.Critique().Errors
+	naive := newGenerator(errors, false, 0)
+	lacking := func(from *sneakycritic.Game) (count int) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for range 300 {
+			lines := drawn(t, from, r).Candidates()
+			if !slices.ContainsFunc(lines, func(l problem.Line) bool { return slices.Contains(errors.Naive, l.Slip) }) {
+				count++
+			}
+		}
+		return count
+	}
+	for _, test := range []struct {
+		cases games.Game
+		want  bool
+	}{{game, true}, {naive.cases(game), false}} {
+		tr := &Trainer{task: task{game: game, spc: game}, recipe: Defaults(), cases: test.cases}
+		from, err := curriculum{spread: true, pool: 2, power: 1}.problems(t.Context(), tr, critic(oracle), 200, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if count := lacking(from.(*sneakycritic.Game)); (count > 0) != test.want {
+			t.Errorf("%d of 300 cases have no naive kind", count)
+		}
 	}
 }
 

@@ -57,6 +57,7 @@ var variants = map[string][]string{
 	"offline":       {"objective.name=offline", "objective.data=48", "stages=together", "game=sneaky_critic(domain=horn)"},
 	"offline, on":   {"objective.name=offline", "objective.data=48", "stages=alternate(every=3)", "objective.restart=false", "opponents=earlier", "game=sneaky_critic(domain=word_problem,free=true)"},
 	"uniform":       {"sneaky=menu", "stages=together", "evaluate.longer=sneaky_critic(domain=arithmetic(length=6))", "game=sneaky_critic"},
+	"whole":         {"game=sneaky_critic(domain=word_problem,free=true,whole=true)", "policy.kind=resnet", "policy.blocks=1", "policy.channels=4"},
 	"inspection":    {"game=inspection(steps=3,checks=1)", "warmup=0", "validity=exact", "curriculum=uniform", "refine=none", "stages=alternate(every=2)"},
 	"best response": {"game=inspection(steps=3,checks=1)", "warmup=0", "validity=exact", "curriculum=uniform", "refine=none", "stages=alternate(every=2)", "objective.name=best-response", "opponents=pool"},
 }

@@ -8,6 +8,10 @@
 // place; or it writes one freely, where the game lets it. A line that is not wrong is
 // refused, and the sneaky player loses. The critic sees the problem, the lines before
 // and the one to judge, and says Correct or Incorrect.
+//
+// In the game of whole solutions what comes after the line follows from it, as if it
+// were believed, and the critic sees all lines: it says which is the first wrong one,
+// or none.
 package sneakycritic
 
 import (
@@ -28,7 +32,8 @@ const (
 	Critic
 )
 
-// The critic's actions.
+// The critic's actions. On whole solutions Correct says that there is no error, and
+// the actions after it are steps, counted from 1: the first wrong one.
 const (
 	Correct games.Action = iota
 	Incorrect
@@ -42,9 +47,10 @@ func init() {
 			{Name: "clean", Default: "0.5", Help: "the share of solutions that stay clean"},
 			{Name: "domain", Default: "arithmetic", Help: "the problems: arithmetic, countdown, equations, horn, word_problem, with parameters"},
 			{Name: "free", Default: "false", Help: "whether the sneaky player may also write any line"},
+			{Name: "whole", Default: "false", Help: "whether the critic sees whole solutions and says which step is the first wrong one"},
 		},
 		Make: func(r *spec.Reader) (games.Game, error) {
-			p := Params{Clean: r.Float("clean", 0.5, 0, 1), Domain: r.String("domain", "arithmetic"), Free: r.Bool("free", false)}
+			p := Params{Clean: r.Float("clean", 0.5, 0, 1), Domain: r.String("domain", "arithmetic"), Free: r.Bool("free", false), Whole: r.Bool("whole", false)}
 			if err := r.Err(); err != nil {
 				return nil, err
 			}
@@ -58,6 +64,7 @@ type Params struct {
 	Domain string  // the game that problems come from
 	Clean  float64 // the share of solutions that stay clean
 	Free   bool    // whether the sneaky player may write any line
+	Whole  bool    // whether the critic judges whole solutions
 }
 
 // Game is the game of a domain.
@@ -104,6 +111,10 @@ func New(p Params) (*Game, error) {
 			actions = max(actions, slot.Values)
 		}
 	}
+	if p.Whole {
+		name.Args = append(name.Args, spec.Arg{Key: "whole", Value: "true"})
+		actions = max(actions, 1+inner.Info().MaxLength)
+	}
 	g.info = games.Info{
 		Name: name.String(), Seats: 2, Roles: []string{"sneaky", "critic"},
 		Actions: actions, MaxLength: length, MinReturn: -1, MaxReturn: 1,
@@ -112,6 +123,9 @@ func New(p Params) (*Game, error) {
 		// sneaky player chose. Games with and without free writing have one shape, so
 		// that a critic of one can judge in the other.
 		Tensor: []int{2 + g.critique.View + writing},
+	}
+	if p.Whole {
+		g.info.Tensor = g.wholeTensor(writing)
 	}
 	return g, nil
 }
@@ -135,21 +149,29 @@ func (g *Game) From(seed func(*rand.Rand) games.Action) *Game {
 	return &c
 }
 
-// Judging is the critic's turn on a line where a solution stands.
+// Judging is the critic's turn on a line where a solution stands; nothing follows it.
 func (g *Game) Judging(at problem.Solution, line problem.Line) *State {
-	return &State{game: g, turn: Critic, at: at, shown: &line, said: -1}
+	s := &State{game: g, turn: Critic, at: at, shown: &line, said: -1}
+	if g.Whole {
+		s.steps = append(before(at), step{at, line})
+		s.place = len(s.steps) - 1
+	}
+	return s
 }
 
 // State is where a game stands.
 type State struct {
 	game    *Game
 	turn    games.Seat
+	seed    games.Action     // of the case
 	at      problem.Solution // the solution so far; nil before chance
 	history []games.Action   // of the problems' game, to where the solution stands
 	right   problem.Line     // the line that is right and leads on
 	menu    []problem.Line   // by kind, the line that it gives here; without text where it gives none
 	choices []int8           // the kind, then what is written freely
 	shown   *problem.Line    // the line to judge; nil before there is one
+	steps   []step           // of a whole solution: those so far, and all once there is a line to judge
+	place   int              // how many of them stand before that line
 	clean   bool
 	said    games.Action
 }
@@ -183,8 +205,14 @@ func (s *State) draw(seed games.Action) error {
 			continue
 		}
 		*s = *places[r.IntN(len(places))]
+		s.seed = seed
+		if s.game.Whole {
+			s.steps = before(s.at)
+			s.place = len(s.steps)
+		}
 		if s.clean = r.Float64() < s.game.Clean; s.clean {
-			s.shown, s.turn = &s.right, Critic
+			s.turn = Critic
+			s.show(s.right)
 		}
 		return nil
 	}
@@ -225,8 +253,20 @@ func (s *State) Kind() string {
 	return s.shown.Slip
 }
 
-// Wrong tells whether the line to judge is wrong, by the exact verifier.
+// Wrong tells whether the line to judge is wrong, by the exact verifier. The others
+// of a whole solution are right, or stand after it.
 func (s *State) Wrong() bool { return s.game.critique.Errors.Count(s.Kind()) }
+
+// Truth is the verdict that is right: what a perfect critic says.
+func (s *State) Truth() games.Action {
+	switch {
+	case !s.Wrong():
+		return Correct
+	case s.game.Whole:
+		return 1 + games.Action(s.place)
+	}
+	return Incorrect
+}
 
 // Refused tells whether the sneaky player wrote nothing wrong.
 func (s *State) Refused() bool { return s.turn == games.Over && s.said < 0 }
@@ -258,7 +298,8 @@ func (s *State) Candidates() []problem.Line {
 // Show is the critic's turn if line stood here.
 func (s *State) Show(line problem.Line) *State {
 	c := *s
-	c.shown, c.turn, c.clean = &line, Critic, !s.game.critique.Errors.Count(line.Slip)
+	c.turn, c.clean = Critic, !s.game.critique.Errors.Count(line.Slip)
+	c.show(line)
 	return &c
 }
 
@@ -302,6 +343,8 @@ func (s *State) Sample(r *rand.Rand) games.Action { return s.game.seed(r) }
 // freely, or verdicts.
 func (s *State) Actions(dst []games.Action) []games.Action {
 	switch {
+	case s.turn == Critic && s.game.Whole:
+		return append(dst, games.Ids(1+len(s.steps))...)
 	case s.turn == Critic:
 		return append(dst, Correct, Incorrect)
 	case s.turn != Sneaky:
@@ -359,10 +402,17 @@ func (s *State) Apply(a games.Action) error {
 // write shows the critic a line, unless the verifier refuses it.
 func (s *State) write(line problem.Line, ok bool) {
 	if ok {
-		s.shown = &line
+		s.show(line)
 	}
 	if s.turn = Critic; !ok || !s.Wrong() {
 		s.turn = games.Over
+	}
+}
+
+// show has a line stand where the solution does, and what follows from it.
+func (s *State) show(line problem.Line) {
+	if s.shown = &line; s.game.Whole {
+		s.steps = slices.Concat(s.steps[:s.place], []step{{s.at, line}}, after(s.at.Believe(line), s.seed))
 	}
 }
 
@@ -371,7 +421,7 @@ func (s *State) Returns(dst []float64) []float64 {
 	switch {
 	case s.turn != games.Over:
 		return append(dst, 0, 0)
-	case s.Refused() || (s.said == Incorrect) == s.Wrong():
+	case s.Refused() || s.said == s.Truth():
 		return append(dst, -1, 1)
 	}
 	return append(dst, 1, -1)
@@ -393,6 +443,9 @@ func (s *State) AppendKey(dst []byte, seat games.Seat) []byte {
 	if s.at == nil {
 		return dst
 	}
+	if s.game.Whole && seat == Critic {
+		return s.appendWhole(dst)
+	}
 	dst = s.at.AppendKey(dst, 0)
 	if seat == Sneaky {
 		dst = append(append(dst, "\ntrue: "...), s.right.Text...)
@@ -409,8 +462,13 @@ func (s *State) AppendKey(dst []byte, seat games.Seat) []byte {
 	if s.shown != nil {
 		dst = append(append(dst, "\nshown: "...), s.shown.Text...)
 	}
+	return s.appendEnd(dst)
+}
+
+// appendEnd writes how the game ended.
+func (s *State) appendEnd(dst []byte) []byte {
 	if s.said >= 0 {
-		dst = append(append(dst, "\nsaid: "...), verdicts[s.said]...)
+		dst = append(append(dst, "\nsaid: "...), s.verdict(s.said)...)
 	} else if s.turn == games.Over {
 		dst = append(dst, "\nrefused"...)
 	}
@@ -420,6 +478,10 @@ func (s *State) AppendKey(dst []byte, seat games.Seat) []byte {
 // Observe implements games.State.
 func (s *State) Observe(seat games.Seat, dst []float32) {
 	clear(dst)
+	if s.game.Whole {
+		s.observeWhole(seat, dst)
+		return
+	}
 	dst[seat] = 1
 	if s.at == nil {
 		return
@@ -431,10 +493,13 @@ func (s *State) Observe(seat games.Seat, dst []float32) {
 	case s.shown != nil:
 		s.at.Judge(*s.shown, dst[2:2+view])
 	}
-	if seat != Sneaky {
-		return
+	if seat == Sneaky {
+		s.observeChoices(dst[2+view:])
 	}
-	dst = dst[2+view:]
+}
+
+// observeChoices writes what the sneaky player chose so far.
+func (s *State) observeChoices(dst []float32) {
 	for i, c := range s.choices {
 		dst[c] = 1
 		if i == 0 {

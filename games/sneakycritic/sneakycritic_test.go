@@ -30,6 +30,8 @@ func TestConformance(t *testing.T) {
 		"sneaky_critic", "sneaky_critic(domain=arithmetic(digits=3),free=true)", "sneaky_critic(domain=countdown)",
 		"sneaky_critic(domain=equations,free=true)", "sneaky_critic(domain=horn)",
 		"sneaky_critic(clean=0,domain=word_problem,free=true)", "sneaky_critic(clean=1)",
+		"sneaky_critic(whole=true)", "sneaky_critic(domain=countdown,free=true,whole=true)", "sneaky_critic(domain=equations,whole=true)",
+		"sneaky_critic(domain=horn,whole=true)", "sneaky_critic(clean=0.25,domain=word_problem,free=true,whole=true)",
 	} {
 		t.Run(name, func(t *testing.T) { gamestest.Run(t, open(t, name), gamestest.Options{}) })
 	}

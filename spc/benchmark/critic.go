@@ -25,20 +25,27 @@ func (m Model) Answer(ctx context.Context, a Ask) (Entry, error) {
 	return Entry{Answer: reply.Text, TokensIn: reply.TokensIn, TokensOut: reply.TokensOut}, err
 }
 
-// Player has an agent that plays the critic of a game judge steps. It judges rows
-// that the game's domain can read back, problem and lines; others are unfit.
+// Player has an agent that plays the critic of a game judge steps, or, in a game of
+// whole solutions, these. It judges rows that the game's domain can read back, problem
+// and lines; others are unfit.
 type Player struct {
 	Game  *sneakycritic.Game
 	Agent play.Agent
 	Seed  uint64
 }
 
-// errProse is why critics without words refuse.
-var errProse = errors.New("it asks for prose: expected steps to judge one by one")
+// Why critics without words refuse.
+var (
+	errProse = errors.New("it asks for prose: expected steps to judge one by one")
+	errSteps = errors.New("it does not ask for the first wrong step: expected whole solutions of processbench or prm800k")
+)
 
 // Answer implements Critic. The verdict is in the form that language models are
 // asked for.
 func (p Player) Answer(ctx context.Context, a Ask) (Entry, error) {
+	if p.Game.Whole {
+		return p.first(ctx, a)
+	}
 	if a.Question == nil {
 		return Entry{}, &UnfitError{a.ID, errProse}
 	}
@@ -46,15 +53,45 @@ func (p Player) Answer(ctx context.Context, a Ask) (Entry, error) {
 	if err != nil {
 		return Entry{}, &UnfitError{a.ID, err}
 	}
+	action, err := p.act(ctx, a, state)
+	return verdict(action), err
+}
+
+// first judges a whole solution. Its answer is in the form that language models are
+// asked for: the first wrong step, from 0 on, or -1.
+func (p Player) first(ctx context.Context, a Ask) (Entry, error) {
+	if a.Solution == nil {
+		return Entry{}, &UnfitError{a.ID, errSteps}
+	}
+	var texts []string
+	var steps []int // of the texts
+	for i := range a.Solution.Steps {
+		for _, line := range lines(a.Solution.Steps[i : i+1]) {
+			texts, steps = append(texts, line), append(steps, i)
+		}
+	}
+	state, err := p.Game.ReadWhole(a.Solution.Problem, texts)
+	if err != nil {
+		return Entry{}, &UnfitError{a.ID, err}
+	}
+	action, err := p.act(ctx, a, state)
+	if err != nil {
+		return Entry{}, err
+	}
+	first := -1
+	if action != sneakycritic.Correct {
+		first = steps[action-1]
+	}
+	return Entry{Answer: fmt.Sprintf("\\boxed{%d}", first)}, nil
+}
+
+func (p Player) act(ctx context.Context, a Ask, state *sneakycritic.State) (games.Action, error) {
 	decisions := make([]play.Decision, 1)
 	requests := []play.Request{{State: state, Seat: sneakycritic.Critic, Rand: play.Generator(p.Seed, "judge", uint64(a.Row))}}
 	if err := p.Agent.Act(ctx, requests, decisions); err != nil {
-		return Entry{}, err
+		return 0, err
 	}
-	if err := decisions[0].Err; err != nil {
-		return Entry{}, err
-	}
-	return verdict(decisions[0].Action), nil
+	return decisions[0].Action, decisions[0].Err
 }
 
 // lines are the lines of a prefix; some benchmarks join steps.

@@ -36,6 +36,8 @@ type Ask struct {
 	// Question is the step that is asked about; nil where a whole solution or an
 	// answer is.
 	Question *Question
+	// Solution is the one whose first wrong step is asked for; nil otherwise.
+	Solution *Solution
 }
 
 // Task is a benchmark as it is put to a critic.
@@ -78,7 +80,7 @@ func NewTask(set *Set, by string, votes int) (*Task, error) {
 		}
 	case by == BySolution:
 		for i := range set.Solutions {
-			t.add(unit{solution: &set.Solutions[i]}, t.whole(set.Solutions[i])...)
+			t.add(unit{solution: &set.Solutions[i]}, t.whole(&set.Solutions[i])...)
 		}
 	case set.Name == "processbench" || set.Name == "deltabench":
 		for i, s := range set.Solutions {
@@ -119,11 +121,11 @@ func (t *Task) add(u unit, asks ...Ask) {
 	t.units = append(t.units, u)
 }
 
-func (t *Task) whole(s Solution) []Ask {
+func (t *Task) whole(s *Solution) []Ask {
 	if t.Set.Name == "deltabench" {
-		return []Ask{{ID: s.ID, User: SectionsPrompt(s)}}
+		return []Ask{{ID: s.ID, User: SectionsPrompt(*s)}}
 	}
-	return slices.Repeat([]Ask{{ID: s.ID, User: FirstErrorPrompt(s)}}, t.Votes)
+	return slices.Repeat([]Ask{{ID: s.ID, User: FirstErrorPrompt(*s), Solution: s}}, t.Votes)
 }
 
 func steps(questions []Question) []Ask {
