@@ -65,6 +65,7 @@ func TestLearns(t *testing.T) {
 		}},
 		{"online", nil, func(f map[string]float64) bool { return f["f1"] > 0.7 }},
 		{"offline", []string{"objective.name=offline", "objective.data=2048", "objective.imitate=0.15"}, func(f map[string]float64) bool { return f["f1"] > 0.7 }},
+		{"replay", []string{"objective.name=replay", "objective.data=2048", "objective.clip=0.9"}, func(f map[string]float64) bool { return f["f1"] > 0.7 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			final := finish(t, create(t, read(t, easy, test.settings...)), 1).Final

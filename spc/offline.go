@@ -46,11 +46,30 @@ func (t *Trainer) learnOffline(ctx context.Context, line map[string]float64) err
 	return nil
 }
 
+// replayed takes steps of the on-line objective on games of the rounds so far: drawn as
+// learnOffline draws answers, with advantages by the running means and ratios to those
+// who played, by their log-probabilities.
+func (t *Trainer) replayed(ctx context.Context, line map[string]float64) error {
+	if err := t.collect(ctx, line); err != nil {
+		return err
+	}
+	r := play.Generator(t.recipe.Seed, "replay", uint64(t.update))
+	episodes := make([]*play.Episode, t.recipe.Games)
+	for i := range episodes {
+		episodes[i] = t.games[r.IntN(len(t.games))]
+	}
+	if err := t.learnFrom(episodes, line); err != nil {
+		return err
+	}
+	t.endStage(t.wonRounds, line)
+	return nil
+}
+
 // collect plays the games of the rounds so far, unless they are there already. They
 // depend on the recipe and on the players at the rounds' ends alone, so that they
 // need not be saved.
 func (t *Trainer) collect(ctx context.Context, line map[string]float64) error {
-	if len(t.data[sneakycritic.Critic])+len(t.data[sneakycritic.Sneaky]) > 0 {
+	if len(t.data[sneakycritic.Critic])+len(t.data[sneakycritic.Sneaky])+len(t.games) > 0 {
 		return nil
 	}
 	if !t.begins(t.update) { // resumed within a round, whose first line says what was found
@@ -58,7 +77,7 @@ func (t *Trainer) collect(ctx context.Context, line map[string]float64) error {
 	}
 	shares := 0.0
 	for round := 1; round <= t.round(t.update); round++ {
-		game, err := t.curriculum.problems(ctx, t, t.players[sneakycritic.Critic].past[round-1], t.recipe.Objective.Data, 1<<32+uint64(round))
+		game, err := t.curriculum.problems(ctx, t, t.pasts(sneakycritic.Critic)[round-1], t.recipe.Objective.Data, 1<<32+uint64(round))
 		if err != nil {
 			return err
 		}
@@ -75,6 +94,10 @@ func (t *Trainer) collect(ctx context.Context, line map[string]float64) error {
 			return err
 		}
 		shares += won(episodes)
+		if t.recipe.Objective.Name == "replay" {
+			t.games = append(t.games, episodes...)
+			continue
+		}
 		for _, e := range episodes {
 			t.keep(e)
 		}
@@ -87,9 +110,14 @@ func (t *Trainer) collect(ctx context.Context, line map[string]float64) error {
 // frozen are the players as they were at the end of the round before: first those
 // whose answers are learnt from, then the generator, then the pasts.
 func (t *Trainer) frozen(round int) []play.Agent {
-	all := t.agents()
-	for seat := range 2 {
-		all[seat] = agents.Learner{Network: t.players[seat].past[round-1]}
+	all := t.agents()[:firstPast]
+	for seat := range games.Seat(2) {
+		all[seat] = agents.Learner{Network: t.pasts(seat)[round-1]}
+	}
+	for past := range round {
+		for seat := range games.Seat(2) {
+			all = append(all, agents.NewSampler(t.pasts(seat)[past], false))
+		}
 	}
 	return all
 }

@@ -77,8 +77,9 @@ type Recipe struct {
 // Objective is how players learn.
 type Objective struct {
 	// Name is online, policy gradient on fresh games; offline, SPC's objective on
-	// the games of the rounds so far; or best-response, where each player answers
-	// the latest other exactly, in games that can be solved.
+	// the games of the rounds so far; replay, policy gradient on these; or
+	// best-response, where each player answers the latest other exactly, in games
+	// that can be solved.
 	Name      string  `yaml:"name"`
 	Advantage string  `yaml:"advantage"` // online: see rae.Params
 	Clip      float64 `yaml:"clip"`
@@ -87,12 +88,16 @@ type Objective struct {
 	// (that of round 0) or round (that of the round's start). Online.
 	Pull   float64 `yaml:"pull"`
 	PullTo string  `yaml:"pull_to"`
-	// Data is how many games a round plays for offline learning; each update
-	// draws as many as games says, and as many answers to imitate, which count
-	// by Imitate. Restart starts every round from round 0, as SPC does.
+	// Data is how many games a round plays for offline learning and replay; each
+	// update draws as many as games says, and offline as many answers to imitate,
+	// which count by Imitate. Restart starts every round from round 0, as SPC does.
 	Data    int     `yaml:"data"`
 	Imitate float64 `yaml:"imitate"`
 	Restart bool    `yaml:"restart"`
+	// Players is the folder of another run, whose players play those games in the
+	// place of the run's own. The run starts from that one's round 0, so that
+	// several objectives can be compared on the same games. Offline and replay.
+	Players string `yaml:"players,omitempty"`
 }
 
 // Evaluate says how the critic is measured.
@@ -181,7 +186,7 @@ func (r Recipe) Validate() error {
 	}{
 		{"policies", r.Policies, []string{"two", "one"}},
 		{"sneaky", r.Sneaky, []string{"learn", "naive", "menu"}},
-		{"objective.name", r.Objective.Name, []string{"online", "offline", "best-response"}},
+		{"objective.name", r.Objective.Name, []string{"online", "offline", "replay", "best-response"}},
 		{"objective.pull_to", r.Objective.PullTo, []string{"uniform", "start", "round"}},
 	} {
 		if !slices.Contains(choice.values, choice.value) {
@@ -250,6 +255,10 @@ func (r Recipe) validateTogether() error {
 		return fmt.Errorf("stages: adaptive: %s plays no games within a round by which to switch: take together or alternate", o)
 	case o == "best-response" && opponents.kind == "earlier", o == "best-response" && opponents.share != 1 && opponents.kind == "pool":
 		return fmt.Errorf("opponents: %s: best responses are to the latest, or to the average of all, pool", r.Opponents)
+	case r.Objective.Players != "" && o != "offline" && o != "replay":
+		return fmt.Errorf("objective.players: %s plays games of its own: expected objective.name offline or replay", o)
+	case r.Objective.Players != "" && r.Warmup > 0:
+		return fmt.Errorf("warmup: %d: a run starts from the round 0 of objective.players: expected 0", r.Warmup)
 	case o == "best-response" && r.Warmup > 0:
 		return fmt.Errorf("warmup: %d: best responses have nothing to warm up: expected 0", r.Warmup)
 	}

@@ -56,6 +56,7 @@ var variants = map[string][]string{
 	"one network":   {"policies=one", "opponents=earlier", "stages=together", "objective.pull_to=round", "validity=exact", "curriculum=uniform"},
 	"offline":       {"objective.name=offline", "objective.data=48", "stages=together", "game=sneaky_critic(domain=horn)"},
 	"offline, on":   {"objective.name=offline", "objective.data=48", "stages=alternate(every=3)", "objective.restart=false", "opponents=earlier", "game=sneaky_critic(domain=word_problem,free=true)"},
+	"replay":        {"objective.name=replay", "objective.data=48", "objective.restart=false", "stages=together", "opponents=pool"},
 	"uniform":       {"sneaky=menu", "stages=together", "evaluate.longer=sneaky_critic(domain=arithmetic(length=6))", "game=sneaky_critic"},
 	"whole":         {"game=sneaky_critic(domain=word_problem,free=true,whole=true)", "policy.kind=resnet", "policy.blocks=1", "policy.channels=4"},
 	"inspection":    {"game=inspection(steps=3,checks=1)", "warmup=0", "validity=exact", "curriculum=uniform", "refine=none", "stages=alternate(every=2)"},
@@ -211,6 +212,58 @@ func TestKilledAnywhere(t *testing.T) {
 				same(t, fmt.Sprintf("killed after update %d", at), want, content(t, killed))
 			}
 		})
+	}
+}
+
+// Runs that learn from another run's players start where it did, from the same games,
+// whatever their objective; and go on after a kill as if there had been none.
+func TestOtherPlayers(t *testing.T) {
+	players := create(t, read(t, small))
+	finish(t, players, 2)
+	shares := map[string][]float64{}
+	for _, objective := range []string{"offline", "replay"} {
+		recipe := read(t, small, "objective.name="+objective, "objective.players="+players, "objective.data=48", "warmup=0", "stages=together", "seed=7")
+		dir := create(t, recipe)
+		finish(t, dir, 2)
+		want := content(t, dir)
+		lines, err := runs.ReadMetrics(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, shares[objective] = runs.Series(lines, "won/critic")
+		for _, at := range []int{2, 3, 4} {
+			killed := filepath.Join(t.TempDir(), "run")
+			if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			for later := at + 1; later <= recipe.Total(); later++ {
+				if err := os.RemoveAll(filepath.Join(killed, runs.CheckpointsDir, fmt.Sprintf("%08d", later))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			finish(t, killed, 1)
+			same(t, fmt.Sprintf("%s, killed after update %d", objective, at), want, content(t, killed))
+		}
+		for _, round := range []string{"00000001/round_0000", "00000006/round_0000"} {
+			got := want[filepath.Join(runs.CheckpointsDir, round+".critic.safetensors")]
+			if theirs := content(t, players)[filepath.Join(runs.CheckpointsDir, "00000008/round_0000.critic.safetensors")]; got == "" || got != theirs {
+				t.Errorf("%s: %s is not the players' round 0", objective, round)
+			}
+		}
+	}
+	if !slices.Equal(shares["offline"], shares["replay"]) || shares["replay"][0] == shares["replay"][5] {
+		t.Errorf("the critic won %v of the games off line, %v of those that are replayed", shares["offline"], shares["replay"])
+	}
+	for _, bad := range []struct{ setting, want string }{
+		{"policy.hidden=[4]", "has other networks"},
+		{"game=sneaky_critic(domain=horn)", "has other networks"},
+		{"rounds=3", "has begun 2 rounds: expected 3"},
+		{"objective.players=nowhere", "objective.players: "},
+	} {
+		recipe := read(t, small, "objective.name=replay", "objective.players="+players, "objective.data=48", "warmup=0", "stages=together", bad.setting)
+		if _, err := spc.New(t.Context(), recipe, options(t, 1)); err == nil || !strings.Contains(err.Error(), bad.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, expected %q", bad.setting, err, bad.want)
+		}
 	}
 }
 

@@ -48,8 +48,10 @@ type Trainer struct {
 	evaluator  *evaluator           // nil for another game
 	exact      *exact               // nil where the game is too large
 	players    []*player            // by seat; one network with two roles is there twice
+	source     *source              // whose players play the games of offline rounds; nil for the run's own
 	data       [2][]policy.Sentence // offline: the answers of the rounds so far, by seat
-	wonRounds  float64              // offline: the critic's share of their games
+	games      []*play.Episode      // replay: the games of the rounds so far
+	wonRounds  float64              // offline and replay: the critic's share of these games
 
 	sneakiest []Example // as last looked at
 
@@ -126,21 +128,31 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 	if t.model, err = t.describe.Model(t.options.Backend, t.game); err != nil {
 		return err
 	}
+	if t.source, err = openSource(r, t.model); err != nil {
+		return err
+	}
 	return t.preparePlayers()
 }
 
 // both is what one network with two roles is called.
 const both = "both"
 
+// rolesOf names the networks of a run.
+func rolesOf(r Recipe, info games.Info) []string {
+	if r.Policies == "one" {
+		return []string{both}
+	}
+	return info.Roles
+}
+
 func (t *Trainer) preparePlayers() error {
 	o := t.recipe.Objective
 	copies := o.PullTo != "uniform"
-	roles := t.game.Info().Roles
-	if t.recipe.Policies == "one" {
-		roles = []string{both}
-	}
-	for _, role := range roles {
+	for i, role := range rolesOf(t.recipe, t.game.Info()) {
 		start := policy.NewWeights(t.model.Params, play.Generator(t.recipe.Seed, "weights "+role))
+		if t.source != nil {
+			start = t.source.starts[i]
+		}
 		updater, err := trainer.NewUpdater(t.model, t.recipe.Optimizer.Optimizer, start, copies,
 			trainer.Turns(objective.PolicyGradient{Name: "ppo", Clip: o.Clip}, copies),
 			trainer.Sentences(objective.Sentence{Clip: o.Clip, Imitate: o.Imitate}),
@@ -171,7 +183,7 @@ func (t *Trainer) learns(seat games.Seat) bool {
 
 // Close frees what the trainer holds. The run belongs to the caller.
 func (t *Trainer) Close() error {
-	var errs []error
+	errs := []error{t.source.close()}
 	for _, p := range t.distinct() {
 		for _, n := range append([]*policy.Network{p.network}, p.past...) {
 			if n != nil {
@@ -282,6 +294,8 @@ func (t *Trainer) step(ctx context.Context, line map[string]float64) error {
 		return nil
 	case t.recipe.Objective.Name == "offline":
 		return t.learnOffline(ctx, line)
+	case t.recipe.Objective.Name == "replay":
+		return t.replayed(ctx, line)
 	}
 	return t.learnOnline(ctx, line)
 }
@@ -303,8 +317,8 @@ func (t *Trainer) beginRound() error {
 			p.updater.SetMagnet(weights)
 		}
 	}
-	t.data = [2][]policy.Sentence{} // of the rounds before; played anew where needed
-	if t.recipe.Objective.Name == "offline" && t.recipe.Objective.Restart {
+	t.data, t.games = [2][]policy.Sentence{}, nil // of the rounds before; played anew where needed
+	if name := t.recipe.Objective.Name; (name == "offline" || name == "replay") && t.recipe.Objective.Restart {
 		for _, p := range t.distinct() {
 			if err := p.updater.Restart(p.rounds[0]); err != nil {
 				return err
