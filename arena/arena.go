@@ -125,18 +125,23 @@ type Unit struct{ First, Second int }
 
 // seats returns who sits where in a unit's game: in the first half of the games the
 // first entrant is alone.
-func (u Unit) seats(seats, game int) []int {
+func (u Unit) seats(seats, game int) []int { return u.seat(make([]int, 0, seats), seats, game) }
+
+// seat appends the same to a slice.
+func (u Unit) seat(to []int, seats, game int) []int {
 	alone, rest := u.First, u.Second
 	if seats == 2 && game == 1 {
-		return []int{rest, alone}
+		return append(to, rest, alone)
 	}
 	if game >= seats {
 		alone, rest = rest, alone
 	}
-	out := make([]int, seats)
-	for s := range out {
-		out[s] = rest
+	for seat := range seats {
+		if seat == game%seats {
+			to = append(to, alone)
+		} else {
+			to = append(to, rest)
+		}
 	}
-	out[game%seats] = alone
-	return out
+	return to
 }

@@ -487,3 +487,83 @@ func first(t *testing.T, x *arena.Exact) float64 {
 	}
 	return one[0]
 }
+
+// counted is a table of pairs of tic-tac-toe between entrants, by what the first of the
+// two scored in either seat.
+func counted(t *testing.T, names []string, pairs map[arena.Unit][][2]float64) *arena.Table {
+	t.Helper()
+	game, err := games.New("tic_tac_toe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, number := arena.NewTable(game, names), 0
+	for i := range names {
+		for j := i + 1; j < len(names); j++ {
+			u := arena.Unit{First: i, Second: j}
+			for _, scores := range pairs[u] {
+				for g, s := range scores {
+					seats, returns := []int{i, j}, []float64{2*s - 1, 1 - 2*s}
+					if g == 1 {
+						seats, returns = []int{j, i}, []float64{1 - 2*s, 2*s - 1}
+					}
+					// games of their own, that none counts as another's repeat
+					table.Add(u, play.Opening{}, arena.Result{Game: number, Seats: seats, Returns: returns, Actions: []games.Action{games.Action(number)}})
+					number++
+				}
+			}
+		}
+	}
+	return table
+}
+
+// Where all games are drawn all are equal, the surer the more games there were.
+func TestAllDrawn(t *testing.T) {
+	width := math.Inf(1)
+	for _, n := range []int{5, 50, 500} {
+		drawn := slices.Repeat([][2]float64{{0.5, 0.5}}, n)
+		table := counted(t, []string{"a", "b", "c"}, map[arena.Unit][][2]float64{{First: 0, Second: 1}: drawn, {First: 0, Second: 2}: drawn, {First: 1, Second: 2}: drawn})
+		s, err := table.Summarize(arena.Rating{Resamples: 50})
+		if err != nil || s.Unrated != "" || s.Draw != nil {
+			t.Fatalf("%v, %q, %v", err, s.Unrated, s.Draw)
+		}
+		for _, r := range s.Standings {
+			if *r.Elo != 0 || r.Elo95[0] >= 0 || r.Elo95[1] != -r.Elo95[0] {
+				t.Errorf("%d pairs: %s has %g Elo, between %g and %g", n, r.Name, *r.Elo, r.Elo95[0], r.Elo95[1])
+			}
+		}
+		if next := s.Standings[0].Elo95[1]; next > width/2 || next < width/5 && n > 5 {
+			t.Errorf("%d pairs: ±%g Elo after ±%g", n, next, width)
+		} else {
+			width = next
+		}
+	}
+}
+
+// Who won everything is better by more than nothing, but nobody knows by how much; and
+// one lost game of a hundred leaves room for none and for some more.
+func TestNearlyAllWon(t *testing.T) {
+	won := slices.Repeat([][2]float64{{1, 1}}, 50)
+	for name, c := range map[string]struct {
+		scores      [][2]float64
+		least, most float64 // width of the interval of the difference
+	}{
+		"all won":     {won, 400, 2500},
+		"one lost":    {append(slices.Clone(won[1:]), [2]float64{1, 0}), 250, 1500},
+		"a few drawn": {append(slices.Clone(won[3:]), [2]float64{1, 0.5}, [2]float64{0.5, 1}, [2]float64{0.5, 0.5}), 250, 1500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := counted(t, []string{"a", "b"}, map[arena.Unit][][2]float64{{First: 0, Second: 1}: c.scores})
+			s, err := table.Summarize(arena.Rating{Anchor: "b", Resamples: 300, Seed: 1})
+			if err != nil || s.Unrated != "" {
+				t.Fatal(err, s.Unrated)
+			}
+			a := s.Standings[0]
+			if a.Name != "a" || a.Elo95[0] < 100 || *a.Elo < a.Elo95[0] || *a.Elo > a.Elo95[1] {
+				t.Errorf("%s has %g Elo, between %g and %g", a.Name, *a.Elo, a.Elo95[0], a.Elo95[1])
+			}
+			if width := a.Elo95[1] - a.Elo95[0]; width < c.least || width > c.most {
+				t.Errorf("%g Elo between %g and %g", *a.Elo, a.Elo95[0], a.Elo95[1])
+			}
+		})
+	}
+}

@@ -2,16 +2,19 @@ package arena
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/chess"
@@ -79,6 +82,83 @@ func (t Tournament) Transcribe(r Result) (Transcript, error) {
 type Writer interface {
 	Write(Result, Transcript) error
 	Close() error
+}
+
+// Export sends all games of a log to writers, in their order. They are put into words on
+// all cores, and every writer works beside the others.
+func (t Tournament) Export(ctx context.Context, log *Log, to ...Writer) error {
+	const size = 256 // games that are handed on at a time
+	type batch struct {
+		results     []Result
+		transcripts []Transcript
+		ready       chan struct{}
+	}
+	workers := runtime.GOMAXPROCS(0)
+	work := make(chan *batch)
+	pool, ctx := errgroup.WithContext(ctx)
+	inOrder := make([]chan *batch, len(to))
+	for i, w := range to {
+		in := make(chan *batch, 2*workers)
+		inOrder[i] = in
+		pool.Go(func() error {
+			for b := range in {
+				select {
+				case <-b.ready:
+				case <-ctx.Done():
+					return nil // who failed says why
+				}
+				for j, r := range b.results {
+					if err := w.Write(r, b.transcripts[j]); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	}
+	for range workers {
+		pool.Go(func() (err error) {
+			for b := range work {
+				for j, r := range b.results {
+					if b.transcripts[j], err = t.Transcribe(r); err != nil {
+						return err
+					}
+				}
+				close(b.ready)
+			}
+			return nil
+		})
+	}
+	pool.Go(func() error {
+		defer close(work)
+		for _, in := range inOrder {
+			defer close(in)
+		}
+		var results []Result
+		hand := func() error {
+			b := &batch{results: results, transcripts: make([]Transcript, len(results)), ready: make(chan struct{})}
+			for _, in := range append([]chan *batch{work}, inOrder...) {
+				select {
+				case in <- b:
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
+			results = nil
+			return nil
+		}
+		err := log.Results(func(r Result) error {
+			if results = append(results, r); len(results) < size {
+				return nil
+			}
+			return hand()
+		})
+		if err == nil && len(results) > 0 {
+			err = hand()
+		}
+		return err
+	})
+	return pool.Wait()
 }
 
 // NewTranscripts writes JSON lines, a Transcript each.

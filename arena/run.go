@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -54,13 +55,14 @@ type sitting struct {
 	progress func(*Table)
 	took     time.Duration // of play: the groups' times, by the workers that shared it
 	stopped  bool
+	spare    sync.Pool // of *sealed: the memory of groups that were counted
 }
 
 // group is a run of whole units that are played in lockstep.
 type group struct {
 	first  int // number of its first unit
 	units  []Unit
-	result chan sealed
+	result chan *sealed
 }
 
 // play plays units: those in the log first, then the others side by side.
@@ -144,6 +146,7 @@ func (s *sitting) take(ctx context.Context, waiting <-chan group) error {
 			if s.count(g, result); s.stopped {
 				return nil
 			}
+			s.spare.Put(result)
 		case <-ctx.Done():
 			return nil // the pool says why
 		}
@@ -155,14 +158,14 @@ func (s *sitting) take(ctx context.Context, waiting <-chan group) error {
 func (s *sitting) split(first int, units []Unit) (out []group) {
 	size := max(1, s.Group/gamesOf(s.Game.Info().Seats))
 	for some := range slices.Chunk(units, size) {
-		out = append(out, group{first: first, units: some, result: make(chan sealed, 1)})
+		out = append(out, group{first: first, units: some, result: make(chan *sealed, 1)})
 		first += len(some)
 	}
 	return out
 }
 
 // matches refuses a log that is not of these games.
-func (s *sitting) matches(g group, past sealed) error {
+func (s *sitting) matches(g group, past *sealed) error {
 	seats := s.Game.Info().Seats
 	each := gamesOf(seats)
 	if len(past.results) != len(g.units)*each {
@@ -190,7 +193,7 @@ func (s *sitting) begins(r Result, o play.Opening) bool {
 }
 
 // count adds a group to the table and asks whether that was the last.
-func (s *sitting) count(g group, result sealed) {
+func (s *sitting) count(g group, result *sealed) {
 	each := gamesOf(s.Game.Info().Seats)
 	for i, r := range result.results {
 		s.table.Add(g.units[i/each], s.opening(g.first+i/each), r)
@@ -216,7 +219,7 @@ func (s *sitting) opening(unit int) play.Opening {
 }
 
 // playGroup plays a group in lockstep.
-func (s *sitting) playGroup(ctx context.Context, g group) (sealed, error) {
+func (s *sitting) playGroup(ctx context.Context, g group) (*sealed, error) {
 	began := time.Now()
 	seats := s.Game.Info().Seats
 	each := gamesOf(seats)
@@ -225,30 +228,34 @@ func (s *sitting) playGroup(ctx context.Context, g group) (sealed, error) {
 		agents[i] = e.Agent
 	}
 	unit := func(game uint64) int { return int(game) / each }
+	first, count := g.first*each, len(g.units)*each
+	out, ok := s.spare.Get().(*sealed)
+	if !ok {
+		out = &sealed{seal: seal{Costs: make([]play.Cost, len(agents))}}
+	}
+	out.reset()
+	for game := range count {
+		out.seating = g.units[game/each].seat(out.seating, seats, game%each)
+	}
+	seating := out.seating
 	match := play.Match{
-		Game: s.Game, Seed: s.Seed, Agents: agents, Group: len(g.units) * each, Clock: s.Clock, Brief: true,
-		Seats:   func(game uint64, _ int) []int { return g.units[unit(game)-g.first].seats(seats, int(game)%each) },
-		Opening: func(game uint64) play.Opening { return s.opening(unit(game)) },
+		Game: s.Game, Seed: s.Seed, Agents: agents, Clock: s.Clock, Brief: true,
+		Seats: func(game uint64, _ int) []int {
+			at := (int(game) - first) * seats
+			return seating[at : at+seats : at+seats]
+		},
+	}
+	if s.Openings != nil {
+		match.Opening = func(game uint64) play.Opening { return s.opening(unit(game)) }
 	}
 	if !s.Independent {
 		match.Deal = func(game uint64) uint64 { return game / uint64(each) }
 	}
-	if s.Clock != (play.Clock{}) {
-		match.Group = 1
-	}
-	episodes, err := match.Play(ctx, uint64(g.first*each), len(g.units)*each)
+	err := match.Each(ctx, uint64(first), count, func(e *play.Episode) {
+		out.add(e, s.Game.Info().Name)
+	})
 	if err != nil {
-		return sealed{}, err
-	}
-	out := sealed{results: make([]Result, len(episodes)), seal: seal{Costs: make([]play.Cost, len(agents))}}
-	for i, e := range episodes {
-		out.results[i] = resultOf(e)
-		if e.Game != s.Game.Info().Name {
-			out.results[i].Start = e.Game
-		}
-		for seat, c := range e.Costs {
-			out.seal.Costs[e.Agents[seat]].Add(c)
-		}
+		return nil, err
 	}
 	for i := range out.seal.Costs { // counted by game
 		out.seal.Costs[i].Illegal = 0
@@ -258,23 +265,38 @@ func (s *sitting) playGroup(ctx context.Context, g group) (sealed, error) {
 	return out, nil
 }
 
-func resultOf(e *play.Episode) Result {
-	r := Result{Game: int(e.Number), Seats: e.Agents, Actions: e.Actions, Returns: e.Returns, Late: e.Late, Voids: e.Voids}
-	if e.Forfeit != games.Over {
-		r.Forfeit = &e.Forfeit
+// add takes an episode, whose memory is not the group's.
+func (g *sealed) add(e *play.Episode, game string) {
+	g.results = append(g.results, Result{
+		Game: int(e.Number), Seats: e.Agents, Actions: keep(&g.actions, e.Actions), Returns: keep(&g.returns, e.Returns), Late: e.Late, Voids: e.Voids,
+	})
+	r := &g.results[len(g.results)-1]
+	if e.Game != game {
+		r.Start = e.Game
 	}
-	for seat, c := range e.Costs {
+	if forfeit := e.Forfeit; forfeit != games.Over {
+		r.Forfeit = &forfeit
+	}
+	for seat := range e.Costs {
+		c := &e.Costs[seat]
 		if c.Illegal > 0 && r.Illegal == nil {
 			r.Illegal = make([]int, len(e.Costs))
 		}
 		if c.Illegal > 0 {
 			r.Illegal[seat] = c.Illegal
 		}
+		g.seal.Costs[e.Agents[seat]].Add(*c)
 	}
 	for _, turn := range e.Turns {
 		if turn.Text != "" {
 			r.Talk = append(r.Talk, Talk{At: turn.At, Text: turn.Text})
 		}
 	}
-	return r
+}
+
+// keep appends some to what a group holds and returns them there.
+func keep[T any](all *[]T, some []T) []T {
+	at := len(*all)
+	*all = append(*all, some...)
+	return (*all)[at:len(*all):len(*all)]
 }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/agon-rl/agon/arena/rating"
@@ -103,8 +102,8 @@ type Duel struct {
 type Rating struct {
 	Anchor    string  // the entrant of a known rating; "" makes the mean AnchorElo
 	AnchorElo float64 //
-	// Prior is how many draws are added between those that met; without one, and
-	// where some won or lost all games, half a draw is.
+	// Prior is how many games, half won and half lost, are added between those that met;
+	// without one, and where some won or lost all games, one is.
 	Prior     float64
 	Resamples int // of the bootstrap
 	Seed      uint64
@@ -112,7 +111,7 @@ type Rating struct {
 }
 
 // defaultPrior bounds the rating of who won all games.
-const defaultPrior = 0.5
+const defaultPrior = 1
 
 // Summarize computes the summary.
 func (t *Table) Summarize(r Rating) (Summary, error) {
@@ -270,59 +269,122 @@ func (t *Table) rate(r Rating, s *Summary) error {
 			return fmt.Errorf("anchor=%s: no entrant has that name", r.Anchor)
 		}
 	}
-	fit, err := model.Fit(t.records(nil))
-	if err != nil && model.Prior == 0 {
-		model.Prior = defaultPrior
-		fit, err = model.Fit(t.records(nil))
-	}
-	if err != nil && model.Seat { // where one seat never lost, no draws bound what it is worth
-		model.Seat = false
-		fit, err = model.Fit(t.records(nil))
-	}
+	fit, err := fitted(model, t.records(nil))
 	if err != nil {
 		s.Unrated = err.Error()
 		return nil //nolint:nilerr // the summary says it
 	}
-	resamples := t.bootstrap(model, r)
+	intervals, err := t.intervals(fit, r)
+	if err != nil {
+		return err
+	}
 	for i := range s.Standings {
 		e := &s.Standings[i]
 		e.Elo = finite(fit.Elo[i])
 		if tokens := e.Cost.TokensIn + e.Cost.TokensOut; tokens > 0 && e.Games() > 0 {
 			e.EloPerKTokens = finite(fit.Elo[i] / (float64(tokens) / float64(e.Games()) / 1000))
 		}
-		if len(resamples[i]) > 1 {
-			slices.Sort(resamples[i])
-			s.Standings[i].Elo95 = &[2]float64{
-				stat.Quantile(0.025, stat.LinInterp, resamples[i], nil), stat.Quantile(0.975, stat.LinInterp, resamples[i], nil),
-			}
-		}
+		e.Elo95 = intervals[i]
 	}
-	if model.Seat {
-		s.Seat, s.Draw = finite(fit.Seat), finite(fit.Draw)
+	if fit.model.Seat {
+		s.Seat = finite(fit.Seat)
+		if !fit.drawn {
+			s.Draw = finite(fit.Draw)
+		}
 	}
 	return nil
 }
 
-// records are the games as ratings want them, or, with a generator, those of units
-// drawn from them with replacement.
-func (t *Table) records(r *rand.Rand) (out []rating.Record) {
+// fit is a fitted model, with the records that it was fitted to.
+type fit struct {
+	rating.Ratings
+
+	model   rating.Model
+	records []rating.Record
+	helped  bool // whether the games alone do not bound it
+	drawn   bool // whether all games were drawn
+}
+
+// fitted fits a model, or the nearest that the records bound. Where all games are drawn
+// no odds of a draw are large enough: each then counts as half a win and half a loss
+// (Bradley and Terry's model without ties). Where somebody, or a seat, won or lost
+// everything, half a win and half a loss are added to every meeting, as Haldane (1955)
+// adds them to odds.
+func fitted(m rating.Model, records []rating.Record) (fit, error) {
+	f := fit{model: m, records: records, drawn: true}
+	for _, r := range records {
+		f.drawn = f.drawn && r.Wins == 0 && r.Losses == 0
+	}
+	if f.drawn {
+		f.records, f.helped = slices.Clone(records), true
+		for i := range f.records {
+			r := &f.records[i]
+			r.Wins, r.Losses, r.Draws = r.Draws/2, r.Draws/2, 0
+		}
+	}
+	var err error
+	if f.Ratings, err = m.Fit(f.records); err != nil && m.Prior == 0 {
+		f.helped, f.model.Prior = true, defaultPrior
+		f.Ratings, err = f.model.Fit(f.records)
+	}
+	return f, err
+}
+
+// meeting is what two entrants' units came to, by kind: in games of two seats by what
+// the first scored in either seat, else by the score.
+type meeting struct {
+	first, second int
+	pair          bool      // whether the units are two games with the seats swapped
+	counts        []float64 // of units that tell something
+	effective     int       // their sum
+}
+
+func (t *Table) meetings() (out []meeting) {
 	for _, p := range t.ordered() {
-		effective := p.Effective()
-		if t.info.Seats > 2 { // a unit has no seats to tell apart
-			record := rating.Record{First: p.First, Second: p.Second}
-			for i, n := range drawn(p.Counts, effective, r) {
-				score := float64(i) / float64(len(p.Counts)-1)
-				record.Wins, record.Losses = record.Wins+n*score, record.Losses+n*(1-score)
+		m := meeting{first: p.First, second: p.Second, pair: t.info.Seats == 2, counts: slices.Clone(p.Counts), effective: p.Effective()}
+		if m.pair {
+			m.counts = slices.Clone(p.joint[:])
+		}
+		for i := range m.counts {
+			m.counts[i] *= float64(m.effective) / float64(p.Margin.N)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// records are units as ratings want them.
+func (m meeting) records(counts []float64) []rating.Record {
+	if !m.pair { // a unit has no seats to tell apart
+		record := rating.Record{First: m.first, Second: m.second}
+		for i, n := range counts {
+			score := float64(i) / float64(len(counts)-1)
+			record.Wins, record.Losses = record.Wins+n*score, record.Losses+n*(1-score)
+		}
+		return []rating.Record{record}
+	}
+	first, second := rating.Record{First: m.first, Second: m.second}, rating.Record{First: m.second, Second: m.first}
+	for i, n := range counts {
+		count(&first, i/3, n)
+		count(&second, 2-i%3, n)
+	}
+	return []rating.Record{first, second}
+}
+
+// records are all games as ratings want them, or, with a generator, those of units
+// drawn from every meeting's with replacement: one unit fewer than there are, and
+// scaled up, which makes the variance of the drawn means what the unbiased estimate
+// says (Rao and Wu 1988). Of a meeting of one unit nothing can be drawn but itself.
+func (t *Table) records(r *rand.Rand) (out []rating.Record) {
+	for _, m := range t.meetings() {
+		counts := m.counts
+		if fewer := m.effective - 1; r != nil && fewer > 0 {
+			counts = drawn(counts, fewer, r)
+			for i := range counts {
+				counts[i] *= float64(m.effective) / float64(fewer)
 			}
-			out = append(out, record)
-			continue
 		}
-		first, second := rating.Record{First: p.First, Second: p.Second}, rating.Record{First: p.Second, Second: p.First}
-		for i, n := range drawn(p.joint[:], effective, r) {
-			count(&first, i/3, n)
-			count(&second, 2-i%3, n)
-		}
-		out = append(out, first, second)
+		out = append(out, m.records(counts)...)
 	}
 	return out
 }
@@ -338,21 +400,29 @@ func count(r *rating.Record, halves int, n float64) {
 	}
 }
 
-// drawn scales counts to a total, or, with a generator, draws so many from them.
+// drawn draws so many from counts, with replacement.
 func drawn(counts []float64, total int, r *rand.Rand) []float64 {
+	const few = 100 // as many are drawn one by one
+	out := make([]float64, len(counts))
 	sums, sum := make([]float64, len(counts)), 0.0
 	for i, n := range counts {
 		sum += n
 		sums[i] = sum
 	}
-	out := make([]float64, len(counts))
-	for i, n := range counts {
-		out[i] = n * float64(total) / sum
-	}
-	if r == nil {
+	if total > few { // binomially from what is left, kind after kind
+		left, rest := float64(total), sum
+		for i, n := range counts {
+			switch {
+			case n == 0 || left == 0:
+			case n >= rest*(1-1e-12):
+				out[i] = left
+			default:
+				out[i] = distuv.Binomial{N: left, P: n / rest, Src: r}.Rand()
+			}
+			left, rest = left-out[i], rest-n
+		}
 		return out
 	}
-	clear(out)
 	for range total {
 		i, found := slices.BinarySearch(sums, r.Float64()*sum)
 		if found { // the sum up to i itself belongs to what follows
@@ -366,24 +436,89 @@ func drawn(counts []float64, total int, r *rand.Rand) []float64 {
 	return out
 }
 
-// bootstrap returns each entrant's rating in tournaments of units drawn anew.
-func (t *Table) bootstrap(m rating.Model, r Rating) [][]float64 {
+// intervals returns each entrant's 95 % interval: by BCa's bootstrap over the units of
+// every meeting. What never happened no resample shows, so where the games alone do not
+// bound the ratings an interval reaches at least as far as the model's own error says.
+// None where no resamples were asked for.
+func (t *Table) intervals(f fit, r Rating) ([]*[2]float64, error) {
+	out := make([]*[2]float64, len(t.names))
+	if r.Resamples < 2 {
+		return out, nil
+	}
+	resamples := t.bootstrap(f, r)
+	accelerations, err := t.accelerations(f)
+	if err != nil {
+		return nil, err
+	}
+	for i, elo := range f.Elo {
+		if len(resamples[i]) < 2 {
+			continue
+		}
+		low, high := rating.BCa(resamples[i], elo, accelerations[i])
+		if f.helped {
+			low, high = min(low, elo-z95*f.Error[i]), max(high, elo+z95*f.Error[i])
+		}
+		out[i] = &[2]float64{low, high}
+	}
+	return out, nil
+}
+
+// z95 is the 97.5 % quantile of the normal distribution.
+const z95 = 1.959963984540054
+
+// bootstrap returns each entrant's rating in tournaments of units drawn anew, each
+// fitted as well as it can be.
+func (t *Table) bootstrap(f fit, r Rating) [][]float64 {
 	out := make([][]float64, len(t.names))
 	random := play.Generator(r.Seed, "bootstrap")
+	model := f.model
+	model.Near = &f.Ratings
 	for range r.Resamples {
-		fit, err := m.Fit(t.records(random))
-		if err != nil { // a draw in which someone lost all
-			again := m
-			again.Prior = defaultPrior
-			if fit, err = again.Fit(t.records(random)); err != nil {
-				continue
-			}
+		again, err := fitted(model, t.records(random))
+		if err != nil { // some met nobody: it is so in all resamples
+			continue
 		}
-		for i, elo := range fit.Elo {
+		for i, elo := range again.Elo {
 			out[i] = append(out[i], elo)
 		}
 	}
 	return out
+}
+
+// accelerations are BCa's, by entrant.
+func (t *Table) accelerations(f fit) ([]float64, error) {
+	meetings := t.meetings()
+	var units [][]rating.Record // one of every kind that there is, meeting by meeting
+	for _, meeting := range meetings {
+		for i, n := range meeting.counts {
+			if n > 0 {
+				one := make([]float64, len(meeting.counts))
+				one[i] = 1
+				units = append(units, meeting.records(one))
+			}
+		}
+	}
+	influences, err := f.model.Influence(f.records, units)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(t.names))
+	for p := range out {
+		var samples [][]rating.Weighted
+		next := 0
+		for _, meeting := range meetings {
+			var sample []rating.Weighted
+			for _, n := range meeting.counts {
+				if n > 0 {
+					sample = append(sample, rating.Weighted{Influence: influences[next][p], Count: n})
+					next++
+				}
+			}
+			samples = append(samples, sample)
+		}
+		out[p] = rating.Acceleration(samples)
+	}
+	return out, nil
 }
 
 // rank adds what a single rating hides, where everybody met everybody: alpha-rank,

@@ -15,6 +15,7 @@ type Table struct {
 	units    []Unit
 	scores   []float64 // the first entrant's, by unit
 	pairings map[Unit]*Pairing
+	last     *Pairing // that was asked for
 	entrants []Standing
 	games    int
 	cost     play.Cost
@@ -223,6 +224,9 @@ func scoreOf(beyond float64) float64 {
 
 // pairing is that of a unit, with its two entrants in one order.
 func (t *Table) pairing(u Unit) *Pairing {
+	if t.last != nil && t.last.Unit == u {
+		return t.last
+	}
 	p := t.pairings[u]
 	if p == nil {
 		p = &Pairing{
@@ -230,6 +234,7 @@ func (t *Table) pairing(u Unit) *Pairing {
 		}
 		t.pairings[u] = p
 	}
+	t.last = p
 	return p
 }
 

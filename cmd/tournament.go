@@ -310,7 +310,7 @@ func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Se
 		p.log.Info().Msgf("writing %d games to %s", table.Games(), run.Dir())
 	}
 	done := report.Finished{Name: run.Name(), Settings: string(settings), Tournament: t, Summary: summary, Log: log}
-	if err := report.Write(run.Dir(), done); err != nil {
+	if err := report.Write(ctx, run.Dir(), done); err != nil {
 		return err
 	}
 	if h.pgn != "" {

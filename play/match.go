@@ -286,13 +286,13 @@ func (m Match) chance(number uint64) *rand.Rand {
 }
 
 // again begins an episode that was lost from its start: the same deal, the same
-// draws of its seats.
+// draws of its seats, their time anew. What was paid for the lost game stays paid.
 func (m Match) again(t *table, info games.Info) error {
 	voids := t.episode.Voids + 1
 	if voids > mostVoids {
 		return t.fail(t.lost)
 	}
-	episode := t.episode // the caller holds it
+	episode, costs := t.episode, t.episode.Costs // the caller holds it
 	fresh, err := m.open(episode.Number, episode.Group, info)
 	if err != nil {
 		return err
@@ -300,6 +300,9 @@ func (m Match) again(t *table, info games.Info) error {
 	*t = *fresh
 	*episode = *t.episode
 	t.episode, episode.Voids = episode, voids
+	for seat, c := range costs {
+		episode.Costs[seat].Add(c.paid())
+	}
 	return nil
 }
 

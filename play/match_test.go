@@ -318,6 +318,85 @@ func TestLostGamesArePlayedAgain(t *testing.T) {
 	}
 }
 
+// paying is dice that cost a token in and two out, and get lost in some calls.
+type paying struct {
+	dice
+	failures map[int]bool
+	calls    int
+}
+
+func (p *paying) Act(ctx context.Context, in []play.Request, out []play.Decision) error {
+	if err := p.dice.Act(ctx, in, out); err != nil {
+		return err
+	}
+	for i := range out {
+		p.calls++
+		out[i].Cost = play.Cost{TokensIn: 1, TokensOut: 2, Dollars: 0.5, Failed: 1}
+		if p.failures[p.calls] {
+			out[i].Err = fmt.Errorf("%w: the server is gone", games.ErrLost)
+		}
+	}
+	return nil
+}
+
+// What was paid for a game that got lost is not forgotten; its moves are.
+func TestLostGamesWerePaidFor(t *testing.T) {
+	agent := &paying{failures: map[int]bool{2: true, 5: true}}
+	match := play.Match{Game: duel{}, Seed: 5, Agents: []play.Agent{agent}, Seats: both, Group: 1}
+	episodes, err := match.Play(t.Context(), 0, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum play.Cost
+	voids := 0
+	for _, e := range episodes {
+		for _, c := range e.Costs {
+			sum.Add(c)
+		}
+		voids += e.Voids
+	}
+	paid := int64(agent.calls)
+	if voids != 2 || sum.TokensIn != paid || sum.TokensOut != 2*paid || sum.Dollars != float64(paid)/2 || sum.Failed != agent.calls {
+		t.Errorf("%+v after %d calls and %d lost games", sum, agent.calls, voids)
+	}
+	if sum.Moves != 8 {
+		t.Errorf("%d moves, expected 8: those of the games that count", sum.Moves)
+	}
+}
+
+// Each hands on the episodes that Play returns.
+func TestEach(t *testing.T) {
+	for name, agent := range map[string]play.Agent{"in batches": &dice{}, "without": &picker{}} {
+		t.Run(name, func(t *testing.T) {
+			match := play.Match{Game: duel{}, Seed: 5, Agents: []play.Agent{agent}, Seats: both, Group: 16}
+			want, err := match.Play(t.Context(), 3, 16)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := 0
+			err = match.Each(t.Context(), 3, 16, func(e *play.Episode) {
+				for _, costs := range [][]play.Cost{e.Costs, want[i].Costs} {
+					for seat := range costs {
+						costs[seat].Time = 0
+					}
+				}
+				if a, b := fmt.Sprintf("%+v", *want[i]), fmt.Sprintf("%+v", *e); a != b {
+					t.Errorf("episode %d is\n%s, expected\n%s", i, b, a)
+				}
+				i++
+			})
+			if err != nil || i != 16 {
+				t.Errorf("%d episodes, %v", i, err)
+			}
+			gone, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := match.Each(gone, 0, 16, func(*play.Episode) {}); !errors.Is(err, context.Canceled) {
+				t.Errorf("%v, expected %v", err, context.Canceled)
+			}
+		})
+	}
+}
+
 // picker is dice without batches.
 type picker struct{ dice }
 

@@ -77,6 +77,12 @@ func (c *Cost) Add(d Cost) {
 	c.Dollars += d.Dollars
 }
 
+// paid is what stays of a cost when its game got lost: the game has other moves, but
+// what was paid is gone.
+func (c Cost) paid() Cost {
+	return Cost{Failed: c.Failed, TokensIn: c.TokensIn, TokensOut: c.TokensOut, Dollars: c.Dollars}
+}
+
 // Clock limits how long a seat may think. Zero is no limit.
 type Clock struct {
 	Move   time.Duration // for each decision
@@ -126,7 +132,7 @@ type Episode struct {
 	Agents  []int          // by seat: index of the agent that sat there, as the caller numbers them
 	Forfeit games.Seat     // the seat that gave an illegal or no action, or ran out of time, else games.Over
 	Late    bool           // whether it ran out of time
-	Costs   []Cost         // by seat
+	Costs   []Cost         // by seat; tokens, money and failed calls with those of games that got lost
 	Voids   int            // how often the game was lost and played again from the same deal
 }
 

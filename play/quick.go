@@ -37,16 +37,42 @@ func (m Match) quick(ctx context.Context, agents []Immediate, first uint64, grou
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	q := quick{Match: m, agents: agents, info: m.Game.Info(), start: m.Game.Start(), pcg: rand.NewPCG(0, 0)}
-	q.rand = rand.New(q.pcg)
-	q.returns, q.costs = make([]float64, 0, len(out)*q.info.Seats), make([]Cost, len(out)*q.info.Seats)
-	q.actions = make([]games.Action, 0, len(out)*min(8, q.info.MaxLength))
+	q := m.quickly(agents, len(out))
 	episodes := make([]Episode, len(out))
 	for i := range out {
 		out[i] = &episodes[i]
 		if err := q.play(out[i], first+uint64(i), group); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// Each plays episodes first, first+1, …, first+count-1 as one group and calls a function
+// with each, in order. An episode is valid until the function returns: games of a
+// microsecond are played in the same memory.
+func (m Match) Each(ctx context.Context, first uint64, count int, each func(*Episode)) error {
+	agents, ok := m.immediate()
+	if !ok {
+		m.Group = count
+		episodes, err := m.Play(ctx, first, count)
+		for _, e := range episodes {
+			each(e)
+		}
+		return err
+	}
+	const between = 256 // games between two looks at the context
+	q := m.quickly(agents, 1)
+	var e Episode
+	for i := range count {
+		if i%between == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		q.rewind()
+		if err := q.play(&e, first+uint64(i), 0); err != nil {
+			return err
+		}
+		each(&e)
 	}
 	return nil
 }
@@ -65,7 +91,24 @@ type quick struct {
 	actions []games.Action
 	turns   []Turn
 	returns []float64
-	costs   []Cost
+	costs   []Cost // those that no episode has yet
+	first   []Cost // of one episode, where its memory is used again
+}
+
+// quickly has memory for so many games.
+func (m Match) quickly(agents []Immediate, count int) *quick {
+	q := &quick{Match: m, agents: agents, info: m.Game.Info(), start: m.Game.Start(), pcg: rand.NewPCG(0, 0)}
+	q.rand = rand.New(q.pcg)
+	q.returns, q.costs = make([]float64, 0, count*q.info.Seats), make([]Cost, count*q.info.Seats)
+	q.actions = make([]games.Action, 0, count*min(8, q.info.MaxLength))
+	q.first = q.costs[:q.info.Seats]
+	return q
+}
+
+// rewind lets the next episode have the memory of the last.
+func (q *quick) rewind() {
+	q.actions, q.turns, q.returns, q.costs = q.actions[:0], q.turns[:0], q.returns[:0], q.first
+	clear(q.first)
 }
 
 func (q *quick) play(e *Episode, number uint64, group int) error {

@@ -22,9 +22,13 @@ type Model struct {
 	AnchorElo float64
 	// Seat has the first seat be worth something.
 	Seat bool
-	// Prior is how many draws are added to the games of every two players that met,
-	// half of them from each seat. Without it, one that won all games has no rating.
+	// Prior is how many games are added between every two players that met, half of
+	// them from each seat, all of them half won and half lost. It bounds every
+	// parameter; without it, one that won all games has no rating.
 	Prior float64
+	// Near is where the ratings may be expected, such as those of games drawn from the
+	// same: it saves steps and changes nothing. nil where nothing is known.
+	Near *Ratings
 }
 
 // Ratings are a fitted model.
@@ -46,39 +50,98 @@ var ErrNoMaximum = errors.New("the games do not bound all ratings: some players 
 //
 // Its logarithm is concave, so that Newton's method finds the one maximum.
 func (m Model) Fit(records []Record) (Ratings, error) {
-	if err := m.check(records); err != nil {
+	top, err := m.maximum(records)
+	if err != nil {
 		return Ratings{}, err
 	}
+	return m.ratings(top)
+}
+
+// Influence returns, for each of some sets of records, how far it moves every rating,
+// in Elo and to first order, when it is added to those that were fitted: the inverse of
+// the information times the set's score (Hampel 1974).
+func (m Model) Influence(records []Record, sets [][]Record) ([][]float64, error) {
+	top, err := m.maximum(records)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float64, len(sets))
+	for i, set := range sets {
+		value, score := 0.0, mat.NewVecDense(top.size, nil)
+		for _, r := range set {
+			top.game(r, top.x, &value, score, nil)
+		}
+		step := mat.NewVecDense(top.size, nil)
+		if err := top.factor.SolveVecTo(step, score); err != nil {
+			return nil, ErrNoMaximum
+		}
+		out[i] = make([]float64, m.Players)
+		for p := range out[i] {
+			if out[i][p] = eloScale * step.AtVec(p); m.Anchor >= 0 {
+				out[i][p] -= eloScale * step.AtVec(m.Anchor)
+			}
+		}
+	}
+	return out, nil
+}
+
+// maximum is where a likelihood has its top, with its information there.
+type maximum struct {
+	likelihood
+
+	x      []float64
+	factor *mat.Cholesky
+}
+
+func (m Model) maximum(records []Record) (maximum, error) {
+	if err := m.check(records); err != nil {
+		return maximum{}, err
+	}
 	l := m.likelihood(records)
-	x := make([]float64, l.size)
+	x := l.start(m.Near)
 	value, gradient, information := l.at(x)
 	for range 100 {
 		var factor mat.Cholesky
 		if !factor.Factorize(information) {
-			return Ratings{}, ErrNoMaximum
+			return maximum{}, ErrNoMaximum
 		}
 		step := mat.NewVecDense(l.size, nil)
 		if err := factor.SolveVecTo(step, gradient); err != nil {
-			return Ratings{}, ErrNoMaximum
+			return maximum{}, ErrNoMaximum
 		}
 		if mat.Norm(step, math.Inf(1)) < 1e-11 {
-			return m.ratings(x, l, &factor)
+			return maximum{l, x, &factor}, nil
 		}
 		var moved bool
 		step.ScaleVec(min(1, 10/mat.Norm(step, math.Inf(1))), step)
 		if x, value, gradient, information, moved = l.climb(x, value, step); !moved {
-			return m.ratings(x, l, &factor)
+			return maximum{l, x, &factor}, nil
 		}
-		if mat.Norm(mat.NewVecDense(l.size, x), math.Inf(1)) > mostStrength {
-			return Ratings{}, ErrNoMaximum
+		if l.runsAway(x) {
+			return maximum{}, ErrNoMaximum
 		}
 	}
-	return Ratings{}, ErrNoMaximum
+	return maximum{}, ErrNoMaximum
 }
 
-// mostStrength is a difference, in logarithms of odds, that no games of a lifetime
-// show: there the maximum has run away.
-const mostStrength = 40
+// runsAway tells whether a maximum lies where no games of a lifetime show one: strengths
+// beyond 3500 Elo from their mean, a seat worth 2100, or draws that are all or nothing.
+func (l likelihood) runsAway(x []float64) bool {
+	const mostStrength, mostSeat, mostDraw = 20, 12, 20
+	for i, v := range x {
+		most := float64(mostStrength)
+		switch i {
+		case l.seat:
+			most = mostSeat
+		case l.draw:
+			most = mostDraw
+		}
+		if math.Abs(v) > most {
+			return true
+		}
+	}
+	return false
+}
 
 func (m Model) check(records []Record) error {
 	if m.Players < 2 || m.Anchor < -1 || m.Anchor >= m.Players {
@@ -104,7 +167,7 @@ type likelihood struct {
 func (m Model) likelihood(records []Record) likelihood {
 	l := likelihood{players: m.Players, seat: -1, draw: -1, size: m.Players}
 	met := map[[2]int]bool{}
-	draws := m.Prior
+	draws := 0.0
 	for _, r := range records {
 		l.games = append(l.games, r)
 		draws += r.Draws
@@ -113,7 +176,8 @@ func (m Model) likelihood(records []Record) likelihood {
 	for i := range m.Players {
 		for j := i + 1; j < m.Players; j++ {
 			if met[[2]int{i, j}] && m.Prior > 0 {
-				l.games = append(l.games, Record{First: i, Second: j, Draws: m.Prior / 2}, Record{First: j, Second: i, Draws: m.Prior / 2})
+				half := m.Prior / 4
+				l.games = append(l.games, Record{First: i, Second: j, Wins: half, Losses: half}, Record{First: j, Second: i, Wins: half, Losses: half})
 			}
 		}
 	}
@@ -124,6 +188,28 @@ func (m Model) likelihood(records []Record) likelihood {
 		l.draw, l.size = l.size, l.size+1
 	}
 	return l
+}
+
+// start is where the climb begins.
+func (l likelihood) start(near *Ratings) []float64 {
+	x := make([]float64, l.size)
+	if near == nil || len(near.Elo) != l.players {
+		return x
+	}
+	mean := 0.0
+	for _, elo := range near.Elo {
+		mean += elo / float64(l.players)
+	}
+	for i, elo := range near.Elo {
+		x[i] = (elo - mean) / eloScale
+	}
+	if l.seat >= 0 {
+		x[l.seat] = near.Seat / eloScale
+	}
+	if l.draw >= 0 && near.Draw > 0 {
+		x[l.draw] = math.Log(near.Draw)
+	}
+	return x
 }
 
 // slopes are how the utilities of a win, a loss and a draw change with θ of the first,
@@ -153,7 +239,7 @@ func (l likelihood) at(x []float64) (float64, *mat.VecDense, *mat.SymDense) {
 }
 
 // game adds one record: a multinomial logit, whose information is the covariance of
-// the outcomes' slopes.
+// the outcomes' slopes. It is left out where it is nil.
 func (l likelihood) game(r Record, x []float64, value *float64, gradient *mat.VecDense, information *mat.SymDense) {
 	places, counts := [4]int{r.First, r.Second, l.seat, l.draw}, [3]float64{r.Wins, r.Losses, r.Draws}
 	outcomes := 3
@@ -187,7 +273,7 @@ func (l likelihood) game(r Record, x []float64, value *float64, gradient *mat.Ve
 			gradient.SetVec(i, gradient.AtVec(i)+(counts[o]-total*p[o])*slopes[o][k])
 		}
 		for m, j := range places {
-			if j < i {
+			if information == nil || j < i {
 				continue
 			}
 			covariance := -mean[k] * mean[m]
@@ -216,9 +302,10 @@ func (l likelihood) climb(x []float64, value float64, step *mat.VecDense) ([]flo
 
 // ratings turns parameters into Elo, with errors from the information's inverse. The
 // parabola in the sum of strengths adds 1/n² to each covariance of two of them.
-func (m Model) ratings(x []float64, l likelihood, factor *mat.Cholesky) (Ratings, error) {
+func (m Model) ratings(top maximum) (Ratings, error) {
+	x, l := top.x, top.likelihood
 	var covariance mat.SymDense
-	if err := factor.InverseTo(&covariance); err != nil {
+	if err := top.factor.InverseTo(&covariance); err != nil {
 		return Ratings{}, ErrNoMaximum
 	}
 	n := float64(m.Players)

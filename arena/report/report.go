@@ -6,6 +6,7 @@
 package report
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,12 +34,19 @@ type Finished struct {
 	Tournament arena.Tournament
 	Summary    arena.Summary
 	Log        *arena.Log
+	// Brief leaves out the games, but for those that the page shows.
+	Brief bool
 }
 
 // Write leaves the files in a folder. Each appears whole or not at all. Games are
 // read from the log one by one, however many there are.
-func Write(dir string, f Finished) error {
-	games, err := writeGames(dir, f)
+func Write(ctx context.Context, dir string, f Finished) error {
+	if !f.Brief {
+		if err := writeGames(ctx, dir, f); err != nil {
+			return err
+		}
+	}
+	games, err := sampled(f)
 	if err != nil {
 		return err
 	}
@@ -50,9 +58,8 @@ func Write(dir string, f Finished) error {
 	)
 }
 
-// writeGames writes the games in every form, and returns those for the page.
-func writeGames(dir string, f Finished) ([]shown, error) {
-	sample := newSample(f)
+// writeGames writes the games in every form.
+func writeGames(ctx context.Context, dir string, f Finished) error {
 	forms := []struct {
 		name string
 		open func(io.Writer) (arena.Writer, error)
@@ -61,11 +68,12 @@ func writeGames(dir string, f Finished) ([]shown, error) {
 		{ParquetFile, func(w io.Writer) (arena.Writer, error) { return arena.NewParquet(w), nil }},
 		{PGNFile, func(w io.Writer) (arena.Writer, error) { return arena.NewPGN(f.Tournament, w) }},
 	}
-	writers, done := []arena.Writer{sample}, []func(error) error{}
+	var writers []arena.Writer
+	var done []func(error) error
 	for _, form := range forms {
 		file, finish, err := begin(dir, form.name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		w, err := form.open(file)
 		if err != nil { // the game is not chess
@@ -74,25 +82,14 @@ func writeGames(dir string, f Finished) ([]shown, error) {
 		}
 		writers, done = append(writers, w), append(done, finish)
 	}
-	err := f.Log.Results(func(r arena.Result) error {
-		t, err := f.Tournament.Transcribe(r)
-		if err != nil {
-			return err
-		}
-		for _, w := range writers {
-			if err := w.Write(r, t); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := f.Tournament.Export(ctx, f.Log, writers...)
 	for _, w := range writers {
 		err = errors.Join(err, w.Close())
 	}
 	for _, finish := range done {
 		err = errors.Join(err, finish(err))
 	}
-	return sample.games, err
+	return err
 }
 
 // replace writes a file beside and moves it into place, so that nobody reads half of

@@ -76,7 +76,7 @@ func played(t *testing.T, log []byte, workers int, game string, names []string, 
 		t.Fatal(err)
 	}
 	f := report.Finished{Name: "a tournament", Settings: string(settings), Tournament: tournament, Summary: summary, Log: opened}
-	if err := report.Write(dir, f); err != nil {
+	if err := report.Write(t.Context(), dir, f); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -56,42 +56,51 @@ type sample struct {
 	games []shown
 }
 
-func newSample(f Finished) *sample {
-	each := mostGames
+// sampled are the games that the page shows. The others are not put into words.
+func sampled(f Finished) ([]shown, error) {
+	s := &sample{of: f.Tournament, each: mostGames, taken: map[[2]int]int{}, games: []shown{}}
 	if len(f.Summary.Pairings) > 0 {
-		each = max(2, mostGames/len(f.Summary.Pairings)&^1)
+		s.each = max(2, mostGames/len(f.Summary.Pairings)&^1)
 	}
-	return &sample{of: f.Tournament, each: each, taken: map[[2]int]int{}, games: []shown{}}
+	err := f.Log.Results(func(r arena.Result) error {
+		if !s.wants(r) {
+			return nil
+		}
+		t, err := s.of.Transcribe(r)
+		if err != nil {
+			return err
+		}
+		g, err := s.show(r, t)
+		if err != nil {
+			return err
+		}
+		s.games = append(s.games, g)
+		s.bytes += g.size()
+		return nil
+	})
+	return s.games, err
 }
 
-// Write implements arena.Writer.
-func (s *sample) Write(r arena.Result, t arena.Transcript) error {
+// wants tells whether there is room for a game.
+func (s *sample) wants(r arena.Result) bool {
+	if s.bytes > mostBytes {
+		return false
+	}
 	pairing := [2]int{r.Seats[0], r.Seats[0]}
 	for _, e := range r.Seats {
 		pairing[0], pairing[1] = min(pairing[0], e), max(pairing[1], e)
 	}
 	odd := r.Forfeit != nil || r.Voids > 0 || len(r.Illegal) > 0
 	switch {
-	case s.bytes > mostBytes:
-		return nil
 	case s.taken[pairing] < s.each && len(s.games) < 2*mostGames:
 		s.taken[pairing]++
 	case odd && s.odd < mostOdd:
 		s.odd++
 	default:
-		return nil
+		return false
 	}
-	g, err := s.show(r, t)
-	if err != nil {
-		return err
-	}
-	s.games = append(s.games, g)
-	s.bytes += g.size()
-	return nil
+	return true
 }
-
-// Close implements arena.Writer.
-func (s *sample) Close() error { return nil }
 
 // show replays a game as it will be stepped through.
 func (s *sample) show(r arena.Result, t arena.Transcript) (shown, error) {

@@ -156,8 +156,18 @@ func (s *state) Say(a games.Action) string {
 	if a < 0 || a >= cells {
 		return strconv.Itoa(int(a))
 	}
-	return fmt.Sprintf("%c(%d,%d)", "xo"[s.length&1], a/3, a%3)
+	return said[s.length&1][a]
 }
+
+// said are the names of all moves, by stone and cell.
+var said = func() (all [2][cells]string) {
+	for stone := range all {
+		for a := range all[stone] {
+			all[stone][a] = fmt.Sprintf("%c(%d,%d)", "xo"[stone], a/3, a%3)
+		}
+	}
+	return all
+}()
 
 // Board implements games.Drawer.
 func (s *state) Board() games.Board {

@@ -5,14 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from agon_game import OVER, IllegalAction
+from agon_game import OVER, Answer, IllegalAction
 from agon_game import game_pb2 as pb
+from agon_game._agent import answer_all
 from agon_game._plain import Plain
 from agon_game._serve import parse
 from agon_game._vector import Vectorised
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "python"))
 
+import kuhn_player  # noqa: E402
 import kuhn_poker  # noqa: E402
 import leduc_poker  # noqa: E402
 import nim  # noqa: E402
@@ -109,3 +111,36 @@ def test_moves_are_not_kept_forever():
 
 def test_illegal_action_is_a_value_error():
     assert issubclass(IllegalAction, ValueError)
+
+
+def test_an_agent_answers_every_question():
+    ask = pb.ActRequest(game="kuhn_poker", questions=[
+        pb.Question(seat=1, actions=[0, 1], names=["Pass", "Bet"], key=b"2p", observation=[0.5], seed=7, left=1_500_000_000),
+        pb.Question(actions=[0, 1], key=b"0pb"),
+    ])
+    seen = []
+
+    def act(q):
+        seen.append(q)
+        return kuhn_player.act(q)
+
+    reply = answer_all(act, ask)
+    assert [a.action for a in reply.answers] == [1, 0]  # a king bets, a jack does not call
+    assert (seen[0].game, seen[0].seat, seen[0].names, seen[0].left, seen[1].left) == ("kuhn_poker", 1, ["Pass", "Bet"], 1.5, None)
+
+
+@pytest.mark.parametrize("said, action, text", [
+    (3, 3, ""), ("I bet.", None, "I bet."), (Answer(1, "a bluff"), 1, "a bluff"), (Answer(text="pass"), None, "pass"),
+])
+def test_what_an_agent_may_say(said, action, text):
+    (answer,) = answer_all(lambda q: said, pb.ActRequest(questions=[pb.Question(actions=[0])])).answers
+    assert (answer.action if answer.HasField("action") else None) == action and answer.text == text
+
+
+def test_an_agent_draws_from_its_seed():
+    def draws(seed):
+        out = []
+        answer_all(lambda q: out.append(q.random.random()) or 0, pb.ActRequest(questions=[pb.Question(actions=[0], seed=seed)]))
+        return out
+
+    assert draws(5) == draws(5) and draws(5) != draws(6)

@@ -1,4 +1,4 @@
-"""Games in Python for Agon.
+"""Games and agents in Python for Agon.
 
 Write a class with ordinary methods and serve it::
 
@@ -10,11 +10,16 @@ Write a class with ordinary methods and serve it::
     agon_game.serve(Nim)
 
 A game of numpy arrays that steps many states at once is a VectorGame.
+
+An agent is a function from a question to an action, or to words that hold one::
+
+    agon_game.serve_agent(lambda q: q.random.choice(q.actions))
 """
 
+from ._agent import Answer, Question
 from ._game import CHANCE, OVER, Game, IllegalAction
-from ._serve import serve
+from ._serve import serve, serve_agent
 from ._vector import VectorGame
 
-__all__ = ["CHANCE", "OVER", "Game", "IllegalAction", "VectorGame", "serve"]
+__all__ = ["CHANCE", "OVER", "Answer", "Game", "IllegalAction", "Question", "VectorGame", "serve", "serve_agent"]
 __version__ = "0.1.0"

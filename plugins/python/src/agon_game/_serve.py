@@ -1,4 +1,4 @@
-"""Speaks hashicorp/go-plugin's handshake and serves a game over gRPC."""
+"""Speaks hashicorp/go-plugin's handshake and serves a game or an agent over gRPC."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import grpc
 
 from . import game_pb2 as pb
+from ._agent import Act, answer_all
 from ._game import Game
 from ._plain import Plain
 from ._vector import VectorGame, Vectorised
@@ -27,8 +28,25 @@ MESSAGE = 64 << 20
 
 def serve(kind: type[Game] | type[VectorGame]) -> None:
     """Serves a game to the Agon that started this program, until that ends."""
+    listen(Desks(kind).routes, f"serves a game: agon plugin check 'plugin:python {sys.argv[0]}'")
+
+
+def serve_agent(act: Act) -> None:
+    """Serves an agent to the Agon that started this program, until that ends.
+
+    The function is called once for every decision, one at a time. An exception is a
+    game lost for nobody: it is played again, and the tournament ends if that does not help.
+    """
+    listen(
+        {"/agon.v1.Agent/Act": handler(pb.ActRequest, lambda request: answer_all(act, request))},
+        f"serves an agent: agon tournament GAME random 'plugin:python {sys.argv[0]}'",
+    )
+
+
+def listen(routes: dict[str, grpc.RpcMethodHandler], purpose: str) -> None:
+    """Shakes hands with the host and answers its calls until it ends."""
     if os.environ.get(COOKIE[0]) != COOKIE[1]:
-        sys.exit(f"this program is a plugin of Agon and serves a game: agon plugin check 'plugin:python {sys.argv[0]}'")
+        sys.exit(f"this program is a plugin of Agon and {purpose}")
     offered = os.environ.get("PLUGIN_PROTOCOL_VERSIONS", str(PROTOCOL)).split(",")
     if str(PROTOCOL) not in offered:
         sys.exit(f"the host speaks the versions {','.join(offered)} of the protocol, this kit {PROTOCOL}: upgrade agon-game")
@@ -38,7 +56,7 @@ def serve(kind: type[Game] | type[VectorGame]) -> None:
         options=[("grpc.max_receive_message_length", MESSAGE), ("grpc.max_send_message_length", MESSAGE)],
     )
     done = threading.Event()
-    server.add_generic_rpc_handlers((Service(kind, done),))
+    server.add_generic_rpc_handlers((Service(routes, done),))
     # readable for this user alone, and in the host's own folder, which it removes even after it killed us
     folder = tempfile.mkdtemp(prefix="agon-plugin", dir=os.environ.get("PLUGIN_UNIX_SOCKET_DIR"))
     path = os.path.join(folder, "socket")
@@ -49,7 +67,7 @@ def serve(kind: type[Game] | type[VectorGame]) -> None:
         server.add_secure_port("unix:" + path, credentials)
     server.start()
     print(f"1|{PROTOCOL}|unix|{path}|grpc|{certificate}", flush=True)
-    os.dup2(2, 1)  # what the game prints goes to the log: nobody reads this pipe any more
+    os.dup2(2, 1)  # what the author's code prints goes to the log: nobody reads this pipe any more
     try:
         while not done.wait(0.5):
             if os.getppid() != parent or not lives(host):  # the host was killed
@@ -116,16 +134,12 @@ def identity() -> tuple[grpc.ServerCredentials | None, str]:
 
 
 class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """Routes calls to the game, and those of go-plugin itself."""
+    """Routes calls to the author's code, and those of go-plugin itself."""
 
-    def __init__(self, kind: type[Game] | type[VectorGame], done: threading.Event) -> None:
-        self.kind, self.done = kind, done
-        self.lock = threading.Lock()
-        self.desks: dict[str, Plain | Vectorised] = {}
+    def __init__(self, routes: dict[str, grpc.RpcMethodHandler], done: threading.Event) -> None:
+        self.done = done
         self.routes = {
-            "/agon.v1.Game/Describe": self.route(pb.DescribeRequest, lambda desk, request: desk.describe()),
-            "/agon.v1.Game/Step": self.route(pb.StepRequest, lambda desk, request: desk.step(request)),
-            "/agon.v1.Game/Speak": self.route(pb.SpeakRequest, lambda desk, request: desk.speak(request)),
+            **routes,
             # 1 is SERVING; messages of no fields are no bytes
             "/grpc.health.v1.Health/Check": grpc.unary_unary_rpc_method_handler(lambda request, context: b"\x08\x01"),
             "/plugin.GRPCController/Shutdown": grpc.unary_unary_rpc_method_handler(self.shutdown),
@@ -134,30 +148,58 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         return self.routes.get(handler_call_details.method)
 
-    def route(self, request: Any, answer: Callable[[Any, Any], Any]) -> grpc.RpcMethodHandler:
-        def call(message: Any, context: grpc.ServicerContext) -> Any:
-            with self.lock:  # a game is asked one thing at a time
-                desk = self.desk(message.params, context)
-                try:
-                    return answer(desk, message)
-                except Exception as e:  # noqa: BLE001 - the host tells it to the author
-                    context.abort(grpc.StatusCode.INTERNAL, f"{type(e).__name__}: {e}")
-
-        return grpc.unary_unary_rpc_method_handler(
-            call, request_deserializer=request.FromString, response_serializer=lambda reply: reply.SerializeToString())
-
     def shutdown(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         self.done.set()
         return b""
 
-    def desk(self, params: str, context: grpc.ServicerContext) -> Plain | Vectorised:
+
+def handler(request: Any, answer: Callable[[Any], Any]) -> grpc.RpcMethodHandler:
+    """Answers a call; an exception becomes an error that tells the author."""
+
+    def call(message: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return answer(message)
+        except Refused as e:
+            refuse(context, str(e))
+        except Exception as e:  # noqa: BLE001 - the host tells it to the author
+            context.abort(grpc.StatusCode.INTERNAL, f"{type(e).__name__}: {e}")
+
+    return grpc.unary_unary_rpc_method_handler(
+        call, request_deserializer=request.FromString, response_serializer=lambda reply: reply.SerializeToString())
+
+
+class Refused(Exception):
+    """What the user asked for is not there."""
+
+
+class Desks:
+    """The desks of a game, by parameters. A game is asked one thing at a time."""
+
+    def __init__(self, kind: type[Game] | type[VectorGame]) -> None:
+        self.kind = kind
+        self.lock = threading.Lock()
+        self.desks: dict[str, Plain | Vectorised] = {}
+        self.routes = {
+            "/agon.v1.Game/Describe": self.route(pb.DescribeRequest, lambda desk, request: desk.describe()),
+            "/agon.v1.Game/Step": self.route(pb.StepRequest, lambda desk, request: desk.step(request)),
+            "/agon.v1.Game/Speak": self.route(pb.SpeakRequest, lambda desk, request: desk.speak(request)),
+        }
+
+    def route(self, request: Any, answer: Callable[[Any, Any], Any]) -> grpc.RpcMethodHandler:
+        def call(message: Any) -> Any:
+            with self.lock:
+                return answer(self.desk(message.params), message)
+
+        return handler(request, call)
+
+    def desk(self, params: str) -> Plain | Vectorised:
         desk = self.desks.get(params)
         if desk is None:
             try:
                 values = parse(params)
                 desk = Vectorised(self.kind, values) if issubclass(self.kind, VectorGame) else Plain(self.kind, values)
             except Exception as e:  # noqa: BLE001 - the host tells it to the user
-                refuse(context, f"parameters ({params}): {type(e).__name__}: {e}")
+                raise Refused(f"parameters ({params}): {type(e).__name__}: {e}") from e
             self.desks[params] = desk
         return desk
 
