@@ -535,7 +535,6 @@ func (t *Trainer) demonstrate(ctx context.Context, groups []*group, stage uint64
 	k, seats := uint64(t.recipe.Preferences.Samples), uint64(t.info.Seats)
 	first := 1<<60 + uint64(t.update)*uint64(t.recipe.Games)*seats
 	// Every seat has its episodes, and each of them the deal of the learner's.
-	match.Group = int(k)
 	match.Seats = func(episode uint64, _ int) []int {
 		out := slices.Repeat([]int{1}, int(seats))
 		out[(episode-first)/k%seats] = 0
