@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -77,8 +78,23 @@ func SelfPlay(name string, n int, e Earner, bound float64) *Polymatrix {
 // Contest is the game of one policy that meets itself before a contest's judge.
 func Contest(g games.Contest) *Polymatrix {
 	info := g.Info()
-	return SelfPlay(info.Name, g.Answers(), g, max(info.MaxReturn, -info.MinReturn))
+	var e Earner = g
+	if judge, ok := g.(prefers); ok {
+		e = judged{judge}
+	}
+	return SelfPlay(info.Name, g.Answers(), e, max(info.MaxReturn, -info.MinReturn))
 }
+
+// prefers is implemented by contests whose judge tells how it compares two answers; an
+// answer then earns 1 where it is preferred and loses 1 elsewhere.
+type prefers interface {
+	games.Contest
+	Prefers(i, j int) float64
+}
+
+type judged struct{ prefers }
+
+func (judged) Stake() float64 { return 1 }
 
 // ZeroSum is the game in which the row player is paid payoff[i][j] by the column
 // player. Where the two can change seats (payoff[i][j] = −payoff[j][i]) one policy
@@ -229,6 +245,20 @@ func (t *Tree) Polymatrix() (*Polymatrix, error) {
 		payoff[i][j] += p * (t.ends.payoff[2*end] - t.ends.payoff[2*end+1]) / 2
 	}
 	return ZeroSum(t.Info.Name, payoff)
+}
+
+// MatrixOf returns the matrix game that a game is: a contest by its answers, any other
+// by its tree, which is returned too.
+func MatrixOf(ctx context.Context, game games.Game) (*Polymatrix, *Tree, error) {
+	if contest, ok := game.(games.Contest); ok {
+		return Contest(contest), nil, nil
+	}
+	t, err := Compile(ctx, game, DefaultNodes)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := t.Polymatrix()
+	return g, t, err
 }
 
 // earnings writes, by policy, what its answers earn against the others' play.
