@@ -389,12 +389,12 @@ type regularised struct {
 	nash      [][]float64
 }
 
-// A regularised equilibrium is found when no probability is further than
-// nashTolerance from that of the regularised best response to it, or when rounding
-// lets nothing improve and it is nearer than nashAccepted.
+// A regularised equilibrium is found when no log-probability is further than
+// nashTolerance, or than rounding of payoffs divided by β, from that of the regularised
+// best response to it; or when nothing improves and it is nearer than nashAccepted.
 const (
 	nashTolerance = 1e-14
-	nashAccepted  = 1e-12
+	nashAccepted  = 1e-10
 	nashChunk     = 64
 	nashPatience  = 40 // chunks without a better one
 )
@@ -417,7 +417,8 @@ func (g *Polymatrix) RegularisedNash(ctx context.Context, reference [][]float64,
 	}
 	d.reference, d.past[0] = reference, reference // to the last bit
 	best, nash := math.Inf(1), reference
-	for stale := 0; best > nashTolerance && stale < nashPatience; stale++ {
+	unit := max(1, g.Bound/beta) // of what payoffs add to logarithms
+	for stale := 0; best > nashTolerance*unit && stale < nashPatience; stale++ {
 		if err := d.Iterate(ctx, nashChunk); err != nil {
 			return nil, err
 		}
@@ -425,27 +426,20 @@ func (g *Polymatrix) RegularisedNash(ctx context.Context, reference [][]float64,
 			best, nash, stale = far, d.past[0], 0
 		}
 	}
-	if !(best <= nashAccepted) {
-		return nil, fmt.Errorf("%s: the equilibrium regularised by %g was not found to %g but to %.1g: take a larger regularisation, or a game that is zero-sum", g.Name, beta, nashAccepted, best)
+	if !(best <= nashAccepted*unit) {
+		return nil, fmt.Errorf("%s: the equilibrium regularised by %g was not found: the log-probabilities stay %.1g from those of best responses: take a larger regularisation, or a game that is zero-sum", g.Name, beta, best)
 	}
 	g.known = append(g.known, regularised{beta, reference, nash})
 	return nash, nil
 }
 
-// fromBestResponse is the largest difference between the probabilities of log-policies
-// and those of the regularised best responses to them.
+// fromBestResponse is the largest difference between log-policies and the regularised
+// best responses to them.
 func (g *Polymatrix) fromBestResponse(log, reference [][]float64, beta float64) float64 {
-	worth, play := g.perPolicy(), probabilities(log)
-	g.earnings(worth, play)
 	far := 0.0
-	for i, u := range worth {
-		best := make([]float64, len(u))
+	for i, best := range g.bestResponses(log, reference, beta) {
 		for y := range best {
-			best[y] = reference[i][y] + u[y]/beta
-		}
-		normalise(best)
-		for y := range best {
-			far = max(far, math.Abs(math.Exp(best[y])-play[i][y]))
+			far = max(far, math.Abs(best[y]-log[i][y]))
 		}
 	}
 	return far

@@ -309,19 +309,25 @@ func (g *Polymatrix) Gap(play [][]float64) float64 {
 //
 //	Σ_i β·log Σ_y ref_i(y)·exp(u_i(y)/β) − ⟨π_i, u_i⟩ + β·KL(π_i‖ref_i)
 func (g *Polymatrix) RegularisedGap(play, reference [][]float64, beta float64) float64 {
-	worth := g.perPolicy()
-	g.earnings(worth, probabilities(play))
 	sum := 0.0
-	for i, u := range worth {
-		// β·KL(π‖best) for best ∝ ref·exp(u/β) is the same number, and exact near 0.
-		best := make([]float64, len(u))
-		for y := range best {
-			best[y] = reference[i][y] + u[y]/beta
-		}
-		normalise(best)
-		sum += beta * divergence(play[i], best)
+	for i, best := range g.bestResponses(play, reference, beta) {
+		sum += beta * divergence(play[i], best) // the same number, and exact near 0
 	}
 	return float64(g.Seats) * sum
+}
+
+// bestResponses returns the logarithms of the best responses in the regularised game:
+// ref·exp(u/β), normalised.
+func (g *Polymatrix) bestResponses(play, reference [][]float64, beta float64) [][]float64 {
+	out := g.perPolicy()
+	g.earnings(out, probabilities(play))
+	for i, u := range out {
+		for y, x := range u {
+			u[y] = reference[i][y] + x/beta
+		}
+		normalise(u)
+	}
+	return out
 }
 
 // perPolicy returns space for a number an answer, by policy.
