@@ -101,7 +101,7 @@ func (p Panel) draw(area draw.Canvas) error {
 		if err := s.check(); err != nil {
 			return err
 		}
-		if err := s.drawable(p.Log).thinned(maxPoints).addTo(plt, palette[i%len(palette)]); err != nil {
+		if err := s.drawable(p.Log, p.LogX).thinned(maxPoints).addTo(plt, palette[i%len(palette)]); err != nil {
 			return err
 		}
 	}
@@ -162,6 +162,9 @@ func (p Panel) axes() *plot.Plot {
 	if p.Log {
 		plt.Y.Scale, plt.Y.Tick.Marker = plot.LogScale{}, logTicks{}
 	}
+	if p.LogX {
+		plt.X.Scale, plt.X.Tick.Marker = plot.LogScale{}, logTicks{}
+	}
 	grid := plotter.NewGrid()
 	grid.Horizontal = draw.LineStyle{Color: gridInk, Width: 0.6}
 	grid.Vertical = draw.LineStyle{}
@@ -221,8 +224,13 @@ func (p Panel) fitAxes(plt *plot.Plot) {
 		if p.Log {
 			plt.Y.Min = 0.1
 		}
+		if p.LogX {
+			plt.X.Min = 0.1
+		}
 	}
-	if plt.X.Min == plt.X.Max {
+	if plt.X.Min == plt.X.Max && p.LogX {
+		plt.X.Min, plt.X.Max = plt.X.Min/2, plt.X.Max*2
+	} else if plt.X.Min == plt.X.Max {
 		air := max(1, 1e-6*math.Abs(plt.X.Max))
 		plt.X.Min, plt.X.Max = plt.X.Min-air, plt.X.Max+air
 	}
