@@ -153,6 +153,7 @@ var claimGroups = []struct {
 	title  string
 	claims []claim
 }{
+	{"Feedback", feedbackClaims},
 	{"Objectives", objectiveClaims},
 }
 
