@@ -107,21 +107,23 @@ func AuditOf(pairs []Pair, r *rand.Rand) (Audit, error) {
 	if err != nil {
 		return out, err
 	}
-	n := float64(len(pairs))
 	for _, p := range pairs {
 		chosen, rejected := p.Answers()
 		out.Sources[chosen.Source]++
 		out.Sources[rejected.Source]++
 		if chosen.Source != rejected.Source {
-			out.Mixed += 1 / n
+			out.Mixed++
 		}
-		out.Quality.Gap += p.Gap() / n
+		out.Quality.Gap += p.Gap()
 		switch {
 		case p.Gap() == 0:
-			out.Quality.Even += 1 / n
+			out.Quality.Even++
 		case p.Gap() < 0:
-			out.Quality.Against += 1 / n
+			out.Quality.Against++
 		}
+	}
+	for _, x := range []*float64{&out.Mixed, &out.Quality.Gap, &out.Quality.Even, &out.Quality.Against} {
+		*x /= float64(len(pairs))
 	}
 	tasks, states := tasksOf(pairs), map[string]bool{}
 	for _, task := range tasks {
@@ -163,9 +165,9 @@ func probeChosen(kind string, pairs []Pair, tasks []string, fold []int, folds in
 	for k, c := range cols {
 		alone := 0.0
 		for i := range x {
-			alone += side(x[i][k]*cmp.Or(math.Copysign(1, w[k]), 1)) / float64(len(x))
+			alone += side(x[i][k] * math.Copysign(1, w[k]))
 		}
-		out.Features = append(out.Features, Weight{c.name, w[k], alone})
+		out.Features = append(out.Features, Weight{c.name, w[k], alone / float64(len(x))})
 	}
 	byWeight(out.Features)
 	return out
@@ -229,9 +231,9 @@ func probeSource(name string, pairs []Pair, tasks []string, fold []int, folds in
 	for k, c := range cols {
 		alone := 0.0
 		for i := range x {
-			alone += weights[i] / float64(len(x)) * side(x[i][k]*(2*y[i]-1)*cmp.Or(math.Copysign(1, w[k]), 1))
+			alone += weights[i] * side(x[i][k]*(2*y[i]-1)*math.Copysign(1, w[k]))
 		}
-		out.Features = append(out.Features, Weight{c.name, w[k], alone})
+		out.Features = append(out.Features, Weight{c.name, w[k], alone / float64(len(x))})
 	}
 	byWeight(out.Features)
 	return out
@@ -376,8 +378,9 @@ func clustered(right []float64, tasks []string) (mean float64, interval [2]float
 		return math.NaN(), [2]float64{0, 1}
 	}
 	for _, r := range right {
-		mean += r / n
+		mean += r
 	}
+	mean /= n // halves and ones: exact until here
 	off := map[string]float64{}
 	for i, r := range right {
 		off[tasks[i]] += (r - mean) / n

@@ -40,12 +40,19 @@ func (s FewShot) Select(_ context.Context, pairs []Pair, r *rand.Rand) ([]Pair, 
 // shown.
 func Examples(places []int, k int, may func(int) bool, r *rand.Rand) []int {
 	var out []int
-	for _, j := range r.Perm(len(places)) {
-		if len(out) == k {
-			break
+	moved := map[int]int{} // Fisher and Yates' shuffle as far as it is needed
+	at := func(i int) int {
+		if j, ok := moved[i]; ok {
+			return j
 		}
-		if may(places[j]) {
-			out = append(out, places[j])
+		return i
+	}
+	for i := 0; i < len(places) && len(out) < k; i++ {
+		j := i + r.IntN(len(places)-i)
+		place := places[at(j)]
+		moved[j] = at(i)
+		if may(place) {
+			out = append(out, place)
 		}
 	}
 	return out
