@@ -66,6 +66,9 @@ func roundsTable(arms []*arm, head string) string {
 
 // atRound is a metric at the end of a round.
 func (t *trial) atRound(key string, round int) (value float64) {
+	if round == 0 && t.start != nil {
+		return t.start[key]
+	}
 	_, rounds := runs.Series(t.metrics, "round")
 	updates, values := runs.Series(t.metrics, key)
 	for i, u := range updates {
@@ -115,7 +118,46 @@ func criticObjectives(ctx context.Context, l *lab) error {
 	if err := l.criticise(ctx, arms...); err != nil {
 		return err
 	}
-	return l.page("critic_objectives", criticObjectivesHead, objectivesTable(arms), roundPanels(arms))
+	same, err := l.sameGames(ctx, arms[0])
+	if err != nil {
+		return err
+	}
+	return l.page("critic_objectives", criticObjectivesHead, objectivesTable(arms)+criticSameGames+objectivesTable(same), append(roundPanels(arms), roundPanels(same)...))
+}
+
+// sameGames has both objectives learn from the same start and the same games, those of
+// the players of a finished arm at the ends of its rounds.
+func (l *lab) sameGames(ctx context.Context, players *arm) ([]*arm, error) {
+	data := []string{criticGame(partsDomain), fmt.Sprint("objective.data=", criticGames*criticUpdates)}
+	offline := append([]string{"objective.name=offline", fmt.Sprint("games=", criticGames/2), fmt.Sprint("updates=", 4*criticUpdates)}, data...)
+	replay := append([]string{"objective.name=replay"}, data...)
+	arms := []*arm{
+		{name: "off line, same", what: "off line, each round from round 0 (SPC)", settings: offline},
+		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"objective.restart=false"}, offline...)},
+		{name: "off line, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, offline...)},
+		{name: "replay", what: "on line's, each round from round 0", settings: replay},
+		{name: "replay, on", what: "on line's, each round from the one before", settings: append([]string{"objective.restart=false"}, replay...)},
+		{name: "replay, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, replay...)},
+	}
+	for _, a := range arms {
+		a.with()
+		for i, t := range a.trials {
+			t.settings = append(t.settings, "warmup=0", "objective.players="+players.trials[i].dir)
+		}
+	}
+	if err := l.criticise(ctx, arms...); err != nil {
+		return nil, err
+	}
+	for _, a := range arms {
+		for i, t := range a.trials { // where they start
+			start := map[string]float64{"round": 0}
+			for _, key := range []string{"f1", "f1/worst_menu"} {
+				start[key] = players.trials[i].atRound(key, 0)
+			}
+			t.start = start
+		}
+	}
+	return arms, nil
 }
 
 // objectivesTable counts the games played in rounds: rows that are drawn again from
@@ -275,6 +317,8 @@ func inspectionCurves(ctx context.Context, l *lab) error {
 	base := []string{"game=inspection", "warmup=0", "policy.hidden=[32]", "objective.epochs=2", "games=512", "evaluate.every=20"}
 	arms := []*arm{
 		{name: "best response", what: "an exact best response to the latest opponent", settings: []string{"objective.name=best-response", "rounds=1", "updates=1200"}},
+		{name: "soft", what: "a softened best response to the latest opponent, temperature 0.2", settings: []string{"objective.name=best-response", "objective.soft=0.2", "rounds=1", "updates=1200"}},
+		{name: "soft, pool", what: "the same to the average of all so far, temperature 0.03", settings: []string{"objective.name=best-response", "objective.soft=0.03", "opponents=pool", "rounds=1", "updates=1200"}},
 		{name: "pull to round", what: "policy gradient, pull 0.2 to the policy at the start of each 50 updates", settings: []string{"rounds=24", "updates=50", "objective.pull=0.2", "objective.pull_to=round"}},
 	}
 	for _, a := range arms {

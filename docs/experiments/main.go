@@ -102,6 +102,8 @@ type trial struct {
 	settings []string
 	metrics  []map[string]float64
 	timing   []map[string]float64
+	dir      string             // of a run of the self-play critic
+	start    map[string]float64 // its round 0, where that is another run's
 }
 
 // all runs trials side by side, one on each core.
