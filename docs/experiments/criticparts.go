@@ -11,7 +11,7 @@ import (
 
 // critic runs all experiments of the self-play critic.
 func critic(ctx context.Context, l *lab) error {
-	for _, part := range []func(context.Context, *lab) error{inspectionCurves, criticArms, criticOpponents, criticObjectives, criticStages, criticValidity, criticCurriculum} {
+	for _, part := range []func(context.Context, *lab) error{inspectionCurves, criticArms, criticOpponents, criticObjectives, criticStages, criticValidity, criticCurriculum, criticWhole} {
 		if err := part(ctx, l); err != nil {
 			return err
 		}
@@ -278,15 +278,18 @@ func criticValidity(ctx context.Context, l *lab) error {
 	if err := l.criticise(ctx, append(all, train...)...); err != nil {
 		return err
 	}
-	var rows [][]string
-	for _, d := range domains {
-		row := []string{"`" + d + "`"}
-		for _, s := range slips {
-			row = append(row, arms[d+s].over(func(t *trial) float64 { return averageOf(t.metrics, "validity/differ", 1) }).String())
+	differs := func(key string) string {
+		var rows [][]string
+		for _, d := range domains {
+			row := []string{"`" + d + "`"}
+			for _, s := range slips {
+				row = append(row, arms[d+s].over(func(t *trial) float64 { return averageOf(t.metrics, key, 1) }).String())
+			}
+			rows = append(rows, row)
 		}
-		rows = append(rows, row)
+		return markdown([]string{"domain", "solver without slips", "slips at one line in ten", "at three in ten"}, rows)
 	}
-	text := markdown([]string{"domain", "solver without slips", "slips at one line in ten", "at three in ten"}, rows)
+	text := differs("validity/differ") + "\nAnd of right lines, drawn uniformly from those that may stand in a clean solution, the share\nthat they take for wrong:\n\n" + differs("validity/condemned")
 	text += "\nSelf-play with free replacement on `" + partsDomain + "`, where one or the other decides:\n\n" + criticScores(train)
 	return l.page("critic_validity", criticValidityHead, text, nil)
 }
