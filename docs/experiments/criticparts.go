@@ -19,28 +19,56 @@ func critic(ctx context.Context, l *lab) error {
 	return nil
 }
 
-// partsDomain is the domain of what is compared on one domain alone.
-const partsDomain = "word_problem(people=5)"
+// partsDomain is the domain of what is compared on one domain alone, otherDomain that
+// of what is shown on a second one too.
+const (
+	partsDomain = "word_problem(people=5)"
+	otherDomain = "arithmetic(digits=1,length=2)"
+)
+
+// onBoth runs a comparison on both domains and joins its texts and its plots.
+func (l *lab) onBoth(ctx context.Context, compare func(context.Context, *lab, string) (string, []report.Panel, error)) (text string, panels []report.Panel, err error) {
+	for _, domain := range []string{partsDomain, otherDomain} {
+		more, plots, err := compare(ctx, l, domain)
+		if err != nil {
+			return "", nil, err
+		}
+		text += fmt.Sprintf("\n## `%s`\n\n%s", domain, more)
+		for _, p := range plots {
+			p.Title = domain + ": " + p.Title
+			panels = append(panels, p)
+		}
+	}
+	return text, panels, nil
+}
 
 // criticOpponents compares opponents of this round with frozen ones of earlier
 // rounds, and shows what is learnt where no solution is clean.
 func criticOpponents(ctx context.Context, l *lab) error {
-	game := criticGame(partsDomain)
+	text, panels, err := l.onBoth(ctx, compareOpponents)
+	if err != nil {
+		return err
+	}
+	return l.page("critic_rounds", criticRoundsHead, text, panels)
+}
+
+func compareOpponents(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
+	game := criticGame(domain)
 	// with frozen opponents one player learns in each group of games: twice the games
 	// for as many that the critic learns from
 	twice := []string{game, fmt.Sprint("games=", 2*criticGames), fmt.Sprint("group=", criticGames), fmt.Sprint("warmup=", criticWarmup/2)}
 	arms := []*arm{
 		{name: "latest", what: "the latest, which learns too", settings: []string{game}},
 		{name: "earlier", what: "frozen, of the round before", settings: append([]string{"opponents=earlier"}, twice...)},
-		{name: "no clean", what: "the latest, and no solution is clean (q = 0)", settings: []string{criticGame(partsDomain, "clean=0")}},
+		{name: "no clean", what: "the latest, and no solution is clean (q = 0)", settings: []string{criticGame(domain, "clean=0")}},
 	}
 	for _, a := range arms {
 		a.with()
 	}
 	if err := l.criticise(ctx, arms...); err != nil {
-		return err
+		return "", nil, err
 	}
-	return l.page("critic_rounds", criticRoundsHead, roundsTable(arms, "the sneaky player that the critic meets"), roundPanels(arms))
+	return roundsTable(arms, "the sneaky player that the critic meets"), roundPanels(arms), nil
 }
 
 // roundsTable is a table of F1 by round.
@@ -100,7 +128,15 @@ func roundPanels(arms []*arm) []report.Panel {
 // criticObjectives compares policy gradient on fresh games with SPC's objective on
 // those of frozen players: as many games, as many gradient steps on as many rows.
 func criticObjectives(ctx context.Context, l *lab) error {
-	game := criticGame(partsDomain)
+	text, panels, err := l.onBoth(ctx, compareObjectives)
+	if err != nil {
+		return err
+	}
+	return l.page("critic_objectives", criticObjectivesHead, text, panels)
+}
+
+func compareObjectives(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
+	game := criticGame(domain)
 	const halves = 2 // half of a batch is imitated
 	offline := []string{
 		game, "objective.name=offline", fmt.Sprint("objective.data=", criticGames*criticUpdates),
@@ -116,19 +152,23 @@ func criticObjectives(ctx context.Context, l *lab) error {
 		a.with()
 	}
 	if err := l.criticise(ctx, arms...); err != nil {
-		return err
+		return "", nil, err
 	}
-	same, err := l.sameGames(ctx, arms[0])
+	same, err := l.sameGames(ctx, domain, arms[0])
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	return l.page("critic_objectives", criticObjectivesHead, objectivesTable(arms)+criticSameGames+objectivesTable(same), append(roundPanels(arms), roundPanels(same)...))
+	panels := roundPanels(same)
+	for i := range panels {
+		panels[i].Title += ", from the same games"
+	}
+	return objectivesTable(arms) + criticSameGames + objectivesTable(same), panels, nil
 }
 
 // sameGames has both objectives learn from the same start and the same games, those of
 // the players of a finished arm at the ends of its rounds.
-func (l *lab) sameGames(ctx context.Context, players *arm) ([]*arm, error) {
-	data := []string{criticGame(partsDomain), fmt.Sprint("objective.data=", criticGames*criticUpdates)}
+func (l *lab) sameGames(ctx context.Context, domain string, players *arm) ([]*arm, error) {
+	data := []string{criticGame(domain), fmt.Sprint("objective.data=", criticGames*criticUpdates)}
 	offline := append([]string{"objective.name=offline", fmt.Sprint("games=", criticGames/2), fmt.Sprint("updates=", 4*criticUpdates)}, data...)
 	replay := append([]string{"objective.name=replay"}, data...)
 	arms := []*arm{
@@ -174,7 +214,15 @@ func objectivesTable(arms []*arm) string {
 // criticStages compares who trains when, at as many games that the critic learns
 // from.
 func criticStages(ctx context.Context, l *lab) error {
-	game := criticGame(partsDomain)
+	text, panels, err := l.onBoth(ctx, compareStages)
+	if err != nil {
+		return err
+	}
+	return l.page("critic_stages", criticStagesHead, text, panels)
+}
+
+func compareStages(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
+	game := criticGame(domain)
 	const every = "evaluate.every=20"
 	long := []string{game, every, fmt.Sprint("updates=", 2*criticUpdates)}
 	arms := []*arm{
@@ -186,7 +234,7 @@ func criticStages(ctx context.Context, l *lab) error {
 		a.with()
 	}
 	if err := l.criticise(ctx, arms...); err != nil {
-		return err
+		return "", nil, err
 	}
 	budget := float64(criticGames * (criticWarmup + criticRounds*criticUpdates))
 	header := []string{"who trains", "games learnt from", "F1", "right lines accepted", "wrong lines caught", "F1, worst kind on the menu", "games played", "sneaky stages", "fooled in the end"}
@@ -206,7 +254,7 @@ func criticStages(ctx context.Context, l *lab) error {
 		panels[0].Series = append(panels[0].Series, one.steps("f1", budget))
 		panels[1].Series = append(panels[1].Series, one.curve("won/critic", byUpdate))
 	}
-	return l.page("critic_stages", criticStagesHead, markdown(header, rows), panels)
+	return markdown(header, rows), panels, nil
 }
 
 // within is a metric at the last evaluation before the critic has learnt from more
