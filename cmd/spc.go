@@ -235,11 +235,17 @@ func (p *program) showTruth(game games.Game, e *play.Episode) error {
 		}
 	}
 	_, line := s.Shown()
+	place := ""
+	if first := s.Truth(); len(s.Steps()) > 0 && first != sneakycritic.Correct {
+		place = fmt.Sprintf("step %d: ", first)
+	}
 	switch {
 	case line == nil:
 		p.say("Nothing was written that could stand there.\n")
+	case len(s.Steps()) > 0 && place == "":
+		p.say("There is no error.\n")
 	case s.Wrong():
-		p.say("%s\nis wrong: %s. The true line: %s\n", line.Text, strings.TrimSuffix(s.Kind()+"; "+line.Why, "; "), s.Right().Text)
+		p.say("%s%s\nis wrong: %s. The true line: %s\n", place, line.Text, strings.TrimSuffix(s.Kind()+"; "+line.Why, "; "), s.Right().Text)
 	default:
 		p.say("%s\nis right.\n", line.Text)
 	}

@@ -55,6 +55,32 @@ func (t *Tree) BestResponse(s Strategy, seat games.Seat) (float64, Strategy) {
 	return t.respond(s, t.reach(s), seat)
 }
 
+// SoftResponse is the softened best response of a seat: s with the seat's part replaced
+// by what does best if every information set that it plays to also costs temperature
+// times the KL divergence from uniform play there (a quantal response; the pull of
+// MirrorDescent). With utilities u(a), the values of the sets behind a included,
+//
+//	x(a) ∝ e^{u(a)/τ},  v(I) = τ · log (1/n Σ_a e^{u(a)/τ})
+//
+// A temperature near 0 is the best response, a high one uniform play.
+func (t *Tree) SoftResponse(s Strategy, seat games.Seat, temperature float64) Strategy {
+	next := slices.Clone(s)
+	worth := t.worth(t.reach(s), seat)
+	for _, set := range slices.Backward(t.own[seat]) {
+		u := worth[set.first:set.last]
+		highest, sum := slices.Max(u), 0.0
+		for i, x := range u {
+			next[int(set.first)+i] = math.Exp((x - highest) / temperature)
+			sum += next[int(set.first)+i]
+		}
+		for a := set.first; a < set.last; a++ {
+			next[a] /= sum
+		}
+		worth[set.after] += highest + temperature*math.Log(sum/float64(len(u)))
+	}
+	return next
+}
+
 // reach returns, by sequence, the probability that its seat plays it: the
 // realisation plan of the sequence form (von Stengel 1996, "Efficient
 // Computation of Behavior Strategies").

@@ -31,8 +31,8 @@ func newExact(ctx context.Context, game games.Game) (*exact, error) {
 }
 
 // respond has the seats that train answer exactly the newest other, or the average of
-// all so far, which is fictitious play.
-func (x *exact) respond(pool bool, trains func(games.Seat) bool) {
+// all so far, which is fictitious play; softly, where a temperature is given.
+func (x *exact) respond(pool bool, temperature float64, trains func(games.Seat) bool) {
 	next, others := slices.Clone(x.newest), x.newest
 	if pool {
 		others = x.average.Strategy()
@@ -42,6 +42,9 @@ func (x *exact) respond(pool bool, trains func(games.Seat) bool) {
 			continue
 		}
 		_, answer := x.tree.BestResponse(others, seat)
+		if temperature > 0 {
+			answer = x.tree.SoftResponse(others, seat, temperature)
+		}
 		for _, set := range x.tree.Sets {
 			if set.Seat == seat {
 				copy(next[set.First:set.First+len(set.Actions)], answer[set.First:])

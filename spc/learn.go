@@ -229,7 +229,7 @@ func (t *Trainer) agents() []play.Agent {
 		all[generatorAgent] = newGenerator(t.spc.Critique().Errors, t.recipe.Sneaky == "menu", 0)
 	}
 	for i := range t.players[0].past {
-		all = append(all, agents.NewSampler(t.players[0].past[i], false), agents.NewSampler(t.players[1].past[i], false))
+		all = append(all, t.opponents.past(t.players[0].past[i]), t.opponents.past(t.players[1].past[i]))
 	}
 	return all
 }

@@ -32,6 +32,11 @@ func TestInspection(t *testing.T) {
 	if !(last > 0.3) || !(average > 0.3) {
 		t.Errorf("best responses to the latest: NashConv %g of the last pair, %g of the average", last, average)
 	}
+	// Softened, those to the average come close with the last pair too.
+	soft, both := measure(append(best, "opponents=pool", "objective.soft=0.02")...)
+	if !(soft < 0.1) || !(both < 0.1) {
+		t.Errorf("softened best responses to the average: NashConv %g of the last pair, %g of the average", soft, both)
+	}
 	_, fictitious := measure(append(best, "opponents=pool")...)
 	if !(fictitious < 0.1) {
 		t.Errorf("best responses to the average: NashConv %g, expected less than 0.1", fictitious)

@@ -116,7 +116,7 @@ func (t *Trainer) frozen(round int) []play.Agent {
 	}
 	for past := range round {
 		for seat := range games.Seat(2) {
-			all = append(all, agents.NewSampler(t.pasts(seat)[past], false))
+			all = append(all, t.opponents.past(t.pasts(seat)[past]))
 		}
 	}
 	return all

@@ -2,12 +2,14 @@ package spc
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/games/sneakycritic"
@@ -355,6 +357,26 @@ func TestCurriculum(t *testing.T) {
 	plain, drawn := share(0), share(1)
 	if plain < 0.3 || plain > 0.7 || drawn < 0.98 {
 		t.Errorf("of problems judged unevenly there are %.3f, and %.3f are drawn", plain, drawn)
+	}
+}
+
+// A past player of temperature T plays p^(1/T), normalised.
+func TestTempered(t *testing.T) {
+	game, r := openGame(t, "sneaky_critic(clean=1)"), rand.New(rand.NewPCG(1, 2))
+	state := []games.State{drawn(t, game, r)}
+	for _, test := range []struct{ temperature, p, want float64 }{{1, 0.8, 0.8}, {2, 0.8, 2. / 3}, {0.5, 0.8, 16. / 17}, {3, 0.5, 0.5}, {2, 1, 1}} {
+		o, err := parseOpponents(fmt.Sprintf("earlier(temperature=%g)", test.temperature))
+		if err != nil {
+			t.Fatal(err)
+		}
+		past := o.past(critic(func(*sneakycritic.State) float64 { return test.p })).(agents.Queryable).Policy()
+		probs := [][]float64{make([]float64, 2)}
+		if err := past.Probabilities(t.Context(), state, probs); err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(probs[0][0]-test.want) > 1e-12 || math.Abs(probs[0][0]+probs[0][1]-1) > 1e-12 {
+			t.Errorf("%g at temperature %g: %v, want %g", test.p, test.temperature, probs[0], test.want)
+		}
 	}
 }
 

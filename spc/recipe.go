@@ -50,9 +50,10 @@ type Recipe struct {
 	Objective Objective          `yaml:"objective"`
 	Optimizer trainer.Optimizing `yaml:"optimizer"`
 	// Opponents are those that a player in training meets: latest, the other as
-	// it is; earlier, as it was at the end of the round before; or
-	// pool(share=1), as it was at the end of any round, drawn for each group, in
-	// a share of the groups.
+	// it is; earlier(temperature=1), as it was at the end of the round before; or
+	// pool(share=1,temperature=1), as it was at the end of any round, drawn for
+	// each group, in a share of the groups. A temperature above 1 softens how the
+	// earlier ones play: p^(1/temperature), normalised.
 	Opponents string `yaml:"opponents"`
 	// Stages say who trains: together, alternate(every=10) or
 	// adaptive(up=0.9,down=0.75,dwell=5,most=50,decay=0.9).
@@ -88,6 +89,9 @@ type Objective struct {
 	// (that of round 0) or round (that of the round's start). Online.
 	Pull   float64 `yaml:"pull"`
 	PullTo string  `yaml:"pull_to"`
+	// Soft is the temperature of best responses, in units of return per nat; 0 for
+	// exact ones.
+	Soft float64 `yaml:"soft,omitempty"`
 	// Data is how many games a round plays for offline learning and replay; each
 	// update draws as many as games says, and offline as many answers to imitate,
 	// which count by Imitate. Restart starts every round from round 0, as SPC does.
@@ -200,6 +204,7 @@ func (r Recipe) Validate() error {
 		{"explore", r.Explore, 0, 1},
 		{"objective.pull", r.Objective.Pull, 0, 1e6},
 		{"objective.imitate", r.Objective.Imitate, 0, 1e6},
+		{"objective.soft", r.Objective.Soft, 0, 1e6},
 	} {
 		if !(bound.value >= bound.lo && bound.value <= bound.hi) {
 			return fmt.Errorf("recipe: %s: %g: expected %g to %g", bound.name, bound.value, bound.lo, bound.hi)
@@ -255,6 +260,10 @@ func (r Recipe) validateTogether() error {
 		return fmt.Errorf("stages: adaptive: %s plays no games within a round by which to switch: take together or alternate", o)
 	case o == "best-response" && opponents.kind == "earlier", o == "best-response" && opponents.share != 1 && opponents.kind == "pool":
 		return fmt.Errorf("opponents: %s: best responses are to the latest, or to the average of all, pool", r.Opponents)
+	case r.Objective.Soft > 0 && o != "best-response":
+		return fmt.Errorf("objective.soft: %g softens best responses, and %s has none: expected objective.pull, or opponents with a temperature", r.Objective.Soft, o)
+	case o == "best-response" && opponents.temperature != 1:
+		return fmt.Errorf("opponents: %s: best responses are softened by objective.soft", r.Opponents)
 	case r.Objective.Players != "" && o != "offline" && o != "replay":
 		return fmt.Errorf("objective.players: %s plays games of its own: expected objective.name offline or replay", o)
 	case r.Objective.Players != "" && r.Warmup > 0:

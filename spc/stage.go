@@ -1,10 +1,15 @@
 package spc
 
 import (
+	"context"
 	"fmt"
+	"math"
 
+	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/sneakycritic"
+	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/spec"
 )
 
@@ -83,8 +88,9 @@ func (s stages) next(at stage, won float64) stage {
 
 // opponents says whom a player in training meets.
 type opponents struct {
-	kind  string // latest, earlier or pool
-	share float64
+	kind        string // latest, earlier or pool
+	share       float64
+	temperature float64 // of those of earlier rounds
 }
 
 func parseOpponents(text string) (opponents, error) {
@@ -93,11 +99,13 @@ func parseOpponents(text string) (opponents, error) {
 		return opponents{}, fmt.Errorf("opponents: %w", err)
 	}
 	r := spec.Read(s)
-	o := opponents{kind: s.Name}
+	o := opponents{kind: s.Name, temperature: 1}
 	switch s.Name {
-	case "latest", "earlier":
+	case "latest":
+	case "earlier":
+		o.temperature = r.Float("temperature", 1, 0.01, 100)
 	case "pool":
-		o.share = r.Float("share", 1, 0, 1)
+		o.share, o.temperature = r.Float("share", 1, 0, 1), r.Float("temperature", 1, 0.01, 100)
 	default:
 		return o, fmt.Errorf("opponents: unknown form %q%s; there are latest, earlier, pool", s.Name, spec.Suggest(s.Name, []string{"latest", "earlier", "pool"}))
 	}
@@ -105,4 +113,38 @@ func parseOpponents(text string) (opponents, error) {
 		return o, fmt.Errorf("opponents: %w", err)
 	}
 	return o, nil
+}
+
+// past is a player of an earlier round, as it is met.
+func (o opponents) past(p policy.Policy) play.Agent {
+	if o.temperature != 1 {
+		p = tempered{p, o.temperature}
+	}
+	return agents.NewSampler(p, false)
+}
+
+// tempered plays another policy p softened, p^(1/T) normalised: the quantal response
+// of temperature T to what log p says of the actions.
+type tempered struct {
+	policy.Policy
+	temperature float64
+}
+
+// Probabilities implements policy.Policy.
+func (t tempered) Probabilities(ctx context.Context, states []games.State, out [][]float64) error {
+	if err := t.Policy.Probabilities(ctx, states, out); err != nil {
+		return err
+	}
+	for i, s := range states {
+		probs := out[i][:len(s.Actions(nil))]
+		sum := 0.0
+		for j, p := range probs {
+			probs[j] = math.Pow(p, 1/t.temperature)
+			sum += probs[j]
+		}
+		for j := range probs {
+			probs[j] /= sum
+		}
+	}
+	return nil
 }

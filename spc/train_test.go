@@ -56,7 +56,7 @@ var variants = map[string][]string{
 	"one network":   {"policies=one", "opponents=earlier", "stages=together", "objective.pull_to=round", "validity=exact", "curriculum=uniform"},
 	"offline":       {"objective.name=offline", "objective.data=48", "stages=together", "game=sneaky_critic(domain=horn)"},
 	"offline, on":   {"objective.name=offline", "objective.data=48", "stages=alternate(every=3)", "objective.restart=false", "opponents=earlier", "game=sneaky_critic(domain=word_problem,free=true)"},
-	"replay":        {"objective.name=replay", "objective.data=48", "objective.restart=false", "stages=together", "opponents=pool"},
+	"replay":        {"objective.name=replay", "objective.data=48", "objective.restart=false", "stages=together", "opponents=pool(temperature=2)"},
 	"uniform":       {"sneaky=menu", "stages=together", "evaluate.longer=sneaky_critic(domain=arithmetic(length=6))", "game=sneaky_critic"},
 	"whole":         {"game=sneaky_critic(domain=word_problem,free=true,whole=true)", "policy.kind=resnet", "policy.blocks=1", "policy.channels=4"},
 	"inspection":    {"game=inspection(steps=3,checks=1)", "warmup=0", "validity=exact", "curriculum=uniform", "refine=none", "stages=alternate(every=2)"},

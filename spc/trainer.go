@@ -289,7 +289,7 @@ func (t *Trainer) step(ctx context.Context, line map[string]float64) error {
 	case t.update < t.recipe.Warmup:
 		return t.warmUp(line)
 	case t.recipe.Objective.Name == "best-response":
-		t.exact.respond(t.opponents.kind == "pool", t.trains)
+		t.exact.respond(t.opponents.kind == "pool", t.recipe.Objective.Soft, t.trains)
 		t.endStage(0, map[string]float64{})
 		return nil
 	case t.recipe.Objective.Name == "offline":

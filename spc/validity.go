@@ -3,6 +3,7 @@ package spc
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
@@ -92,22 +93,30 @@ func complete(at problem.Solution, line problem.Line, slips float64, r *rand.Ran
 
 // judgeValidity has the success rate decide instead of the verifier, where the recipe
 // says so: a step that it takes for right is refused, so that the sneaky player loses
-// and the critic's answer is nothing to learn from. It counts where the two disagree.
+// and the critic's answer is nothing to learn from. It counts where the two disagree:
+// on what the sneaky player wrote, and on right lines, one in each clean solution.
 func (t *Trainer) judgeValidity(episodes []*play.Episode, line map[string]float64) error {
 	if !t.validity.drop {
 		return nil
 	}
-	written, differ := 0.0, 0.0
+	written, differ, right, condemned := 0.0, 0.0, 0.0, 0.0
 	for _, e := range episodes {
 		s, err := t.replay(e)
 		if err != nil {
 			return err
 		}
 		at, shown := s.Shown()
-		if shown == nil || s.Clean() {
+		r := play.Generator(t.recipe.Seed, "validity", e.Number)
+		if s.Clean() {
+			if right++; t.validity.wrong(at, s.Right(), rightLine(at, r), r) {
+				condemned++
+			}
 			continue
 		}
-		wrong := t.validity.wrong(at, s.Right(), *shown, play.Generator(t.recipe.Seed, "validity", e.Number))
+		if shown == nil {
+			continue
+		}
+		wrong := t.validity.wrong(at, s.Right(), *shown, r)
 		if written++; wrong != s.Wrong() {
 			differ++
 		}
@@ -124,7 +133,17 @@ func (t *Trainer) judgeValidity(episodes []*play.Episode, line map[string]float6
 	if written > 0 {
 		line["validity/differ"] = differ / written
 	}
+	if right > 0 {
+		line["validity/condemned"] = condemned / right
+	}
 	return nil
+}
+
+// rightLine draws one of the right lines that lead on from where a clean solution
+// stands.
+func rightLine(at problem.Solution, r *rand.Rand) problem.Line {
+	right := slices.DeleteFunc(at.Next(), func(l problem.Line) bool { return l.Slip != "" })
+	return right[r.IntN(len(right))]
 }
 
 // replay plays an episode again, to its end.

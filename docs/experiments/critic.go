@@ -79,6 +79,7 @@ func (l *lab) critic(ctx context.Context, t *trial, dir string) error {
 	if l.keep != "" {
 		dir = filepath.Join(l.keep, fmt.Sprintf("%x", sha256.Sum256(complete)))
 	}
+	t.dir, t.game = dir, recipe.Game
 	read := func() (whole bool) {
 		t.metrics, err = runs.ReadMetrics(dir)
 		return err == nil && len(t.metrics) == recipe.Warmup+recipe.Rounds*recipe.Updates

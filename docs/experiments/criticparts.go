@@ -11,7 +11,7 @@ import (
 
 // critic runs all experiments of the self-play critic.
 func critic(ctx context.Context, l *lab) error {
-	for _, part := range []func(context.Context, *lab) error{inspectionCurves, criticArms, criticOpponents, criticObjectives, criticStages, criticValidity, criticCurriculum} {
+	for _, part := range []func(context.Context, *lab) error{inspectionCurves, criticArms, criticOpponents, criticObjectives, criticStages, criticValidity, criticCurriculum, criticWhole} {
 		if err := part(ctx, l); err != nil {
 			return err
 		}
@@ -19,28 +19,56 @@ func critic(ctx context.Context, l *lab) error {
 	return nil
 }
 
-// partsDomain is the domain of what is compared on one domain alone.
-const partsDomain = "word_problem(people=5)"
+// partsDomain is the domain of what is compared on one domain alone, otherDomain that
+// of what is shown on a second one too.
+const (
+	partsDomain = "word_problem(people=5)"
+	otherDomain = "arithmetic(digits=1,length=2)"
+)
+
+// onBoth runs a comparison on both domains and joins its texts and its plots.
+func (l *lab) onBoth(ctx context.Context, compare func(context.Context, *lab, string) (string, []report.Panel, error)) (text string, panels []report.Panel, err error) {
+	for _, domain := range []string{partsDomain, otherDomain} {
+		more, plots, err := compare(ctx, l, domain)
+		if err != nil {
+			return "", nil, err
+		}
+		text += fmt.Sprintf("\n## `%s`\n\n%s", domain, more)
+		for _, p := range plots {
+			p.Title = domain + ": " + p.Title
+			panels = append(panels, p)
+		}
+	}
+	return text, panels, nil
+}
 
 // criticOpponents compares opponents of this round with frozen ones of earlier
 // rounds, and shows what is learnt where no solution is clean.
 func criticOpponents(ctx context.Context, l *lab) error {
-	game := criticGame(partsDomain)
+	text, panels, err := l.onBoth(ctx, compareOpponents)
+	if err != nil {
+		return err
+	}
+	return l.page("critic_rounds", criticRoundsHead, text, panels)
+}
+
+func compareOpponents(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
+	game := criticGame(domain)
 	// with frozen opponents one player learns in each group of games: twice the games
 	// for as many that the critic learns from
 	twice := []string{game, fmt.Sprint("games=", 2*criticGames), fmt.Sprint("group=", criticGames), fmt.Sprint("warmup=", criticWarmup/2)}
 	arms := []*arm{
 		{name: "latest", what: "the latest, which learns too", settings: []string{game}},
 		{name: "earlier", what: "frozen, of the round before", settings: append([]string{"opponents=earlier"}, twice...)},
-		{name: "no clean", what: "the latest, and no solution is clean (q = 0)", settings: []string{criticGame(partsDomain, "clean=0")}},
+		{name: "no clean", what: "the latest, and no solution is clean (q = 0)", settings: []string{criticGame(domain, "clean=0")}},
 	}
 	for _, a := range arms {
 		a.with()
 	}
 	if err := l.criticise(ctx, arms...); err != nil {
-		return err
+		return "", nil, err
 	}
-	return l.page("critic_rounds", criticRoundsHead, roundsTable(arms, "the sneaky player that the critic meets"), roundPanels(arms))
+	return roundsTable(arms, "the sneaky player that the critic meets"), roundPanels(arms), nil
 }
 
 // roundsTable is a table of F1 by round.
@@ -66,6 +94,9 @@ func roundsTable(arms []*arm, head string) string {
 
 // atRound is a metric at the end of a round.
 func (t *trial) atRound(key string, round int) (value float64) {
+	if round == 0 && t.start != nil {
+		return t.start[key]
+	}
 	_, rounds := runs.Series(t.metrics, "round")
 	updates, values := runs.Series(t.metrics, key)
 	for i, u := range updates {
@@ -97,7 +128,15 @@ func roundPanels(arms []*arm) []report.Panel {
 // criticObjectives compares policy gradient on fresh games with SPC's objective on
 // those of frozen players: as many games, as many gradient steps on as many rows.
 func criticObjectives(ctx context.Context, l *lab) error {
-	game := criticGame(partsDomain)
+	text, panels, err := l.onBoth(ctx, compareObjectives)
+	if err != nil {
+		return err
+	}
+	return l.page("critic_objectives", criticObjectivesHead, text, panels)
+}
+
+func compareObjectives(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
+	game := criticGame(domain)
 	const halves = 2 // half of a batch is imitated
 	offline := []string{
 		game, "objective.name=offline", fmt.Sprint("objective.data=", criticGames*criticUpdates),
@@ -113,9 +152,52 @@ func criticObjectives(ctx context.Context, l *lab) error {
 		a.with()
 	}
 	if err := l.criticise(ctx, arms...); err != nil {
-		return err
+		return "", nil, err
 	}
-	return l.page("critic_objectives", criticObjectivesHead, objectivesTable(arms), roundPanels(arms))
+	same, err := l.sameGames(ctx, domain, arms[0])
+	if err != nil {
+		return "", nil, err
+	}
+	panels := roundPanels(same)
+	for i := range panels {
+		panels[i].Title += ", from the same games"
+	}
+	return objectivesTable(arms) + criticSameGames + objectivesTable(same), panels, nil
+}
+
+// sameGames has both objectives learn from the same start and the same games, those of
+// the players of a finished arm at the ends of its rounds.
+func (l *lab) sameGames(ctx context.Context, domain string, players *arm) ([]*arm, error) {
+	data := []string{criticGame(domain), fmt.Sprint("objective.data=", criticGames*criticUpdates)}
+	offline := append([]string{"objective.name=offline", fmt.Sprint("games=", criticGames/2), fmt.Sprint("updates=", 4*criticUpdates)}, data...)
+	replay := append([]string{"objective.name=replay"}, data...)
+	arms := []*arm{
+		{name: "off line, same", what: "off line, each round from round 0 (SPC)", settings: offline},
+		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"objective.restart=false"}, offline...)},
+		{name: "off line, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, offline...)},
+		{name: "replay", what: "on line's, each round from round 0", settings: replay},
+		{name: "replay, on", what: "on line's, each round from the one before", settings: append([]string{"objective.restart=false"}, replay...)},
+		{name: "replay, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, replay...)},
+	}
+	for _, a := range arms {
+		a.with()
+		for i, t := range a.trials {
+			t.settings = append(t.settings, "warmup=0", "objective.players="+players.trials[i].dir)
+		}
+	}
+	if err := l.criticise(ctx, arms...); err != nil {
+		return nil, err
+	}
+	for _, a := range arms {
+		for i, t := range a.trials { // where they start
+			start := map[string]float64{"round": 0}
+			for _, key := range []string{"f1", "f1/worst_menu"} {
+				start[key] = players.trials[i].atRound(key, 0)
+			}
+			t.start = start
+		}
+	}
+	return arms, nil
 }
 
 // objectivesTable counts the games played in rounds: rows that are drawn again from
@@ -132,7 +214,15 @@ func objectivesTable(arms []*arm) string {
 // criticStages compares who trains when, at as many games that the critic learns
 // from.
 func criticStages(ctx context.Context, l *lab) error {
-	game := criticGame(partsDomain)
+	text, panels, err := l.onBoth(ctx, compareStages)
+	if err != nil {
+		return err
+	}
+	return l.page("critic_stages", criticStagesHead, text, panels)
+}
+
+func compareStages(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
+	game := criticGame(domain)
 	const every = "evaluate.every=20"
 	long := []string{game, every, fmt.Sprint("updates=", 2*criticUpdates)}
 	arms := []*arm{
@@ -144,7 +234,7 @@ func criticStages(ctx context.Context, l *lab) error {
 		a.with()
 	}
 	if err := l.criticise(ctx, arms...); err != nil {
-		return err
+		return "", nil, err
 	}
 	budget := float64(criticGames * (criticWarmup + criticRounds*criticUpdates))
 	header := []string{"who trains", "games learnt from", "F1", "right lines accepted", "wrong lines caught", "F1, worst kind on the menu", "games played", "sneaky stages", "fooled in the end"}
@@ -164,7 +254,7 @@ func criticStages(ctx context.Context, l *lab) error {
 		panels[0].Series = append(panels[0].Series, one.steps("f1", budget))
 		panels[1].Series = append(panels[1].Series, one.curve("won/critic", byUpdate))
 	}
-	return l.page("critic_stages", criticStagesHead, markdown(header, rows), panels)
+	return markdown(header, rows), panels, nil
 }
 
 // within is a metric at the last evaluation before the critic has learnt from more
@@ -236,15 +326,18 @@ func criticValidity(ctx context.Context, l *lab) error {
 	if err := l.criticise(ctx, append(all, train...)...); err != nil {
 		return err
 	}
-	var rows [][]string
-	for _, d := range domains {
-		row := []string{"`" + d + "`"}
-		for _, s := range slips {
-			row = append(row, arms[d+s].over(func(t *trial) float64 { return averageOf(t.metrics, "validity/differ", 1) }).String())
+	differs := func(key string) string {
+		var rows [][]string
+		for _, d := range domains {
+			row := []string{"`" + d + "`"}
+			for _, s := range slips {
+				row = append(row, arms[d+s].over(func(t *trial) float64 { return averageOf(t.metrics, key, 1) }).String())
+			}
+			rows = append(rows, row)
 		}
-		rows = append(rows, row)
+		return markdown([]string{"domain", "solver without slips", "slips at one line in ten", "at three in ten"}, rows)
 	}
-	text := markdown([]string{"domain", "solver without slips", "slips at one line in ten", "at three in ten"}, rows)
+	text := differs("validity/differ") + "\nAnd of right lines, drawn uniformly from those that may stand in a clean solution, the share\nthat they take for wrong:\n\n" + differs("validity/condemned")
 	text += "\nSelf-play with free replacement on `" + partsDomain + "`, where one or the other decides:\n\n" + criticScores(train)
 	return l.page("critic_validity", criticValidityHead, text, nil)
 }
@@ -275,6 +368,8 @@ func inspectionCurves(ctx context.Context, l *lab) error {
 	base := []string{"game=inspection", "warmup=0", "policy.hidden=[32]", "objective.epochs=2", "games=512", "evaluate.every=20"}
 	arms := []*arm{
 		{name: "best response", what: "an exact best response to the latest opponent", settings: []string{"objective.name=best-response", "rounds=1", "updates=1200"}},
+		{name: "soft", what: "a softened best response to the latest opponent, temperature 0.2", settings: []string{"objective.name=best-response", "objective.soft=0.2", "rounds=1", "updates=1200"}},
+		{name: "soft, pool", what: "the same to the average of all so far, temperature 0.03", settings: []string{"objective.name=best-response", "objective.soft=0.03", "opponents=pool", "rounds=1", "updates=1200"}},
 		{name: "pull to round", what: "policy gradient, pull 0.2 to the policy at the start of each 50 updates", settings: []string{"rounds=24", "updates=50", "objective.pull=0.2", "objective.pull_to=round"}},
 	}
 	for _, a := range arms {

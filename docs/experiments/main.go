@@ -17,6 +17,7 @@
 //	go run ./docs/experiments critic-stages      who trains when
 //	go run ./docs/experiments critic-validity    success rates against the verifier
 //	go run ./docs/experiments critic-curriculum  problems by the spread of their values
+//	go run ./docs/experiments critic-whole       critics of whole solutions: the first wrong step
 //	go run ./docs/experiments inspection         the exact game: the pull against best responses
 //	go run ./docs/experiments guide     a critic that guides a weak solver, against best-of-N and self-consistency
 //	go run ./docs/experiments calibration  whether intervals and tests keep what they promise
@@ -52,12 +53,29 @@ import (
 )
 
 var experiments = map[string]func(context.Context, *lab) error{
-	"rae": raeAblations, "leduc": leducSeeds, "collapse": collapse, "backends": backends,
-	"search": search, "steps": steps, "stepsverified": stepsVerified, "stepsboard": stepsBoard, "testtime": testTime, "teach": teach,
-	"guide":  guide,
-	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
-	"critic-stages": criticStages, "critic-validity": criticValidity, "critic-curriculum": criticCurriculum, "inspection": inspectionCurves,
-	"calibration": calibration, "duplicates": duplicates, "claims": claims,
+	"rae":               raeAblations,
+	"leduc":             leducSeeds,
+	"collapse":          collapse,
+	"backends":          backends,
+	"search":            search,
+	"steps":             steps,
+	"stepsverified":     stepsVerified,
+	"stepsboard":        stepsBoard,
+	"testtime":          testTime,
+	"teach":             teach,
+	"guide":             guide,
+	"critic":            critic,
+	"critic-arms":       criticArms,
+	"critic-rounds":     criticOpponents,
+	"critic-objectives": criticObjectives,
+	"critic-stages":     criticStages,
+	"critic-validity":   criticValidity,
+	"critic-curriculum": criticCurriculum,
+	"inspection":        inspectionCurves,
+	"calibration":       calibration,
+	"duplicates":        duplicates,
+	"claims":            claims,
+	"critic-whole":      criticWhole,
 }
 
 func main() {
@@ -104,6 +122,9 @@ type trial struct {
 	settings []string
 	metrics  []map[string]float64
 	timing   []map[string]float64
+	dir      string             // of a run of the self-play critic
+	game     string             // that it was trained on
+	start    map[string]float64 // its round 0, where that is another run's
 }
 
 // all runs trials side by side, one on each core.

@@ -67,6 +67,17 @@ func TestGenerate(t *testing.T) {
 			if err != nil || report.Refused != 0 || report.FirstError.Score != 1 || report.Steps.Score != 1 {
 				t.Errorf("%v, %s", err, report)
 			}
+			whole, err := sneakycritic.New(sneakycritic.Params{Domain: domain, Clean: 0.5, Whole: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if task, err = benchmark.NewTask(set, benchmark.BySolution, 1); err != nil {
+				t.Fatal(err)
+			}
+			report, err = task.Score(judge(t, task, benchmark.Player{Game: whole, Agent: knower{}}, ""))
+			if err != nil || report.Refused != 0 || report.Invalid != 0 || report.FirstError.Score != 1 {
+				t.Errorf("%v, whole solutions: %s", err, report)
+			}
 			t.Logf("%d of %d with a wrong answer\n%+v", wrong, count, solutions[1])
 		})
 	}

@@ -44,10 +44,7 @@ type knower struct{}
 
 func (knower) Act(_ context.Context, in []play.Request, out []play.Decision) error {
 	for i, r := range in {
-		out[i].Action = sneakycritic.Correct
-		if r.State.(*sneakycritic.State).Wrong() {
-			out[i].Action = sneakycritic.Incorrect
-		}
+		out[i].Action = r.State.(*sneakycritic.State).Truth()
 	}
 	return nil
 }
@@ -92,6 +89,37 @@ func TestPlayerRefusesProse(t *testing.T) {
 	var unfit *benchmark.UnfitError
 	if len(outcome.Refused) != 32 || !errors.As(outcome.Refused[0].Err, &unfit) || unfit.Error() != "row gsm8k-0: it asks for prose: expected steps to judge one by one" {
 		t.Errorf("%+v", outcome.Refused)
+	}
+}
+
+// A critic of whole solutions finds the first error of a file's, steps of several
+// lines counted once, and refuses single steps, other domains and other questions.
+func TestPlayerJudgesWholes(t *testing.T) {
+	game, err := sneakycritic.New(sneakycritic.Params{Domain: "word_problem", Clean: 0.5, Whole: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	player := benchmark.Player{Game: game, Agent: knower{}}
+	for _, bench := range []string{"processbench", "prm800k"} {
+		task := task(t, bench, bench, benchmark.BySolution)
+		report, err := task.Score(judge(t, task, player, ""))
+		if err != nil || report.Answered == 0 || report.Refused == 0 || report.Invalid != 0 || report.FirstError.Total.Plain != 1 {
+			t.Errorf("%s: %v, %s", bench, err, report)
+		}
+	}
+	for _, test := range []struct{ bench, by string }{{"processbench", benchmark.ByStep}, {"deltabench", benchmark.BySolution}} {
+		task := task(t, test.bench, test.bench, test.by)
+		outcome := judge(t, task, player, "")
+		if len(outcome.Refused) != len(task.Asks()) || !strings.Contains(outcome.Refused[0].Err.Error(), "it does not ask for the first wrong step") {
+			t.Errorf("%+v: %d of %d refused", test, len(outcome.Refused), len(task.Asks()))
+		}
+	}
+	answer, err := player.Answer(t.Context(), benchmark.Ask{Solution: &benchmark.Solution{
+		Problem: "Ann has 3 coins. Ben has 2 more coins than Ann. Cem has 4 more coins than Ben. Dina has 2 times as many coins as Cem. How many coins does Dina have?",
+		Steps:   []string{"Ben: 3 + 2 = 5\nCem: 5 + 4 = 9", "Dina: 9 * 2 = 19"},
+	}})
+	if err != nil || answer.Answer != `\boxed{1}` {
+		t.Errorf("%+v, %v", answer, err)
 	}
 }
 
