@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/agon-rl/agon/arena/rating"
+	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 )
 
@@ -217,11 +218,7 @@ func finite(x float64) *float64 {
 
 func (t *Table) duel(p *Pairing) Duel {
 	units, effective := p.Margin.N, p.Effective()
-	told := make(rating.Counts, len(p.Counts)) // as if only what is no repeat had been played
-	for i, n := range p.Counts {
-		told[i] = n * float64(effective) / float64(units)
-	}
-	d := told.Compare()
+	d := p.told().Compare()
 	out := Duel{
 		First: t.names[p.First], Second: t.names[p.Second], Tally: p.Tally, Units: units, Effective: effective, Counts: p.Counts,
 		Score: d.Score, Elo: finite(d.Elo), EloError: finite(d.EloError), NElo: finite(d.NElo), LOS: finite(d.LOS), Margin: p.Margin.Mean,
@@ -242,6 +239,28 @@ func (t *Table) duel(p *Pairing) Duel {
 		out.Exact = &margin
 	}
 	return out
+}
+
+// Between says what games of two seats show in which two agents, the first 0 and the
+// second 1, swapped the seats from each to the next: two by two, a last one without
+// another left out.
+func Between(game games.Game, first, second string, episodes []*play.Episode) (Duel, error) {
+	if game.Info().Seats != 2 {
+		return Duel{}, fmt.Errorf("%s has %d seats: expected two", game.Info().Name, game.Info().Seats)
+	}
+	t := NewTable(game, []string{first, second})
+	held := sealed{seal: seal{Costs: make([]play.Cost, 2)}}
+	for _, e := range episodes[:len(episodes)&^1] {
+		held.add(e, e.Game)
+	}
+	for _, r := range held.results {
+		t.Add(Unit{0, 1}, play.Opening{}, r)
+	}
+	p := t.pairings[Unit{0, 1}]
+	if p == nil {
+		return Duel{}, fmt.Errorf("%d games: expected two or more", len(episodes))
+	}
+	return t.duel(p), nil
 }
 
 // interval is the mean's 95 % interval by Student's t, from so many that tell

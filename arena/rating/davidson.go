@@ -109,7 +109,10 @@ func (m Model) maximum(records []Record) (maximum, error) {
 		if err := factor.SolveVecTo(step, gradient); err != nil {
 			return maximum{}, ErrNoMaximum
 		}
-		if mat.Norm(step, math.Inf(1)) < 1e-11 {
+		if size := mat.Norm(step, math.Inf(1)); size < 1e-7 { // after it the next would be about its square
+			for i := range x {
+				x[i] += step.AtVec(i)
+			}
 			return maximum{l, x, &factor}, nil
 		}
 		var moved bool
@@ -258,9 +261,10 @@ func (l likelihood) game(r Record, x []float64, value *float64, gradient *mat.Ve
 		sum += math.Exp(utility[o]) // strengths are bounded: it cannot overflow
 	}
 	var mean [4]float64
+	whole := math.Log(sum)
 	for o := range outcomes {
-		p[o] = math.Exp(utility[o]) / sum
-		*value += counts[o] * (utility[o] - math.Log(sum))
+		p[o] = math.Exp(utility[o] - whole)
+		*value += counts[o] * (utility[o] - whole)
 		for k := range mean {
 			mean[k] += p[o] * slopes[o][k]
 		}
