@@ -159,6 +159,11 @@ func TestStrangeLogs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fourth := func(line string) []byte { // the log with another fourth line
+		lines := strings.SplitAfter(string(text), "\n")
+		lines[3] = line + "\n"
+		return []byte(strings.Join(lines, ""))
+	}
 	for name, c := range map[string]struct {
 		settings arena.Settings
 		text     []byte
@@ -167,8 +172,10 @@ func TestStrangeLogs(t *testing.T) {
 		"other agents": {settings(t, "tic_tac_toe", field[:2], "group=4"), text, "of another"},
 		"fewer rounds": {settings(t, "tic_tac_toe", field, "group=4", "rounds=2"), text, "goes on after"},
 		"other groups": {settings(t, "tic_tac_toe", field, "group=8"), text, "of another"},
-		"changed":      {s, bytes.Replace(text, []byte(`{"game":3,`), []byte(`{"gone":3,`), 1), "of another"},
-		"no JSON":      {s, bytes.Replace(text, []byte(`{"game":3,`), []byte(`{{`), 1), "line 4"},
+		"changed":      {s, fourth("0,2|4,0,1|1,-1"), "of another"},
+		"renumbered":   {s, fourth(`{"game":4,"seats":[2,0],"actions":[],"returns":[0,0]}`), "of another"},
+		"no JSON":      {s, fourth("{{"), "line 4"},
+		"no numbers":   {s, fourth("0,1|4,x|1,-1"), "line 4"},
 		"lost lines":   {s, text[bytes.IndexByte(text, '\n')+1:], "seal"},
 	} {
 		t.Run(name, func(t *testing.T) {
