@@ -102,7 +102,7 @@ func (m Model) maximum(records []Record) (maximum, error) {
 	value, gradient, information := l.at(x)
 	for range 100 {
 		var factor mat.Cholesky
-		if !factor.Factorize(information) {
+		if l.runsAway(x) || !factor.Factorize(information) {
 			return maximum{}, ErrNoMaximum
 		}
 		step := mat.NewVecDense(l.size, nil)
@@ -118,10 +118,10 @@ func (m Model) maximum(records []Record) (maximum, error) {
 		var moved bool
 		step.ScaleVec(min(1, 10/mat.Norm(step, math.Inf(1))), step)
 		if x, value, gradient, information, moved = l.climb(x, value, step); !moved {
-			return maximum{l, x, &factor}, nil
-		}
-		if l.runsAway(x) {
-			return maximum{}, ErrNoMaximum
+			if mat.Norm(step, math.Inf(1)) > 1e-3 { // it is still far, over ground that is flat
+				return maximum{}, ErrNoMaximum
+			}
+			return maximum{l, x, &factor}, nil // as high as numbers tell
 		}
 	}
 	return maximum{}, ErrNoMaximum
