@@ -288,12 +288,13 @@ func (t *Table) rate(r Rating, s *Summary) error {
 			return fmt.Errorf("anchor=%s: no entrant has that name", r.Anchor)
 		}
 	}
-	fit, err := fitted(model, t.records(nil))
+	meetings := t.meetings()
+	fit, err := fitted(model, records(meetings, nil))
 	if err != nil {
 		s.Unrated = err.Error()
 		return nil //nolint:nilerr // the summary says it
 	}
-	intervals, err := t.intervals(fit, r)
+	intervals, err := t.intervals(fit, meetings, r)
 	if err != nil {
 		return err
 	}
@@ -394,8 +395,8 @@ func (m meeting) records(counts []float64) []rating.Record {
 // drawn from every meeting's with replacement: one unit fewer than there are, and
 // scaled up, which makes the variance of the drawn means what the unbiased estimate
 // says (Rao and Wu 1988). Of a meeting of one unit nothing can be drawn but itself.
-func (t *Table) records(r *rand.Rand) (out []rating.Record) {
-	for _, m := range t.meetings() {
+func records(meetings []meeting, r *rand.Rand) (out []rating.Record) {
+	for _, m := range meetings {
 		counts := m.counts
 		if fewer := m.effective - 1; r != nil && fewer > 0 {
 			counts = drawn(counts, fewer, r)
@@ -459,13 +460,13 @@ func drawn(counts []float64, total int, r *rand.Rand) []float64 {
 // every meeting. What never happened no resample shows, so where the games alone do not
 // bound the ratings an interval reaches at least as far as the model's own error says.
 // None where no resamples were asked for.
-func (t *Table) intervals(f fit, r Rating) ([]*[2]float64, error) {
+func (t *Table) intervals(f fit, meetings []meeting, r Rating) ([]*[2]float64, error) {
 	out := make([]*[2]float64, len(t.names))
 	if r.Resamples < 2 {
 		return out, nil
 	}
-	resamples := t.bootstrap(f, r)
-	accelerations, err := t.accelerations(f)
+	resamples := t.bootstrap(f, meetings, r)
+	accelerations, err := t.accelerations(f, meetings)
 	if err != nil {
 		return nil, err
 	}
@@ -487,13 +488,13 @@ const z95 = 1.959963984540054
 
 // bootstrap returns each entrant's rating in tournaments of units drawn anew, each
 // fitted as well as it can be.
-func (t *Table) bootstrap(f fit, r Rating) [][]float64 {
+func (t *Table) bootstrap(f fit, meetings []meeting, r Rating) [][]float64 {
 	out := make([][]float64, len(t.names))
 	random := play.Generator(r.Seed, "bootstrap")
 	model := f.model
 	model.Near = &f.Ratings
 	for range r.Resamples {
-		again, err := fitted(model, t.records(random))
+		again, err := fitted(model, records(meetings, random))
 		if err != nil { // some met nobody: it is so in all resamples
 			continue
 		}
@@ -505,8 +506,7 @@ func (t *Table) bootstrap(f fit, r Rating) [][]float64 {
 }
 
 // accelerations are BCa's, by entrant.
-func (t *Table) accelerations(f fit) ([]float64, error) {
-	meetings := t.meetings()
+func (t *Table) accelerations(f fit, meetings []meeting) ([]float64, error) {
 	var units [][]rating.Record // one of every kind that there is, meeting by meeting
 	for _, meeting := range meetings {
 		for i, n := range meeting.counts {

@@ -269,22 +269,24 @@ func (l likelihood) game(r Record, x []float64, value *float64, gradient *mat.Ve
 			mean[k] += p[o] * slopes[o][k]
 		}
 	}
+	rise := gradient.RawVector().Data
 	for k, i := range places {
 		if i < 0 {
 			continue
 		}
+		var weighted [3]float64 // the slope beyond its mean, by probability
 		for o := range outcomes {
-			gradient.SetVec(i, gradient.AtVec(i)+(counts[o]-total*p[o])*slopes[o][k])
+			rise[i] += (counts[o] - total*p[o]) * slopes[o][k]
+			weighted[o] = total * p[o] * (slopes[o][k] - mean[k])
 		}
-		for m, j := range places {
-			if information == nil || j < i {
-				continue
+		if information == nil {
+			continue
+		}
+		upper := information.RawSymmetric()
+		for m := k; m < len(places); m++ {
+			if j := places[m]; j >= 0 {
+				upper.Data[min(i, j)*upper.Stride+max(i, j)] += weighted[0]*slopes[0][m] + weighted[1]*slopes[1][m] + weighted[2]*slopes[2][m]
 			}
-			covariance := -mean[k] * mean[m]
-			for o := range outcomes {
-				covariance += p[o] * slopes[o][k] * slopes[o][m]
-			}
-			information.SetSym(i, j, information.At(i, j)+total*covariance)
 		}
 	}
 }
