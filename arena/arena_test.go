@@ -17,6 +17,7 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/arena"
+	"github.com/agon-rl/agon/arena/rating"
 	"github.com/agon-rl/agon/games"
 	_ "github.com/agon-rl/agon/games/standard"
 	"github.com/agon-rl/agon/play"
@@ -158,6 +159,11 @@ func TestStrangeLogs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fourth := func(line string) []byte { // the log with another fourth line
+		lines := strings.SplitAfter(string(text), "\n")
+		lines[3] = line + "\n"
+		return []byte(strings.Join(lines, ""))
+	}
 	for name, c := range map[string]struct {
 		settings arena.Settings
 		text     []byte
@@ -166,8 +172,10 @@ func TestStrangeLogs(t *testing.T) {
 		"other agents": {settings(t, "tic_tac_toe", field[:2], "group=4"), text, "of another"},
 		"fewer rounds": {settings(t, "tic_tac_toe", field, "group=4", "rounds=2"), text, "goes on after"},
 		"other groups": {settings(t, "tic_tac_toe", field, "group=8"), text, "of another"},
-		"changed":      {s, bytes.Replace(text, []byte(`{"game":3,`), []byte(`{"gone":3,`), 1), "of another"},
-		"no JSON":      {s, bytes.Replace(text, []byte(`{"game":3,`), []byte(`{{`), 1), "line 4"},
+		"changed":      {s, fourth("0,2|4,0,1|1,-1"), "of another"},
+		"renumbered":   {s, fourth(`{"game":4,"seats":[2,0],"actions":[],"returns":[0,0]}`), "of another"},
+		"no JSON":      {s, fourth("{{"), "line 4"},
+		"no numbers":   {s, fourth("0,1|4,x|1,-1"), "line 4"},
 		"lost lines":   {s, text[bytes.IndexByte(text, '\n')+1:], "seal"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -516,6 +524,36 @@ func counted(t *testing.T, names []string, pairs map[arena.Unit][][2]float64) *a
 	return table
 }
 
+// A test counts what agents that leave nothing to chance repeat as often as it tells
+// something: once.
+func TestRepeatsDoNotDecide(t *testing.T) {
+	game, err := games.New("tic_tac_toe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	test := rating.SPRT{Elo0: 0, Elo1: 30, Alpha: 0.05, Beta: 0.05, Model: rating.Logistic}
+	llr := map[bool]float64{}
+	for _, alike := range []bool{true, false} {
+		table := arena.NewTable(game, []string{"a", "b"})
+		for i := range 600 {
+			action := games.Action(0)
+			if !alike {
+				action = games.Action(i)
+			}
+			returns := [][]float64{{1, -1}, {0, 0}}[i%2] // the first wins as the first and draws as the second
+			table.Add(arena.Unit{First: 0, Second: 1}, play.Opening{}, arena.Result{Game: i, Seats: []int{i % 2, 1 - i%2}, Returns: returns, Actions: []games.Action{action}})
+		}
+		x, ok := table.LLR(test)
+		if !ok {
+			t.Fatal("no games")
+		}
+		llr[alike] = x
+	}
+	if _, upper := test.Bounds(); llr[true] >= upper || llr[false] <= upper {
+		t.Errorf("LLR %g of one pair 300 times, %g of 300 pairs", llr[true], llr[false])
+	}
+}
+
 // Where all games are drawn all are equal, the surer the more games there were.
 func TestAllDrawn(t *testing.T) {
 	width := math.Inf(1)
@@ -565,5 +603,41 @@ func TestNearlyAllWon(t *testing.T) {
 				t.Errorf("%g Elo between %g and %g", *a.Elo, a.Elo95[0], a.Elo95[1])
 			}
 		})
+	}
+}
+
+// Two agents' games outside of a tournament tell what the same games in one do.
+func TestBetween(t *testing.T) {
+	tournament := open(t, settings(t, "tic_tac_toe", []string{"random", "mcts(sims=10)"}, "rounds=40"))
+	table, err := run(t, tournament, filepath.Join(t.TempDir(), "games.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := table.Summarize(arena.Rating{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both []play.Agent
+	for _, e := range tournament.Entrants {
+		both = append(both, e.Agent)
+	}
+	match := play.Match{
+		Game: tournament.Game, Seed: tournament.Seed, Agents: both, Group: tournament.Group,
+		Seats: func(game uint64, _ int) []int { return play.OneAgainstRest(2, game) },
+	}
+	episodes, err := match.Play(t.Context(), 0, 81)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := arena.Between(tournament.Game, "random", "mcts(sims=10)", episodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := s.Pairings[0]
+	if got.Games() != 80 || got.Score >= 0.5 || got.Tally != want.Tally || got.Margin95 != want.Margin95 || got.Anytime != want.Anytime || *got.Elo != *want.Elo || *got.EloError != *want.EloError {
+		t.Errorf("%+v, expected %+v", got, want)
+	}
+	if _, err := arena.Between(tournament.Game, "a", "b", episodes[:1]); err == nil {
+		t.Error("one game makes a pair")
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/agon-rl/agon/play"
 )
 
-// Log is the file that a tournament is written to as it goes: a line a game, and after
-// each group of games one that seals it. What follows the last seal is a group that a
+// Log is the file that a tournament is written to as it goes: a line a game, as JSON or,
+// of plain games, as numbers, and after each group of games one that seals it. What follows the last seal is a group that a
 // kill cut short; it is cut off when the log is opened, and played again.
 type Log struct {
 	path  string
@@ -111,9 +111,10 @@ func (l *Log) Games() int { return l.games }
 // groups reads sealed groups one after the other, so that a log of any size is never
 // held.
 type groups struct {
-	in   *bufio.Reader
-	line int
-	last sealed // the group before, which is about as large as the next
+	in    *bufio.Reader
+	line  int
+	games int    // before the next
+	last  sealed // the group before, which is about as large as the next
 }
 
 // next returns the next group; false after the last.
@@ -140,55 +141,84 @@ func (g *groups) next() (*sealed, bool, error) {
 			return group, true, nil
 		}
 		r, ok := group.plain(line)
-		if !ok {
-			if err := json.Unmarshal(line, &r); err != nil {
+		if r.Game = g.games; !ok {
+			if r, err = result(line); err != nil {
 				return nil, false, fmt.Errorf("line %d is no game: the file was changed; begin anew, or restore it: %w", g.line, err)
 			}
 		}
+		g.games++
 		group.results = append(group.results, r)
 	}
 }
 
-// plain reads a line as AppendJSON writes it of a game in which nothing went wrong and
-// nothing was said, many times as fast as encoding/json would; false of any other line.
-func (g *sealed) plain(line []byte) (r Result, ok bool) {
-	in := scanner{rest: line}
-	in.word(`{"game":`)
-	r.Game = int(in.number())
-	in.word(`,"seats":[`)
-	r.Seats = list(&in, &g.seating, func() int { return int(in.number()) })
-	in.word(`,"actions":[`)
-	r.Actions = list(&in, &g.actions, func() games.Action { return games.Action(in.number()) })
-	in.word(`,"returns":[`)
-	r.Returns = list(&in, &g.returns, func() float64 { return float64(in.number()) })
-	in.word("}\n")
-	if in.failed || len(in.rest) > 0 {
-		return Result{}, false
+// appendPlain appends a game in which nothing went wrong and nothing was said as
+//
+//	seats|actions|returns
+//
+// with commas between numbers; false where that cannot tell all. Its number follows from
+// its place. A game of a microsecond takes longer to write than to play, by the byte.
+func (r *Result) appendPlain(b []byte) ([]byte, bool) {
+	if r.Start != "" || r.Forfeit != nil || r.Late || r.Voids > 0 || len(r.Illegal) > 0 || len(r.Talk) > 0 {
+		return b, false
 	}
-	return r, true
+	whole := b
+	for i, seat := range r.Seats {
+		b = appendNumber(b, i, int64(seat))
+	}
+	b = append(b, '|')
+	for i, a := range r.Actions {
+		if a <= -mostPlain || a >= mostPlain {
+			return whole, false
+		}
+		b = appendNumber(b, i, int64(a))
+	}
+	b = append(b, '|')
+	for i, x := range r.Returns {
+		n := int64(x)
+		if float64(n) != x || n <= -mostPlain || n >= mostPlain || n == 0 && math.Signbit(x) {
+			return whole, false
+		}
+		b = appendNumber(b, i, n)
+	}
+	return b, true
 }
 
-// scanner reads words and whole numbers until one is not there.
+// mostPlain is beyond what plain lines hold: numbers of nine digits.
+const mostPlain = 1e9
+
+func appendNumber(b []byte, place int, n int64) []byte {
+	if place > 0 {
+		b = append(b, ',')
+	}
+	if 0 <= n && n < 10 {
+		return append(b, '0'+byte(n))
+	}
+	return strconv.AppendInt(b, n, 10)
+}
+
+// plain reads what appendPlain wrote, and a line's end; false of any other line.
+func (g *sealed) plain(line []byte) (r Result, ok bool) {
+	in := scanner{rest: line}
+	r.Seats = list(&in, &g.seating, '|', func() int { return int(in.number()) })
+	r.Actions = list(&in, &g.actions, '|', func() games.Action { return games.Action(in.number()) })
+	r.Returns = list(&in, &g.returns, '\n', func() float64 { return float64(in.number()) })
+	return r, !in.failed && len(in.rest) == 0
+}
+
+// scanner reads whole numbers until one is not there.
 type scanner struct {
 	rest   []byte
 	failed bool
 }
 
-func (s *scanner) word(word string) {
-	if s.failed = s.failed || !bytes.HasPrefix(s.rest, []byte(word)); !s.failed {
-		s.rest = s.rest[len(word):]
-	}
-}
-
-// number reads one of few digits: others are for encoding/json.
+// number reads one of at most nine digits, as it is written: without zeros before it.
 func (s *scanner) number() int32 {
-	const digits = 9
 	sign, at, n := int32(1), 0, int32(0)
 	if len(s.rest) > 0 && s.rest[0] == '-' {
 		sign, at = -1, 1
 	}
 	first := at
-	for ; at < len(s.rest) && '0' <= s.rest[at] && s.rest[at] <= '9' && at < first+digits; at++ {
+	for ; at < len(s.rest) && '0' <= s.rest[at] && s.rest[at] <= '9' && at < first+9; at++ {
 		n = 10*n + int32(s.rest[at]-'0')
 	}
 	leads := at > first+1 && s.rest[first] == '0'
@@ -197,22 +227,24 @@ func (s *scanner) number() int32 {
 	return sign * n
 }
 
-// list reads numbers up to a bracket into what a group holds.
-func list[T any](s *scanner, all *[]T, next func() T) []T {
+// list reads numbers up to an end, which may come at once, into what a group holds.
+func list[T any](s *scanner, all *[]T, end byte, next func() T) []T {
 	at := len(*all)
-	if len(s.rest) > 0 && s.rest[0] == ']' {
-		s.rest = s.rest[1:]
-		return []T{}
-	}
-	for !s.failed {
+	for more := len(s.rest) > 0 && s.rest[0] != end; more && !s.failed; {
 		*all = append(*all, next())
-		if len(s.rest) == 0 || s.rest[0] != ',' {
-			break
+		if more = len(s.rest) > 0 && s.rest[0] == ','; more {
+			s.rest = s.rest[1:]
 		}
+	}
+	if s.failed = s.failed || len(s.rest) == 0 || s.rest[0] != end; !s.failed {
 		s.rest = s.rest[1:]
 	}
-	s.word("]")
 	return (*all)[at:len(*all):len(*all)]
+}
+
+func result(line []byte) (r Result, err error) {
+	err = json.Unmarshal(line, &r)
+	return r, err
 }
 
 func isSeal(line []byte) bool { return bytes.HasPrefix(line, []byte(`{"sealed":`)) }
@@ -266,7 +298,11 @@ func (l *Log) write(g *sealed) error {
 func (g *sealed) finish() {
 	g.seal.Games = len(g.results)
 	for i := range g.results {
-		g.text = append(g.results[i].AppendJSON(g.text), '\n')
+		r, plain := &g.results[i], false
+		if g.text, plain = r.appendPlain(g.text); !plain {
+			g.text = r.AppendJSON(g.text)
+		}
+		g.text = append(g.text, '\n')
 	}
 }
 

@@ -274,7 +274,8 @@ func (g *sealed) add(e *play.Episode, game string) {
 	if e.Game != game {
 		r.Start = e.Game
 	}
-	if forfeit := e.Forfeit; forfeit != games.Over {
+	if e.Forfeit != games.Over {
+		forfeit := e.Forfeit // only here: it is held from now on
 		r.Forfeit = &forfeit
 	}
 	for seat := range e.Costs {

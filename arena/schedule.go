@@ -228,17 +228,17 @@ func (k knockout) next(t *Table) []Unit {
 // decide returns who won a meeting, or what is still to be played in it. Two entrants
 // meet once, so that its units are all that they played.
 func (k knockout) decide(t *Table, u Unit) (winner int, more []Unit) {
-	units, points := 0, 0.0
-	for i, v := range t.units {
-		if v == u {
-			units++
-			points += t.scores[i]
+	units, lead := 0, 0.0 // by which the first is ahead, in steps of a unit's score
+	if p := t.pairings[u]; p != nil {
+		units = p.Margin.N
+		for i, n := range p.Counts {
+			lead += n * float64(2*i-len(p.Counts)+1)
 		}
 	}
 	for range k.units - units {
 		more = append(more, u)
 	}
-	even := points == float64(units)/2
+	even := lead == 0
 	switch {
 	case len(more) > 0:
 	case even && units < k.units+mostExtra:
@@ -248,7 +248,7 @@ func (k knockout) decide(t *Table, u Unit) (winner int, more []Unit) {
 			return u.First, nil
 		}
 		return u.Second, nil
-	case points > float64(units)/2:
+	case lead > 0:
 		return u.First, nil
 	default:
 		return u.Second, nil

@@ -33,7 +33,7 @@ type Settings struct {
 	Seed        uint64   `yaml:"seed"`
 	Independent bool     `yaml:"independent"` // games of a unit have deals of their own
 	Openings    string   `yaml:"openings"`    // see OpeningForms
-	Group       int      `yaml:"group"`       // games in lockstep; 0 for 1 with a clock or a slow agent, 4096 with random ones alone, else 64
+	Group       int      `yaml:"group"`       // games in lockstep; 0 for 1 with a clock or a slow agent, 8 with a test, 4096 with random ones alone, else 64
 	Clock       Times    `yaml:"clock"`
 	Stop        Ends     `yaml:"stop"`
 	SPRT        string   `yaml:"sprt"` // "", or elo0=0,elo1=30 and so on: see ParseSPRT
@@ -75,7 +75,7 @@ func DefaultSettings() Settings {
 // ReadSettings fills the defaults with a YAML text.
 func ReadSettings(text []byte, settings []string) (Settings, error) {
 	s := DefaultSettings()
-	if err := recipes.Fill(&s, text, settings); err != nil {
+	if err := recipes.Fill("tournament", &s, text, settings); err != nil {
 		return s, err
 	}
 	return s, s.Validate()
@@ -223,6 +223,8 @@ func (s Settings) Open(ctx context.Context, env agents.Environment) (t Tournamen
 		switch t.Group = 64; {
 		case !quick || t.Clock != (play.Clock{}):
 			t.Group = 1
+		case s.SPRT != "": // which is asked after every group
+			t.Group = 8
 		case immediate: // games of a microsecond
 			t.Group = 4096
 		}
@@ -259,11 +261,12 @@ func ParseSPRT(text string) (rating.SPRT, error) {
 	return t, t.Check()
 }
 
-// LLR is a test's log-likelihood ratio in a table of two; false before the first unit.
+// LLR is a test's log-likelihood ratio in a table of two, of the units that are no
+// repeats of others; false before the first.
 func (t *Table) LLR(test rating.SPRT) (float64, bool) {
 	p := t.pairings[Unit{0, 1}]
 	if p == nil {
 		return 0, false
 	}
-	return test.LLR(p.Counts), true
+	return test.LLR(p.told()), true
 }

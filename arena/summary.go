@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/agon-rl/agon/arena/rating"
+	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 )
 
@@ -217,11 +218,7 @@ func finite(x float64) *float64 {
 
 func (t *Table) duel(p *Pairing) Duel {
 	units, effective := p.Margin.N, p.Effective()
-	told := make(rating.Counts, len(p.Counts)) // as if only what is no repeat had been played
-	for i, n := range p.Counts {
-		told[i] = n * float64(effective) / float64(units)
-	}
-	d := told.Compare()
+	d := p.told().Compare()
 	out := Duel{
 		First: t.names[p.First], Second: t.names[p.Second], Tally: p.Tally, Units: units, Effective: effective, Counts: p.Counts,
 		Score: d.Score, Elo: finite(d.Elo), EloError: finite(d.EloError), NElo: finite(d.NElo), LOS: finite(d.LOS), Margin: p.Margin.Mean,
@@ -242,6 +239,28 @@ func (t *Table) duel(p *Pairing) Duel {
 		out.Exact = &margin
 	}
 	return out
+}
+
+// Between says what games of two seats show in which two agents, the first 0 and the
+// second 1, swapped the seats from each to the next: two by two, a last one without
+// another left out.
+func Between(game games.Game, first, second string, episodes []*play.Episode) (Duel, error) {
+	if game.Info().Seats != 2 {
+		return Duel{}, fmt.Errorf("%s has %d seats: expected two", game.Info().Name, game.Info().Seats)
+	}
+	t := NewTable(game, []string{first, second})
+	held := sealed{seal: seal{Costs: make([]play.Cost, 2)}}
+	for _, e := range episodes[:len(episodes)&^1] {
+		held.add(e, e.Game)
+	}
+	for _, r := range held.results {
+		t.Add(Unit{0, 1}, play.Opening{}, r)
+	}
+	p := t.pairings[Unit{0, 1}]
+	if p == nil {
+		return Duel{}, fmt.Errorf("%d games: expected two or more", len(episodes))
+	}
+	return t.duel(p), nil
 }
 
 // interval is the mean's 95 % interval by Student's t, from so many that tell
@@ -269,12 +288,13 @@ func (t *Table) rate(r Rating, s *Summary) error {
 			return fmt.Errorf("anchor=%s: no entrant has that name", r.Anchor)
 		}
 	}
-	fit, err := fitted(model, t.records(nil))
+	meetings := t.meetings()
+	fit, err := fitted(model, records(meetings, nil))
 	if err != nil {
 		s.Unrated = err.Error()
 		return nil //nolint:nilerr // the summary says it
 	}
-	intervals, err := t.intervals(fit, r)
+	intervals, err := t.intervals(fit, meetings, r)
 	if err != nil {
 		return err
 	}
@@ -375,8 +395,8 @@ func (m meeting) records(counts []float64) []rating.Record {
 // drawn from every meeting's with replacement: one unit fewer than there are, and
 // scaled up, which makes the variance of the drawn means what the unbiased estimate
 // says (Rao and Wu 1988). Of a meeting of one unit nothing can be drawn but itself.
-func (t *Table) records(r *rand.Rand) (out []rating.Record) {
-	for _, m := range t.meetings() {
+func records(meetings []meeting, r *rand.Rand) (out []rating.Record) {
+	for _, m := range meetings {
 		counts := m.counts
 		if fewer := m.effective - 1; r != nil && fewer > 0 {
 			counts = drawn(counts, fewer, r)
@@ -440,13 +460,13 @@ func drawn(counts []float64, total int, r *rand.Rand) []float64 {
 // every meeting. What never happened no resample shows, so where the games alone do not
 // bound the ratings an interval reaches at least as far as the model's own error says.
 // None where no resamples were asked for.
-func (t *Table) intervals(f fit, r Rating) ([]*[2]float64, error) {
+func (t *Table) intervals(f fit, meetings []meeting, r Rating) ([]*[2]float64, error) {
 	out := make([]*[2]float64, len(t.names))
 	if r.Resamples < 2 {
 		return out, nil
 	}
-	resamples := t.bootstrap(f, r)
-	accelerations, err := t.accelerations(f)
+	resamples := t.bootstrap(f, meetings, r)
+	accelerations, err := t.accelerations(f, meetings)
 	if err != nil {
 		return nil, err
 	}
@@ -468,13 +488,13 @@ const z95 = 1.959963984540054
 
 // bootstrap returns each entrant's rating in tournaments of units drawn anew, each
 // fitted as well as it can be.
-func (t *Table) bootstrap(f fit, r Rating) [][]float64 {
+func (t *Table) bootstrap(f fit, meetings []meeting, r Rating) [][]float64 {
 	out := make([][]float64, len(t.names))
 	random := play.Generator(r.Seed, "bootstrap")
 	model := f.model
 	model.Near = &f.Ratings
 	for range r.Resamples {
-		again, err := fitted(model, t.records(random))
+		again, err := fitted(model, records(meetings, random))
 		if err != nil { // some met nobody: it is so in all resamples
 			continue
 		}
@@ -486,8 +506,7 @@ func (t *Table) bootstrap(f fit, r Rating) [][]float64 {
 }
 
 // accelerations are BCa's, by entrant.
-func (t *Table) accelerations(f fit) ([]float64, error) {
-	meetings := t.meetings()
+func (t *Table) accelerations(f fit, meetings []meeting) ([]float64, error) {
 	var units [][]rating.Record // one of every kind that there is, meeting by meeting
 	for _, meeting := range meetings {
 		for i, n := range meeting.counts {

@@ -282,5 +282,14 @@ func (p *Pairing) Effective() int {
 	return n
 }
 
+// told are the counts as if only what is no repeat had been played.
+func (p *Pairing) told() rating.Counts {
+	out, share := make(rating.Counts, len(p.Counts)), float64(p.Effective())/float64(p.Margin.N)
+	for i, n := range p.Counts {
+		out[i] = n * share
+	}
+	return out
+}
+
 // Games is how many were played.
 func (t *Table) Games() int { return t.games }

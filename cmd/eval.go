@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/arena"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
@@ -79,9 +80,9 @@ type solvedReport struct {
 	CI95   [2]float64 `json:"ci95"`
 }
 
-// vsReport holds an agent's games against another. Mean is of returns, CI95 the
-// interval of the mean between the game's least and greatest return
-// (play.MeanInterval).
+// vsReport holds an agent's games against another. Mean is of returns, CI95 its
+// interval: in games of two seats from pairs with the seats swapped (arena.Between),
+// else between the game's least and greatest return (play.MeanInterval).
 type vsReport struct {
 	Agent  string     `json:"agent"`
 	Games  int        `json:"games"`
@@ -91,6 +92,19 @@ type vsReport struct {
 	Mean   float64    `json:"mean"`
 	CI95   [2]float64 `json:"ci95"`
 	BySeat []vsSeat   `json:"by_seat"`
+	*vsScore
+}
+
+// vsScore is what pairs of games of two seats tell of strength, as a tournament's
+// meetings do.
+type vsScore struct {
+	Score    float64    `json:"score"`
+	Anytime  [2]float64 `json:"score_anytime95"`
+	Elo      *float64   `json:"elo"`
+	EloError *float64   `json:"elo_error"`
+	LOS      *float64   `json:"los"`
+	Pairs    int        `json:"pairs"`
+	Tell     int        `json:"effective_pairs"` // those that are no repeats of others
 }
 
 type vsSeat struct {
@@ -336,7 +350,16 @@ func versus(ctx context.Context, game games.Game, agent, other play.Agent, e eva
 	for i := range out.BySeat {
 		out.BySeat[i].Mean /= math.Max(1, float64(out.BySeat[i].Games))
 	}
-	out.CI95 = play.MeanInterval(returns, info.MinReturn, info.MaxReturn)
+	if info.Seats != 2 {
+		out.CI95 = play.MeanInterval(returns, info.MinReturn, info.MaxReturn)
+		return out, nil
+	}
+	d, err := arena.Between(game, "agent", "other", episodes)
+	if err != nil {
+		return out, err
+	}
+	out.CI95 = [2]float64{even + d.Margin95[0], even + d.Margin95[1]}
+	out.vsScore = &vsScore{Score: d.Score, Anytime: d.Anytime, Elo: d.Elo, EloError: d.EloError, LOS: d.LOS, Pairs: d.Units, Tell: d.Effective}
 	return out, nil
 }
 
@@ -353,10 +376,25 @@ func (p *program) showEvaluation(r evalReport) {
 	for _, v := range r.Versus {
 		p.say("  against %s: %d games, %d won, %d drawn, %d lost; mean return %.4f, 95%% interval %.4f to %.4f",
 			v.Agent, v.Games, v.Wins, v.Draws, v.Losses, v.Mean, v.CI95[0], v.CI95[1])
+		if s := v.vsScore; s != nil {
+			p.say("    score %.3f, running 95%% interval %.3f to %.3f; Elo difference %s", s.Score, s.Anytime[0], s.Anytime[1], s)
+		}
 		for _, s := range v.BySeat {
 			p.say("    as %-8s %d games, %d won, %d drawn, %d lost; mean %.4f", s.Role, s.Games, s.Wins, s.Draws, s.Losses, s.Mean)
 		}
 	}
+}
+
+// String is the difference of Elo with its error.
+func (s *vsScore) String() string {
+	text := "beyond bounds"
+	if s.Elo != nil && s.EloError != nil {
+		text = fmt.Sprintf("%+.1f ± %.1f, LOS %.1f %%", *s.Elo, *s.EloError, 100**s.LOS)
+	}
+	if s.Tell < s.Pairs {
+		text += fmt.Sprintf("; %d of %d pairs are no repeats", s.Tell, s.Pairs)
+	}
+	return text
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -28,6 +28,7 @@ type hosting struct {
 	workers        int
 	pgn            string
 	ratingInterval int
+	transcripts    bool
 }
 
 // settingFlags are flags that stand for settings of a tournament.
@@ -47,7 +48,7 @@ var settingFlags = []struct{ name, path, kind, help string }{
 	{"stop-dollars", "stop.dollars", "x", "stop after so much money"},
 	{"anchor", "rating.anchor", "agent", "the agent whose rating is --anchor-elo (default: the mean's is)"},
 	{"anchor-elo", "rating.elo", "x", "the anchor's rating (default 0)"},
-	{"group", "group", "n", "games in lockstep (default 64, or 1 with slow agents or a clock)"},
+	{"group", "group", "n", "games in lockstep (default 64; 1 with slow agents or a clock, 8 with --sprt)"},
 }
 
 // aliases are other names of flags.
@@ -111,6 +112,7 @@ Openings:
 	f.StringVar(&h.resume, "resume", "", "go on with the tournament in this folder")
 	f.IntVar(&h.workers, "concurrency", runtime.GOMAXPROCS(0), "groups of games played at the same time; changes nothing but the speed")
 	f.StringVar(&h.pgn, "pgnout", "", "also write games of chess to this file")
+	f.BoolVar(&h.transcripts, "transcripts", true, "write games.jsonl, games.parquet and games.pgn; =false leaves them to a --resume later on")
 	f.IntVar(&h.ratingInterval, "ratinginterval", 0, "log the running scores every so many games (default: every half minute)")
 	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if other, ok := aliases[name]; ok {
@@ -166,6 +168,8 @@ func (h hosting) check() error {
 	switch {
 	case h.workers < 1:
 		return fmt.Errorf("tournament: --concurrency %d: expected 1 or more", h.workers)
+	case h.pgn != "" && !h.transcripts:
+		return errors.New("tournament: --pgnout and --transcripts=false: the file is one of the transcripts")
 	case h.ratingInterval < 0:
 		return fmt.Errorf("tournament: --ratinginterval %d: expected 0 or more", h.ratingInterval)
 	}
@@ -306,10 +310,10 @@ func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Se
 		return err
 	}
 	const many = 50_000
-	if table.Games() > many {
+	if table.Games() > many && h.transcripts {
 		p.log.Info().Msgf("writing %d games to %s", table.Games(), run.Dir())
 	}
-	done := report.Finished{Name: run.Name(), Settings: string(settings), Tournament: t, Summary: summary, Log: log}
+	done := report.Finished{Name: run.Name(), Settings: string(settings), Tournament: t, Summary: summary, Log: log, Brief: !h.transcripts}
 	if err := report.Write(ctx, run.Dir(), done); err != nil {
 		return err
 	}
@@ -323,7 +327,9 @@ func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Se
 	}
 	p.showTournament(t, summary)
 	p.say("report      %s", run.Path(report.PageFile))
-	p.say("games       %s and %s", run.Path(report.GamesFile), run.Path(report.ParquetFile))
+	if h.transcripts {
+		p.say("games       %s and %s", run.Path(report.GamesFile), run.Path(report.ParquetFile))
+	}
 	return nil
 }
 

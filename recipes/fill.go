@@ -14,9 +14,10 @@ import (
 
 // Fill sets what a YAML text names in a recipe, a pointer to a struct, and then
 // settings of the form path=value, such as objective.magnet.weight=0.1. Unknown
-// names are refused with the nearest right one.
-func Fill(recipe any, text []byte, settings []string) error {
-	if err := overlay(recipe, text); err != nil {
+// names are refused with the nearest right one; errors begin with the kind, such as
+// recipe.
+func Fill(kind string, recipe any, text []byte, settings []string) error {
+	if err := overlay(kind, recipe, text); err != nil {
 		return err
 	}
 	for _, setting := range settings {
@@ -33,7 +34,7 @@ func Fill(recipe any, text []byte, settings []string) error {
 			}
 		}
 		fmt.Fprintf(&doc, " %s\n", value)
-		if err := overlay(recipe, []byte(doc.String())); err != nil {
+		if err := overlay(kind, recipe, []byte(doc.String())); err != nil {
 			return fmt.Errorf("--set %s: %w", setting, err)
 		}
 	}
@@ -49,24 +50,24 @@ func oneLine(err error) string {
 
 // overlay sets what a YAML text names, and refuses keys that a recipe does not
 // have.
-func overlay(dst any, text []byte) error {
+func overlay(kind string, dst any, text []byte) error {
 	var tree map[string]any
 	if err := yaml.Unmarshal(text, &tree); err != nil {
-		return fmt.Errorf("recipe: %s", oneLine(err))
+		return fmt.Errorf("%s: %s", kind, oneLine(err))
 	}
 	if len(tree) == 0 { // which would set everything to zero
 		return nil
 	}
-	if err := checkTree("", tree, reflect.TypeOf(dst).Elem()); err != nil {
+	if err := checkTree(kind, "", tree, reflect.TypeOf(dst).Elem()); err != nil {
 		return err
 	}
 	if err := yaml.UnmarshalWithOptions(text, dst, yaml.Strict()); err != nil {
-		return fmt.Errorf("recipe: %s", oneLine(err))
+		return fmt.Errorf("%s: %s", kind, oneLine(err))
 	}
 	return nil
 }
 
-func checkTree(prefix string, tree map[string]any, t reflect.Type) error {
+func checkTree(kind, prefix string, tree map[string]any, t reflect.Type) error {
 	fields := fieldsOf(t)
 	names := make([]string, 0, len(fields))
 	for name := range fields {
@@ -81,20 +82,20 @@ func checkTree(prefix string, tree map[string]any, t reflect.Type) error {
 	for _, key := range keys {
 		field, ok := fields[key]
 		if !ok {
-			return fmt.Errorf("recipe: unknown setting %q%s; there are %s", prefix+key, suggest(key, names, fields), strings.Join(names, ", "))
+			return fmt.Errorf("%s: unknown setting %q%s; there are %s", kind, prefix+key, suggest(key, names, fields), strings.Join(names, ", "))
 		}
 		sub, isTree := tree[key].(map[string]any)
 		if field.Kind() == reflect.Struct != isTree && tree[key] != nil {
 			if isTree {
-				return fmt.Errorf("recipe: %s: expected a value, not settings", prefix+key)
+				return fmt.Errorf("%s: %s: expected a value, not settings", kind, prefix+key)
 			}
-			return fmt.Errorf("recipe: %s: expected settings below it, such as %s.%s", prefix+key, prefix+key, firstOf(fieldsOf(field)))
+			return fmt.Errorf("%s: %s: expected settings below it, such as %s.%s", kind, prefix+key, prefix+key, firstOf(fieldsOf(field)))
 		}
 		if expected := unlike(tree[key], field); expected != "" {
-			return fmt.Errorf("recipe: %s: %v: expected %s", prefix+key, tree[key], expected)
+			return fmt.Errorf("%s: %s: %v: expected %s", kind, prefix+key, tree[key], expected)
 		}
 		if isTree {
-			if err := checkTree(prefix+key+".", sub, field); err != nil {
+			if err := checkTree(kind, prefix+key+".", sub, field); err != nil {
 				return err
 			}
 		}

@@ -134,7 +134,7 @@ func Defaults() Recipe {
 // path=value, and validates.
 func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 	r := Defaults()
-	if err := recipes.Fill(&r, text, settings); err != nil {
+	if err := recipes.Fill("recipe", &r, text, settings); err != nil {
 		return r, err
 	}
 	return r, r.Validate()

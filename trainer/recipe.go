@@ -152,7 +152,7 @@ func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 	if err := recipes.Expect(recipes.Training, text); err != nil {
 		return r, err
 	}
-	if err := recipes.Fill(&r, text, settings); err != nil {
+	if err := recipes.Fill("recipe", &r, text, settings); err != nil {
 		return r, err
 	}
 	return r, r.Validate()

@@ -102,23 +102,26 @@ func (m Model) maximum(records []Record) (maximum, error) {
 	value, gradient, information := l.at(x)
 	for range 100 {
 		var factor mat.Cholesky
-		if !factor.Factorize(information) {
+		if l.runsAway(x) || !factor.Factorize(information) {
 			return maximum{}, ErrNoMaximum
 		}
 		step := mat.NewVecDense(l.size, nil)
 		if err := factor.SolveVecTo(step, gradient); err != nil {
 			return maximum{}, ErrNoMaximum
 		}
-		if mat.Norm(step, math.Inf(1)) < 1e-11 {
+		if size := mat.Norm(step, math.Inf(1)); size < 1e-7 { // after it the next would be about its square
+			for i := range x {
+				x[i] += step.AtVec(i)
+			}
 			return maximum{l, x, &factor}, nil
 		}
 		var moved bool
 		step.ScaleVec(min(1, 10/mat.Norm(step, math.Inf(1))), step)
 		if x, value, gradient, information, moved = l.climb(x, value, step); !moved {
-			return maximum{l, x, &factor}, nil
-		}
-		if l.runsAway(x) {
-			return maximum{}, ErrNoMaximum
+			if mat.Norm(step, math.Inf(1)) > 1e-3 { // it is still far, over ground that is flat
+				return maximum{}, ErrNoMaximum
+			}
+			return maximum{l, x, &factor}, nil // as high as numbers tell
 		}
 	}
 	return maximum{}, ErrNoMaximum
@@ -258,29 +261,32 @@ func (l likelihood) game(r Record, x []float64, value *float64, gradient *mat.Ve
 		sum += math.Exp(utility[o]) // strengths are bounded: it cannot overflow
 	}
 	var mean [4]float64
+	whole := math.Log(sum)
 	for o := range outcomes {
-		p[o] = math.Exp(utility[o]) / sum
-		*value += counts[o] * (utility[o] - math.Log(sum))
+		p[o] = math.Exp(utility[o] - whole)
+		*value += counts[o] * (utility[o] - whole)
 		for k := range mean {
 			mean[k] += p[o] * slopes[o][k]
 		}
 	}
+	rise := gradient.RawVector().Data
 	for k, i := range places {
 		if i < 0 {
 			continue
 		}
+		var weighted [3]float64 // the slope beyond its mean, by probability
 		for o := range outcomes {
-			gradient.SetVec(i, gradient.AtVec(i)+(counts[o]-total*p[o])*slopes[o][k])
+			rise[i] += (counts[o] - total*p[o]) * slopes[o][k]
+			weighted[o] = total * p[o] * (slopes[o][k] - mean[k])
 		}
-		for m, j := range places {
-			if information == nil || j < i {
-				continue
+		if information == nil {
+			continue
+		}
+		upper := information.RawSymmetric()
+		for m := k; m < len(places); m++ {
+			if j := places[m]; j >= 0 {
+				upper.Data[min(i, j)*upper.Stride+max(i, j)] += weighted[0]*slopes[0][m] + weighted[1]*slopes[1][m] + weighted[2]*slopes[2][m]
 			}
-			covariance := -mean[k] * mean[m]
-			for o := range outcomes {
-				covariance += p[o] * slopes[o][k] * slopes[o][m]
-			}
-			information.SetSym(i, j, information.At(i, j)+total*covariance)
 		}
 	}
 }
