@@ -21,6 +21,8 @@
 //	go run ./docs/experiments guide     a critic that guides a weak solver, against best-of-N and self-consistency
 //	go run ./docs/experiments calibration  whether intervals and tests keep what they promise
 //	go run ./docs/experiments duplicates   what shared deals and known luck are worth
+//	go run ./docs/experiments objectives   the methods of Nash and preference learning, exactly
+//	go run ./docs/experiments objectives-theory  their rates and identities, printed
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
 // With AGON_EXPERIMENTS=folder the runs of the self-play critic are kept there, and
@@ -56,6 +58,7 @@ var experiments = map[string]func(context.Context, *lab) error{
 	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
 	"critic-stages": criticStages, "critic-validity": criticValidity, "critic-curriculum": criticCurriculum, "inspection": inspectionCurves,
 	"calibration": calibration, "duplicates": duplicates,
+	"objectives": objectives, "objectives-theory": objectivesTheory,
 }
 
 func main() {
