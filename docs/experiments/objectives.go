@@ -299,8 +299,9 @@ func (l *lab) compareOn(ctx context.Context, g objectiveGame) (string, []report.
 			}
 		}
 	}
-	for family, name := range []string{"the game itself", "regularised"} {
-		panels = append(panels, report.Panel{Title: name + ", sampled, last iterate", X: "queries", Y: "duality gap", Log: true, LogX: true, Series: sampled[family]})
+	for family, y := range []string{"duality gap", "KL"} {
+		title := []string{"the game itself", "regularised"}[family] + ", sampled, last iterate"
+		panels = append(panels, report.Panel{Title: title, X: "queries", Y: y, Log: true, LogX: true, Series: sampled[family]})
 	}
 	if err := report.Curves(l.path(file), panels...); err != nil {
 		return "", nil, err
@@ -320,7 +321,8 @@ func times(n int) string {
 }
 
 // sampledCourses follows a method with a sampled judge: over seeds, the gaps of the last
-// and of the average iterate and KL in the end, and the median gap over queries.
+// and of the average iterate and KL in the end, and the median over queries of KL or, in the game
+// itself, of the gap.
 func sampledCourses(ctx context.Context, g objectiveGame, m objectiveMethod) (last, average, kl string, median report.Series, err error) {
 	var lasts, averages, kls []float64
 	var series []report.Series
@@ -335,7 +337,11 @@ func sampledCourses(ctx context.Context, g objectiveGame, m objectiveMethod) (la
 		}
 		end := c.at(objectiveSteps)
 		lasts, averages, kls = append(lasts, end.Gap), append(averages, end.AverageGap), append(kls, end.KL)
-		series = append(series, c.series(queries, lastGap))
+		of := lastGap
+		if !math.IsNaN(end.KL) {
+			of = toNash
+		}
+		series = append(series, c.series(queries, of))
 	}
 	if kl = "–"; !math.IsNaN(kls[0]) {
 		kl = seedInterval(kls)
