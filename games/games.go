@@ -220,8 +220,11 @@ type Contest interface {
 	Game
 	// Answers is how many different answers a seat can give.
 	Answers() int
-	// Answer returns the actions that give answer i, in order.
+	// Answer returns the actions that give answer i, in order; Number is its inverse.
 	Answer(i int) []Action
+	Number(actions []Action) int
+	// Score is what answer i earns against answer j, from -1 to 1.
+	Score(i, j int) float64
 	// Earnings overwrites dst[i] with what answer i earns on average against an
 	// opponent who gives answer j with probability opponent[j].
 	Earnings(dst, opponent []float64)

@@ -62,3 +62,32 @@ func TestContestIsItsTree(t *testing.T) {
 		t.Errorf("uniform: %+v, expected exploitability %g", uniform, want)
 	}
 }
+
+// CFR+ over answers comes as near as it does elsewhere, and its table is it.
+func TestSolveContest(t *testing.T) {
+	game, err := games.New("sequence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := game.(games.Contest)
+	probs, err := solve.SolveContest(t.Context(), g, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := solve.ContestReport(g, probs, probs)
+	if want.Exploitability > 1e-3 || want.Exploitability < 0 {
+		t.Errorf("exploitability %g after 1,000 iterations", want.Exploitability)
+	}
+	table, err := solve.ContestTable(g, probs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := solve.MeasureContest(t.Context(), g, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("exploitability %.2g", got.Exploitability)
+	if math.Abs(got.Exploitability-want.Exploitability) > 1e-12 {
+		t.Errorf("exploitability %g by the table, %g by the answers", got.Exploitability, want.Exploitability)
+	}
+}

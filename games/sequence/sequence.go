@@ -167,14 +167,24 @@ func (g *Game) featuresOf(letters []games.Action) (x Features) {
 // Features returns an answer's features.
 func (g *Game) Features(answer int) Features { return g.features[answer] }
 
-// Score is what an answer with features x earns against one with features y:
-// 2P(x ≻ y) − 1.
-func (g *Game) Score(x, y Features) float64 {
+// Number implements games.Contest.
+func (g *Game) Number(letters []games.Action) (i int) {
+	for _, letter := range letters {
+		i = i*g.Symbols + int(letter)
+	}
+	return i
+}
+
+// Score implements games.Contest: 2P(i ≻ j) − 1.
+func (g *Game) Score(i, j int) float64 { return g.Judge(g.features[i], g.features[j]) }
+
+// Judge is what an answer with features x earns against one with features y.
+func (g *Game) Judge(x, y Features) float64 {
 	return g.Rise*(x[0]*y[1]-x[1]*y[0]) + g.Fall*(x[1]*y[2]-x[2]*y[1]) + g.Level*(x[2]*y[0]-x[0]*y[2])
 }
 
 // Prefers is the probability that the judge prefers answer i to answer j.
-func (g *Game) Prefers(i, j int) float64 { return (1 + g.Score(g.features[i], g.features[j])) / 2 }
+func (g *Game) Prefers(i, j int) float64 { return (1 + g.Score(i, j)) / 2 }
 
 // Mean returns the mean features of answers given with these probabilities.
 func (g *Game) Mean(probs []float64) (x Features) {
@@ -191,7 +201,7 @@ func (g *Game) Mean(probs []float64) (x Features) {
 func (g *Game) Earnings(dst, opponent []float64) {
 	mean := g.Mean(opponent)
 	for i, x := range g.features {
-		dst[i] = g.Score(x, mean)
+		dst[i] = g.Judge(x, mean)
 	}
 }
 
@@ -241,7 +251,7 @@ func (s *state) Returns(dst []float64) []float64 {
 	if s.Turn() != games.Over {
 		return append(dst, 0, 0)
 	}
-	x := s.game.Score(s.game.features[s.answer(0)], s.game.features[s.answer(1)])
+	x := s.game.Score(s.answer(0), s.answer(1))
 	return append(dst, x, 0-x)
 }
 
