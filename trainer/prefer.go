@@ -132,7 +132,7 @@ func (r Recipe) validatePreferences(game games.Game) error {
 	info := game.Info()
 	switch {
 	case info.Seats != 2:
-		return fmt.Errorf("preferences.objective: %s has %d seats: expected a game of two, one of which is the learner's", info.Name, info.Seats)
+		return fmt.Errorf("preferences.objective: %s is a game of %d: expected one of two seats", info.Name, info.Seats)
 	case r.Search.teaches():
 		return fmt.Errorf("preferences.objective and search: expected one of them")
 	case p.Samples < 1 || p.Samples > r.Games:

@@ -242,7 +242,7 @@ func (r Recipe) validateStop(info games.Info) error {
 	if measure == "" {
 		return nil
 	}
-	names := []string{"length", "forfeits", "dropped", "gradient_norm", "gradient_noise"}
+	names := []string{"length", "forfeits", "dropped", "gradient_norm", "gradient_noise", "queries", "share"}
 	names = slices.Concat(names, objective.StatNames, objective.VisitStats, objective.PairStats)
 	switch {
 	case info.Seats == 1:

@@ -23,6 +23,7 @@
 //	go run ./docs/experiments duplicates   what shared deals and known luck are worth
 //	go run ./docs/experiments objectives   the methods of Nash and preference learning, exactly
 //	go run ./docs/experiments objectives-theory  their rates and identities, printed
+//	go run ./docs/experiments objectives-neural  networks trained by sampled preferences, beside their exact updates
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
 // With AGON_EXPERIMENTS=folder the runs of the self-play critic are kept there, and
@@ -57,7 +58,7 @@ var experiments = map[string]func(context.Context, *lab) error{
 	"guide":  guide,
 	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
 	"critic-stages": criticStages, "critic-validity": criticValidity, "critic-curriculum": criticCurriculum, "inspection": inspectionCurves,
-	"calibration": calibration, "duplicates": duplicates,
+	"objectives-neural": objectivesNeural, "calibration": calibration, "duplicates": duplicates,
 	"objectives": objectives, "objectives-theory": objectivesTheory,
 }
 
