@@ -44,7 +44,7 @@ var elsewhere = []struct {
 }{
 	{
 		"kuhn_poker", "exploitability", "exploitability; uniform play has 0.4583",
-		[]string{"updates=150", "games=512", "objective.epochs=4"},
+		[]string{"updates=90", "games=256", "group=256", "objective.epochs=4"},
 		[]learner{
 			{"INPO, moving reference", []string{`objective="inpo(eta=0.25,ratio=0.1)"`, "reference=every(n=30)"}, ""},
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
@@ -54,7 +54,7 @@ var elsewhere = []struct {
 	},
 	{
 		"leduc_poker", "exploitability", "exploitability; uniform play has 2.3736",
-		[]string{"updates=150", "games=256", "group=256", "objective.epochs=2"},
+		[]string{"updates=90", "games=256", "group=256", "objective.epochs=2"},
 		[]learner{
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"SPIN, from CFR+", []string{"objective=spin", "demonstrations=cfr:iterations=1000"}, ""},
@@ -62,7 +62,7 @@ var elsewhere = []struct {
 	},
 	{
 		"tic_tac_toe", "drawn/minimax", "games drawn against perfect play, of 500",
-		[]string{"updates=90", "games=256", "group=256", "objective.epochs=2", "evaluate.against=[minimax]"},
+		[]string{"updates=60", "games=256", "group=256", "objective.epochs=2", "evaluate.against=[minimax]"},
 		[]learner{
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"SPIN, from perfect play", []string{"objective=spin", "demonstrations=minimax"}, ""},
@@ -72,7 +72,7 @@ var elsewhere = []struct {
 
 const (
 	neuralSeeds   = 5
-	neuralUpdates = 120
+	neuralUpdates = 100
 	neuralEvery   = 10
 )
 
@@ -103,7 +103,7 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 	for _, e := range elsewhere {
 		var all []*trial
 		for _, a := range e.learners {
-			all = append(all, a.trials(e.game, append(slices.Clone(e.settings), "evaluate.every=30")...)...)
+			all = append(all, a.trials(e.game, append(slices.Clone(e.settings), "evaluate.every=30", "policy.hidden=[64, 64]")...)...)
 		}
 		if err := l.all(ctx, all); err != nil {
 			return err
@@ -163,7 +163,7 @@ func (l *lab) sequenceRuns(ctx context.Context) (string, []report.Panel, error) 
 		{Title: "networks, others", X: "answers compared by the judge", Y: "exploitability"},
 		{Title: "the same, exactly", X: "iterations", Y: "exploitability"},
 	}
-	marks := []int{20, 40, 80, 120}
+	marks := []int{20, 40, 70, 100}
 	header := []string{"learner", "settings", "queries an update"}
 	for _, m := range marks {
 		header = append(header, fmt.Sprintf("after %d", m), "exact")
