@@ -49,7 +49,7 @@ type DynamicsOptions struct {
 
 // NewDynamics starts a rule on a game.
 func NewDynamics(g *Polymatrix, rule Rule, o DynamicsOptions) (*Dynamics, error) {
-	d := &Dynamics{game: g, rule: rule, samples: o.Samples, random: o.Random, sum: g.perPolicy()}
+	d := &Dynamics{game: g, rule: rule, sum: g.perPolicy()}
 	var err error
 	if d.given, err = g.logs("the reference", o.Reference); err != nil {
 		return nil, err
@@ -63,18 +63,6 @@ func NewDynamics(g *Polymatrix, rule Rule, o DynamicsOptions) (*Dynamics, error)
 	}
 	d.start = start
 	d.past, d.first, d.asked = [][][]float64{start}, [][][]float64{start}, [][][]float64{nil}
-	if o.Samples > 0 {
-		if o.Random == nil {
-			return nil, errors.New("samples need a generator")
-		}
-		for _, row := range g.Meet {
-			for _, e := range row {
-				if _, ok := e.(Duel); e != nil && !ok {
-					return nil, fmt.Errorf("%s: its judge gives expectations alone, so that it cannot be sampled", g.Name)
-				}
-			}
-		}
-	}
 	for _, step := range rule.Steps(0) {
 		for _, term := range step.Base {
 			if term.Of == Others && (len(g.Sizes) < 2 || slices.Max(g.Sizes) != slices.Min(g.Sizes)) {
@@ -82,6 +70,26 @@ func NewDynamics(g *Polymatrix, rule Rule, o DynamicsOptions) (*Dynamics, error)
 			}
 		}
 	}
+	if o.Samples > 0 {
+		return d.Sampled(o.Samples, o.Random)
+	}
+	return d, nil
+}
+
+// Sampled makes the judge of what follows a sampled one, as DynamicsOptions say, and
+// returns the same dynamics.
+func (d *Dynamics) Sampled(samples int, random *rand.Rand) (*Dynamics, error) {
+	if random == nil {
+		return nil, errors.New("samples need a generator")
+	}
+	for _, row := range d.game.Meet {
+		for _, e := range row {
+			if _, ok := e.(Duel); e != nil && !ok {
+				return nil, fmt.Errorf("%s: its judge gives expectations alone, so that it cannot be sampled", d.game.Name)
+			}
+		}
+	}
+	d.samples, d.random = samples, random
 	return d, nil
 }
 

@@ -268,11 +268,11 @@ func TestUpdatesByHand(t *testing.T) {
 			}
 			return product([]float64{1 / (1 + eta*beta), eta * beta / (1 + eta*beta), eta / (1 + eta*beta)}, last(h), magnet, exp(against(last(h))))
 		}},
-		{solve.NashMD(eta, beta, false), func(h history) []float64 {
+		{solve.NashMD(eta, beta), func(h history) []float64 {
 			m := product([]float64{1 - eta*beta, eta * beta}, last(h), ref)
 			return product([]float64{1, eta}, m, exp(against(m)))
 		}},
-		{solve.NashMD(0, beta, true), func(h history) []float64 {
+		{solve.Falling(beta, solve.NashMD), func(h history) []float64 {
 			eta := 2 / (beta * float64(len(h)+1))
 			m := product([]float64{1 - eta*beta, eta * beta}, last(h), ref)
 			return product([]float64{1, eta}, m, exp(against(m)))
@@ -532,7 +532,7 @@ func TestDynamicsRefuse(t *testing.T) {
 	// A search for the equilibrium ends with its context.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := g.RegularisedNash(ctx, [][]float64{{-1, -1, -1}}, 0.1); !errors.Is(err, context.Canceled) {
+	if _, err := g.RegularisedNash(ctx, [][]float64{{-math.Log(3), -math.Log(3), -math.Log(3)}}, 0.1); !errors.Is(err, context.Canceled) {
 		t.Errorf("a search that was stopped: %v", err)
 	}
 }

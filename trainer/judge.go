@@ -50,10 +50,10 @@ type answer struct {
 	met   int
 	// reference holds the references' log-probabilities of the steps, by the
 	// objective's slots; logProbs those of the weights that take the next gradient
-	// step, and slope is the loss's in their sum.
+	// step, and slopes the loss's in them.
 	reference [][]float64
 	logProbs  []float64
-	slope     float64
+	slopes    []float64
 }
 
 // rival is what an answer is compared with: of a contest its number, elsewhere its

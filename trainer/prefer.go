@@ -18,8 +18,8 @@ import (
 // in each, its answer, is preferred or not.
 type GamePreferences struct {
 	// Objective is one of package objective's, by name, such as dpo(beta=0.1) or
-	// inpo; or spo, which makes the share of answers that an answer beats the reward
-	// of objective.name. Empty for no preferences.
+	// inpo; or reward, which makes the share of answers that an answer beats the
+	// reward of objective.name (SPO by any policy gradient). Empty for no preferences.
 	Objective string `yaml:"objective,omitempty"`
 	// Samples are the games with the same deal whose answers are compared, K.
 	Samples int `yaml:"samples"`
@@ -27,20 +27,20 @@ type GamePreferences struct {
 	Judge string `yaml:"judge"`
 	// Pairs says which answers are compared, of K: all, best_worst, or random(n).
 	Pairs string `yaml:"pairs"`
-	// Reference is what the objective calls its reference; see ReferenceForms.
+	// Reference is what the objective's first reference is; see ReferenceForms.
 	Reference string `yaml:"reference"`
 	// Demonstrations names an agent whose answers are preferred to the learner's own
 	// (SPIN). Empty: preferences are among the learner's own.
 	Demonstrations string `yaml:"demonstrations,omitempty"`
 }
 
-// selfReward is the objective that only sets a reward.
-const selfReward = "spo"
+// shareReward is the objective that only sets a reward.
+const shareReward = "reward"
 
 // preferring is what a run that learns from preferences has beside a trainer.
 type preferring struct {
 	settings      GamePreferences
-	loss          comparing // nil for spo
+	loss          *comparing // nil where preferences only make a reward
 	judge         *judge
 	pairs         pairing
 	references    references
@@ -114,7 +114,7 @@ func (p pairing) choose(group []*answer, r *rand.Rand) (pairs [][2]int) {
 func (r Recipe) prefers() bool { return r.Preferences.Objective != "" }
 
 // rewards tells whether preferences only make a reward.
-func (p GamePreferences) rewards() bool { return p.Objective == selfReward }
+func (p GamePreferences) rewards() bool { return p.Objective == shareReward }
 
 // validatePreferences checks the settings of preferences between games.
 func (r Recipe) validatePreferences(game games.Game) error {
@@ -132,7 +132,7 @@ func (r Recipe) validatePreferences(game games.Game) error {
 	info := game.Info()
 	switch {
 	case info.Seats != 2:
-		return fmt.Errorf("preferences.objective: %s has %d seats: expected a game of two, one of which is the learner's", info.Name, info.Seats)
+		return fmt.Errorf("preferences.objective: %s is a game of %d: expected one of two seats", info.Name, info.Seats)
 	case r.Search.teaches():
 		return fmt.Errorf("preferences.objective and search: expected one of them")
 	case p.Samples < 1 || p.Samples > r.Games:
@@ -142,20 +142,24 @@ func (r Recipe) validatePreferences(game games.Game) error {
 	case p.Samples == 1 && p.Demonstrations == "" && !p.rewards():
 		return fmt.Errorf("preferences.samples: 1: there is nothing to compare an answer with: expected 2 or more, or preferences.demonstrations")
 	case p.rewards() && r.Objective.Name == noGradient:
-		return fmt.Errorf("preferences.objective: spo makes a reward, which a policy gradient learns from: set objective.name=ppo or reinforce")
+		return fmt.Errorf("preferences.objective: reward: a policy gradient learns from it: set objective.name=ppo or reinforce")
 	case p.rewards() && p.Demonstrations != "":
-		return fmt.Errorf("preferences.demonstrations: spo compares the learner's own games alone: leave demonstrations out")
+		return fmt.Errorf("preferences.demonstrations: reward compares the learner's own games alone: leave demonstrations out")
 	case !p.rewards() && r.Objective.Name != noGradient:
 		return fmt.Errorf("objective.name: %s: preferences teach by preferences.objective: set objective.name=none", r.Objective.Name)
 	case o.kind == "half" && p.rewards():
-		return fmt.Errorf("opponents: half: spo takes one step an update: expected an objective such as online-ipo")
+		return fmt.Errorf("opponents: half: reward takes one step an update: expected an objective such as online-ipo")
 	}
 	if r.Objective.Minibatches > r.Games/p.Samples {
 		return fmt.Errorf("objective.minibatches: %d: expected at most %d: minibatches are of all games with a deal", r.Objective.Minibatches, r.Games/p.Samples)
 	}
 	if !p.rewards() {
-		if _, err := newComparing(p); err != nil {
+		c, err := newComparing(p)
+		if err != nil {
 			return err
+		}
+		if _, contest := game.(games.Contest); !c.scored() && (o.kind == "queue" || contest && o.kind != "self") {
+			return fmt.Errorf("opponents: %s: objective %s compares the learner's answers with each other alone: expected one of win rates, such as sppo or online-ipo, or preferences.pairs=best_worst", o.kind, c.Entry.Name)
 		}
 	}
 	if _, err := newJudge(p.Judge, game); err != nil {
@@ -252,7 +256,7 @@ func (t *Trainer) compare(groups []*group, stage uint64) {
 	for _, g := range groups {
 		r := play.Generator(t.recipe.Seed, "judge", uint64(t.update), uint64(g.number), stage)
 		queue := p.queue[g.seat(t.info.Seats)]
-		for i, a := range g.own {
+		for i, a := range slices.Concat(g.own, g.shown) {
 			sum := 0.0
 			meet := func(b rival) {
 				sum += p.judge.beats(a, b, r)
@@ -400,9 +404,11 @@ func (t *Trainer) oneSeat(group, opponent int) []int {
 // fit takes the gradient steps of an update on groups of answers.
 func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line map[string]float64) error {
 	p := t.preferring
-	t.compare(groups, stage)
 	if err := t.demonstrate(ctx, groups, stage); err != nil {
 		return err
+	}
+	if p.loss.scored() {
+		t.compare(groups, stage)
 	}
 	if err := t.referAll(groups); err != nil {
 		return err
@@ -417,7 +423,9 @@ func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line m
 		}
 	}
 	c := t.coefficients(t.update)
-	line["share"], line["rate"] = share, c.Rate
+	if line["rate"] = c.Rate; p.loss.scored() {
+		line["share"] = share
+	}
 	shuffle := play.Generator(t.recipe.Seed, "minibatches", uint64(t.update), stage)
 	sums, steps := map[string]float64{}, 0.0
 	o := t.recipe.Objective
@@ -466,7 +474,7 @@ func (t *Trainer) step(batch []example, c Coefficients) (map[string]float64, err
 	}
 	next := 0
 	for _, a := range answers {
-		a.slope, a.logProbs = 0, a.logProbs[:0]
+		a.slopes, a.logProbs = make([]float64, len(a.steps)), a.logProbs[:0]
 		for range a.steps {
 			a.logProbs = append(a.logProbs, float64(logProbs[next]))
 			next++
@@ -478,7 +486,9 @@ func (t *Trainer) step(batch []example, c Coefficients) (map[string]float64, err
 	}
 	slopes := make([]float32, 0, len(steps))
 	for _, a := range answers {
-		slopes = append(slopes, slices.Repeat([]float32{float32(a.slope)}, len(a.steps))...)
+		for _, x := range a.slopes {
+			slopes = append(slopes, float32(x))
+		}
 	}
 	if err := b.Slopes(slopes); err != nil {
 		return nil, err

@@ -13,14 +13,15 @@ import (
 
 // ReferenceForms documents what a recipe's preferences.reference may be. θ_t is the
 // network as it is when the update begins.
-const ReferenceForms = `fixed                  the network as it was drawn, θ_0
+const ReferenceForms = `auto                   what the objective names: θ_0, or θ_t where its reference is the previous policy
+fixed                  the network as it was drawn, θ_0
 previous               θ_t
 every(n=10)            the network as it was at the last multiple of n updates
 ema(decay=0.95)        a moving average of the weights
 geometric(weight=0.5)  θ_0^weight · θ_t^(1−weight)
 extrapolated(alpha=0.3)  θ_t^(1+alpha) / θ_(t−1)^alpha (accelerated APO, arXiv 2410.06293)`
 
-var referenceNames = []string{"fixed", "previous", "every", "ema", "geometric", "extrapolated"}
+var referenceNames = []string{"auto", "fixed", "previous", "every", "ema", "geometric", "extrapolated"}
 
 // references says which networks an update's references are, and remembers what they
 // need of earlier ones.
@@ -42,7 +43,7 @@ func parseReference(text string) (references, error) {
 	r := spec.Read(s)
 	out := references{kind: s.Name}
 	switch s.Name {
-	case "fixed", "previous":
+	case "auto", "fixed", "previous":
 	case "every":
 		out.every = r.Int("n", 10, 1, 1<<30)
 	case "ema":
@@ -52,7 +53,7 @@ func parseReference(text string) (references, error) {
 	case "extrapolated":
 		out.number, out.keep = r.Float("alpha", 0.3, 0, 10), 1
 	default:
-		return out, fmt.Errorf("preferences.reference: %q is unknown%s; there are fixed, previous, every(n), ema(decay), geometric(weight), extrapolated(alpha)", s.Name, spec.Suggest(s.Name, referenceNames))
+		return out, fmt.Errorf("preferences.reference: %q is unknown%s; there are auto, fixed, previous, every(n), ema(decay), geometric(weight), extrapolated(alpha)", s.Name, spec.Suggest(s.Name, referenceNames))
 	}
 	if err := r.Err(); err != nil {
 		return out, fmt.Errorf("preferences.reference: %w", err)
@@ -102,7 +103,7 @@ func (f *references) before(k int, now *policy.Weights) *policy.Weights {
 // scheduled is the reference that the recipe names.
 func (f *references) scheduled(now *policy.Weights) []term {
 	switch f.kind {
-	case "fixed":
+	case "auto", "fixed":
 		return []term{{f.fixed, 1}}
 	case "every", "ema":
 		return []term{{f.held, 1}}

@@ -23,6 +23,9 @@
 //	go run ./docs/experiments calibration  whether intervals and tests keep what they promise
 //	go run ./docs/experiments duplicates   what shared deals and known luck are worth
 //	go run ./docs/experiments claims    claims of preference learning, put to small tests
+//	go run ./docs/experiments objectives   the methods of Nash and preference learning, exactly
+//	go run ./docs/experiments objectives-theory  their rates and identities, printed
+//	go run ./docs/experiments objectives-neural  networks trained by sampled preferences, beside their exact updates
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
 // AGON_CLAIMS=id,id prints single claims instead of writing the page.
@@ -76,6 +79,9 @@ var experiments = map[string]func(context.Context, *lab) error{
 	"duplicates":        duplicates,
 	"claims":            claims,
 	"critic-whole":      criticWhole,
+	"objectives-neural": objectivesNeural,
+	"objectives":        objectives,
+	"objectives-theory": objectivesTheory,
 }
 
 func main() {
