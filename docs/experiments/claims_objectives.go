@@ -1,14 +1,144 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
+
+	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/runs/report"
 )
 
 // objectiveClaims are those about losses.
-var objectiveClaims = []claim{softLabels}
+var objectiveClaims = []claim{optimism, coverage, softLabels}
+
+// optimismWeights are the coefficients of log π of the third answer, in all.
+var optimismWeights = []float64{0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1}
+
+// optimismBeta is β; rewards are judged at optimismScale, so that the best policy
+// has log-ratios of optimismScale/β times the rewards.
+const optimismBeta, optimismScale = 0.2, 5
+
+// optimism is an online bandit whose best answer the reference hardly ever gives. With
+// optimism answers of the reference become less likely, which leaves more to those that
+// it does not give; once such a one is seen, its judgements do the rest.
+var optimism = claim{
+	id: "optimism", source: "2405.19332, 2405.19320, 2405.21046", seeds: 20,
+	says:    "optimism (SELM, VPO, XPO) finds the answer that greedy learning misses, within a window of coefficients",
+	setting: "ten answers, rewards in [0, 0.6], the best 1 with e⁻⁵ of the others' reference weight; DPO on line (β = 0.2) with Adam at 0.1, 60 rounds of 8 pairs, 10 steps each; third answers from the reference; found: the best one has more than ½ at the end",
+	run: func(_ context.Context, seed uint64) (figures, error) {
+		out := figures{}
+		for _, weight := range optimismWeights {
+			for name, best := range map[string]float64{"": 1, " misled": 0} {
+				share, apart, err := explore(weight, best, 0, seed)
+				if err != nil {
+					return nil, err
+				}
+				out[fmt.Sprint(weight)+name] = share
+				out["apart"] = math.Max(out["apart"], apart)
+			}
+		}
+		for _, weight := range []float64{1e-3, 1e-1} {
+			var err error
+			if out[fmt.Sprint(weight, " plain")], _, err = explore(weight, 1, 5, seed); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	},
+	measures: []measure{
+		{key: "0", what: "greedy: share of seeds that find it", share: true, expect: lessThan(0.5)},
+		{key: "1e-05", what: "coefficient αβ = 0.00001: found", share: true},
+		{key: "0.0001", what: "0.0001", share: true},
+		{key: "0.001", what: "0.001", share: true, expect: moreThan(0.5)},
+		{key: "0.01", what: "0.01", share: true},
+		{key: "0.1", what: "0.1", share: true},
+		{key: "1", what: "1", share: true},
+		{key: "0.001 misled", what: "control, the rare answer is the worst: share that end there, coefficient 0.001", share: true, expect: lessThan(0.5)},
+		{key: "0.01 misled", what: "control, 0.01", share: true},
+		{key: "0.1 misled", what: "control, 0.1", share: true},
+		{key: "1 misled", what: "control, 1", share: true},
+		{key: "0.001 plain", what: "by plain gradient descent at 5 in place of Adam, 0.001: found", share: true},
+		{key: "0.1 plain", what: "by plain gradient descent, 0.1", share: true},
+		{key: "apart", what: "largest difference between the gradients of SELM, VPO and XPO", expect: lessThan(1e-12)},
+	},
+	panel: func(all []figures) report.Panel {
+		panel := report.Panel{Title: "optimism: share of seeds", X: "log10 of the coefficient", Y: "share"}
+		for _, line := range []struct{ name, key string }{{"the best answer is found", ""}, {"the worst one is taken", " misled"}} {
+			s := report.Series{Name: line.name}
+			for _, w := range optimismWeights[1:] {
+				k := 0
+				for _, f := range all {
+					k += int(f[fmt.Sprint(w)+line.key])
+				}
+				i := play.Wilson(k, len(all))
+				s.X, s.Y = append(s.X, math.Log10(w)), append(s.Y, float64(k)/float64(len(all)))
+				s.Low, s.High = append(s.Low, i[0]), append(s.High, i[1])
+			}
+			panel.Series = append(panel.Series, s)
+		}
+		return panel
+	},
+}
+
+// explore learns on line where the rare answer has a reward, and says whether the policy
+// ends there, and how far the gradients of the three objectives ever lie apart. It learns
+// by Adam, or by plain descent at a rate that is not 0.
+func explore(weight, rare, plain float64, seed uint64) (found, apart float64, err error) {
+	var same []objective.Pair // with that weight in all
+	for _, text := range []string{
+		fmt.Sprintf("xpo(beta=%g,alpha=%g)", optimismBeta, weight),
+		fmt.Sprintf("selm(beta=%g,alpha=%g)", optimismBeta, weight/optimismBeta),
+		fmt.Sprintf("vpo(beta=%g,alpha=%g)", optimismBeta, weight/optimismBeta),
+	} {
+		o, err := objective.Named(text)
+		if err != nil {
+			return 0, 0, err
+		}
+		same = append(same, o)
+	}
+	r := play.Generator(seed, "claims/optimism")
+	rewards, reference := make([]float64, 10), make([]float64, 10)
+	for i := range rewards {
+		rewards[i] = 0.6 * r.Float64()
+	}
+	rewards[0], reference[0] = rare, -5
+	floats.AddConst(-floats.LogSumExp(reference), reference)
+	l := newLister(reference, nil, cmp.Or(plain, 0.1), plain == 0)
+	base := l.probs()
+	for range 60 {
+		probs := l.probs()
+		pairs := make([]preference, 8)
+		for i := range pairs {
+			pairs[i] = judgedPair(probs, rewards, optimismScale, r)
+			pairs[i].extra = draw(base, r)
+		}
+		first, err := l.gradient(same[0], pairs, reference)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, o := range same[1:] {
+			g, err := l.gradient(o, pairs, reference)
+			if err != nil {
+				return 0, 0, err
+			}
+			apart = math.Max(apart, floats.Distance(first, g, math.Inf(1)))
+		}
+		for range 10 {
+			if err := l.learn(same[0], pairs, reference); err != nil {
+				return 0, 0, err
+			}
+		}
+	}
+	if l.probs()[0] > 0.5 {
+		found = 1
+	}
+	return found, apart, nil
+}
 
 // softLabels sets a hard label, which is wrong in a fifth of the pairs, against the
 // share of judges as a soft one. One pair seen again and again: the hard loss of labels
@@ -63,4 +193,83 @@ func descendFor(gradient func(float64) float64, steps int) float64 {
 		x -= 10 * gradient(x)
 	}
 	return x
+}
+
+// coverage is an offline bandit whose pairs show a part of the answers only. DPO is
+// indifferent to the others, which go where their features carry them.
+var coverage = claim{
+	id: "coverage", source: "2406.01462, 2405.16436", seeds: 20,
+	says:    "HyPO's KL on own samples and RPO's imitation keep the policy where the data are, as DPO does not",
+	setting: "50 answers with 10 random features each; 200 labelled pairs of 10 of them, which the reference gives with 0.9; log-linear policies, β = 0.1, 2,000 steps of Adam at 0.03",
+	run: func(_ context.Context, seed uint64) (figures, error) {
+		r := play.Generator(seed, "claims/coverage")
+		const answers, covered, width = 50, 10, 10
+		features, rewards, reference := make([][]float64, answers), make([]float64, answers), make([]float64, answers)
+		for i := range features {
+			for range width {
+				features[i] = append(features[i], r.NormFloat64())
+			}
+			rewards[i] = r.NormFloat64()
+			if reference[i] = math.Log(0.1 / (answers - covered)); i < covered {
+				reference[i] = math.Log(0.9 / covered)
+			}
+		}
+		seen := make([]float64, answers)
+		for i := range covered {
+			seen[i] = 1. / covered
+		}
+		pairs := make([]preference, 200)
+		for i := range pairs {
+			pairs[i] = judgedPair(seen, rewards, 1, r)
+		}
+		out := figures{}
+		for _, text := range []string{
+			"dpo(beta=0.1)", "hypo-hybrid(beta=0.1,lambda=0.01)", "hypo-hybrid(beta=0.1,lambda=0.1)",
+			"rpo-regularized(beta=0.1,eta=0.05)", "rpo-regularized(beta=0.1,eta=0.5)",
+		} {
+			o, err := objective.Named(text)
+			if err != nil {
+				return nil, err
+			}
+			l := newLister(reference, features, 0.03, true)
+			for range 2000 {
+				if o.Third != 0 {
+					probs := l.probs()
+					for i := range pairs {
+						pairs[i].extra = draw(probs, r)
+					}
+				}
+				if err := l.learn(o, pairs, reference); err != nil {
+					return nil, err
+				}
+			}
+			for i := range pairs {
+				pairs[i].extra = -1
+			}
+			out[text+" kl"] = kl(l.logs(), reference)
+			out[text+" unseen"] = 1 - floats.Sum(l.probs()[:covered])
+			out[text+" reward"] = floats.Dot(l.probs(), rewards)
+		}
+		for _, what := range []string{" kl", " unseen"} {
+			out["hypo"+what] = out["dpo(beta=0.1)"+what] - out["hypo-hybrid(beta=0.1,lambda=0.1)"+what]
+			out["rpo"+what] = out["dpo(beta=0.1)"+what] - out["rpo-regularized(beta=0.1,eta=0.5)"+what]
+		}
+		return out, nil
+	},
+	measures: []measure{
+		{key: "hypo kl", what: "HyPO, λ = 0.1: KL from the reference below DPO's", expect: moreThan(0)},
+		{key: "hypo unseen", what: "its mass on answers that no pair shows, below DPO's", expect: moreThan(0)},
+		{key: "rpo unseen", what: "RPO, η = 0.5: that mass below DPO's", expect: moreThan(0)},
+		{key: "rpo kl", what: "its KL below DPO's"},
+		{key: "dpo(beta=0.1) kl", what: "KL: DPO"},
+		{key: "hypo-hybrid(beta=0.1,lambda=0.01) kl", what: "KL: HyPO, λ = 0.01"},
+		{key: "hypo-hybrid(beta=0.1,lambda=0.1) kl", what: "KL: HyPO, λ = 0.1"},
+		{key: "rpo-regularized(beta=0.1,eta=0.05) kl", what: "KL: RPO, η = 0.05"},
+		{key: "rpo-regularized(beta=0.1,eta=0.5) kl", what: "KL: RPO, η = 0.5"},
+		{key: "dpo(beta=0.1) unseen", what: "mass on unseen answers: DPO"},
+		{key: "hypo-hybrid(beta=0.1,lambda=0.01) unseen", what: "unseen: HyPO, λ = 0.01"},
+		{key: "hypo-hybrid(beta=0.1,lambda=0.1) unseen", what: "unseen: HyPO, λ = 0.1"},
+		{key: "rpo-regularized(beta=0.1,eta=0.05) unseen", what: "unseen: RPO, η = 0.05"},
+		{key: "rpo-regularized(beta=0.1,eta=0.5) unseen", what: "unseen: RPO, η = 0.5"},
+	},
 }
