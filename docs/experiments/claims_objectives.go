@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -14,7 +16,7 @@ import (
 )
 
 // objectiveClaims are those about losses.
-var objectiveClaims = []claim{optimism, coverage, softLabels}
+var objectiveClaims = []claim{optimism, coverage, lengthBias, spinFixed, softLabels, robustLabels}
 
 // optimismWeights are the coefficients of log π of the third answer, in all.
 var optimismWeights = []float64{0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1}
@@ -271,5 +273,272 @@ var coverage = claim{
 		{key: "hypo-hybrid(beta=0.1,lambda=0.1) unseen", what: "unseen: HyPO, λ = 0.1"},
 		{key: "rpo-regularized(beta=0.1,eta=0.05) unseen", what: "unseen: RPO, η = 0.05"},
 		{key: "rpo-regularized(beta=0.1,eta=0.5) unseen", what: "unseen: RPO, η = 0.5"},
+	},
+}
+
+// typist writes answers of good and bad tokens: each is good with probability σ(θ_0), and
+// after the t-th the answer ends with probability σ(θ_t), after the last for sure.
+type typist []float64
+
+const longestAnswer = 12
+
+// written is an answer: its good tokens, of how many.
+type written struct{ good, length int }
+
+func (y typist) write(r *rand.Rand) (w written) {
+	for w.length = 1; ; w.length++ {
+		if r.Float64() < sigmoid(y[0]) {
+			w.good++
+		}
+		if w.length == longestAnswer || r.Float64() < sigmoid(y[w.length]) {
+			return w
+		}
+	}
+}
+
+// logp is the log-probability of an answer, and its gradient by θ.
+func (y typist) logp(w written) (sum float64, gradient []float64) {
+	gradient = make([]float64, len(y))
+	good := sigmoid(y[0])
+	sum = float64(w.good)*math.Log(good) + float64(w.length-w.good)*math.Log(1-good)
+	gradient[0] = float64(w.good) - float64(w.length)*good
+	for t := 1; t <= min(w.length, longestAnswer-1); t++ {
+		end := sigmoid(y[t])
+		if t == w.length {
+			sum, gradient[t] = sum+math.Log(end), 1-end
+		} else {
+			sum, gradient[t] = sum+math.Log(1-end), -end
+		}
+	}
+	return sum, gradient
+}
+
+// length is the mean length.
+func (y typist) length() (mean float64) {
+	left := 1.0
+	for t := 1; t <= longestAnswer; t++ {
+		mean += left
+		if t < longestAnswer {
+			left *= 1 - sigmoid(y[t])
+		}
+	}
+	return mean
+}
+
+// lengthBias trains on judgements that like long answers, until four in five tokens are
+// good, and looks at how long answers have become by then.
+var lengthBias = claim{
+	id: "length", source: "2405.14734", seeds: 10,
+	says:    "on judgements that like length, SimPO's answers grow less than DPO's",
+	setting: "answers of 1 to 12 good or bad tokens, 4.6 on average; P(a ≻ b) = σ(4·Δ share good + 0.15·Δ length); 500 pairs of the reference; Adam at 0.02 until 0.8 of tokens are good (0.5 at first); DPO β = 0.1, SimPO β = 2, γ = 1",
+	run: func(_ context.Context, seed uint64) (figures, error) {
+		r := play.Generator(seed, "claims/length")
+		reference := make(typist, longestAnswer)
+		for t := 1; t < longestAnswer; t++ {
+			reference[t] = -math.Log(4) // ends with 0.2
+		}
+		pairs := make([][2]written, 500)
+		for i := range pairs {
+			a, b := reference.write(r), reference.write(r)
+			quality := func(w written) float64 { return float64(w.good) / float64(w.length) }
+			if r.Float64() >= sigmoid(4*(quality(a)-quality(b))+0.15*float64(a.length-b.length)) {
+				a, b = b, a
+			}
+			pairs[i] = [2]written{a, b}
+		}
+		out := figures{}
+		for _, text := range []string{"dpo", "sigmoid-norm", "simpo"} {
+			y, steps, err := typed(text, reference, pairs)
+			if err != nil {
+				return nil, err
+			}
+			out[text], out[text+" steps"] = y.length()-reference.length(), steps
+		}
+		out["difference"] = out["dpo"] - out["simpo"]
+		return out, nil
+	},
+	measures: []measure{
+		{key: "difference", what: "tokens that DPO's answers grow by beyond SimPO's", expect: moreThan(0)},
+		{key: "simpo", what: "growth: SimPO", expect: lessThan(0.5)},
+		{key: "dpo", what: "growth: DPO"},
+		{key: "sigmoid-norm", what: "growth: DPO with log-ratios divided by length"},
+	},
+}
+
+// typed learns until 0.8 of tokens are good, and says in how many steps.
+func typed(text string, reference typist, pairs [][2]written) (y typist, steps float64, err error) {
+	o, err := objective.Named(text)
+	if err != nil {
+		return nil, 0, err
+	}
+	y = slices.Clone(reference)
+	optimizer := &adam{m: make([]float64, len(y)), v: make([]float64, len(y))}
+	batch := make([]objective.Example, len(pairs))
+	for steps = 0; sigmoid(y[0]) < 0.8; steps++ {
+		if steps == 20000 {
+			return nil, 0, fmt.Errorf("%s: %.3f of tokens are good after %g steps", text, sigmoid(y[0]), steps)
+		}
+		gradients := make([][2][]float64, len(pairs))
+		for i, pair := range pairs {
+			var sequences [2]objective.Sequence
+			for k, w := range pair {
+				logp, g := y.logp(w)
+				base, _ := reference.logp(w)
+				sequences[k] = objective.Sequence{LogP: []float64{logp}, Ref: [][]float64{{base}}, Tokens: float64(w.length)}
+				gradients[i][k] = g
+			}
+			batch[i] = objective.Example{Chosen: sequences[0], Rejected: sequences[1]}
+		}
+		result, err := o.Evaluate(batch)
+		if err != nil {
+			return nil, 0, err
+		}
+		total := make([]float64, len(y))
+		for i, push := range result.Grads {
+			for k, p := range []float64{push.Chosen, push.Rejected} {
+				if o.PerToken { // by the mean log-probability
+					p /= float64(pairs[i][k].length)
+				}
+				floats.AddScaled(total, p, gradients[i][k])
+			}
+		}
+		optimizer.scale(total)
+		floats.AddScaled(y, -0.02, total)
+	}
+	return y, steps, nil
+}
+
+// spinFixed runs SPIN on whole distributions: demonstrations and own answers weigh as
+// their probabilities do, so there is no noise of samples.
+var spinFixed = claim{
+	id: "spin", source: "2401.01335", seeds: 20,
+	says:    "SPIN stands still where the policy is the data, and comes nearer to them with each iteration",
+	setting: "eight answers, data and start at random; 20 iterations on whole distributions; each loss followed to its end (500 steps), or for 50 steps",
+	run: func(_ context.Context, seed uint64) (figures, error) {
+		r := play.Generator(seed, "claims/spin")
+		data, start := randomLogs(8, r), randomLogs(8, r)
+		out := figures{}
+		for _, run := range []struct {
+			key, text string
+			steps     int
+		}{
+			{"logistic", "spin(beta=1)", 500}, {"hinge", "spin(beta=1,loss=hinge)", 50},
+			{"released", "spin(beta=0.1)", 500}, {"released, short", "spin(beta=0.1)", 50},
+		} {
+			o, err := objective.Named(run.text)
+			if err != nil {
+				return nil, err
+			}
+			still := newLister(data, nil, 0, false)
+			g, err := still.gradient(o, demonstrated(data, data), data)
+			if err != nil {
+				return nil, err
+			}
+			out["still"] = math.Max(out["still"], floats.Norm(g, math.Inf(1)))
+			policy, before := start, kl(data, start)
+			for range 20 {
+				l := newLister(policy, nil, 1, false)
+				for range run.steps {
+					if err := l.learn(o, demonstrated(data, policy), policy); err != nil {
+						return nil, err
+					}
+				}
+				policy = l.logs()
+				after := kl(data, policy)
+				out[run.key+" rise"] = math.Max(out[run.key+" rise"], after-before)
+				before = after
+			}
+			out[run.key+" kl"] = before
+		}
+		return out, nil
+	},
+	measures: []measure{
+		{key: "still", what: "largest gradient where the policy is the data, both losses", expect: lessThan(1e-12)},
+		{key: "logistic rise", what: "logistic, λ = 1: largest rise of KL(data ‖ policy) in an iteration", expect: lessThan(1e-9)},
+		{key: "logistic kl", what: "its KL at last", expect: lessThan(0.01)},
+		{key: "hinge rise", what: "hinge, λ = 1, 50 steps: largest rise"},
+		{key: "hinge kl", what: "its KL at last"},
+		{key: "released rise", what: "logistic, λ = 0.1, 500 steps: largest rise"},
+		{key: "released kl", what: "its KL at last"},
+		{key: "released, short rise", what: "λ = 0.1, 50 steps: largest rise"},
+		{key: "released, short kl", what: "its KL at last"},
+	},
+}
+
+func randomLogs(n int, r *rand.Rand) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = r.NormFloat64()
+	}
+	floats.AddConst(-floats.LogSumExp(out), out)
+	return out
+}
+
+// demonstrated are all pairs of an answer of the data with one of the policy.
+func demonstrated(data, policy []float64) (pairs []preference) {
+	for i, p := range data {
+		for j, q := range policy {
+			pairs = append(pairs, preference{chosen: i, rejected: j, extra: -1, weight: math.Exp(p+q) * float64(len(data)*len(policy))})
+		}
+	}
+	return pairs
+}
+
+// robustLabels flips three labels in ten, and knows that it does.
+var robustLabels = claim{
+	id: "robust-dpo", source: "2403.00409", seeds: 20,
+	says:    "with a known share of flipped labels robust DPO finds the margins of clean ones, where DPO shrinks them",
+	setting: "six answers, rewards in [−½, ½]; 2,000 labels on each of 15 pairs, 0.3 of them flipped; tables, β = 1, followed to their end",
+	run: func(_ context.Context, seed uint64) (figures, error) {
+		r := play.Generator(seed, "claims/robust")
+		rewards := make([]float64, 6)
+		for i := range rewards {
+			rewards[i] = r.Float64() - 0.5
+		}
+		var pairs []preference
+		for a := range rewards {
+			for b := range a {
+				wins := 0.0
+				for range 2000 {
+					if (r.Float64() < sigmoid(rewards[a]-rewards[b])) != (r.Float64() < 0.3) {
+						wins++
+					}
+				}
+				pairs = append(pairs, preference{chosen: a, rejected: b, extra: -1, weight: wins}, preference{chosen: b, rejected: a, extra: -1, weight: 2000 - wins})
+			}
+		}
+		for i := range pairs {
+			pairs[i].weight /= 1000
+		}
+		out := figures{}
+		for _, text := range []string{"dpo(beta=1)", "cdpo(beta=1,smoothing=0.3)", "robust-dpo(beta=1,smoothing=0.3)"} {
+			o, err := objective.Named(text)
+			if err != nil {
+				return nil, err
+			}
+			reference := make([]float64, len(rewards))
+			floats.AddConst(-floats.LogSumExp(reference), reference)
+			l := newLister(reference, nil, 3, false)
+			for range 2000 {
+				if err := l.learn(o, pairs, reference); err != nil {
+					return nil, err
+				}
+			}
+			// The slope of found margins over true ones: 1 where none is shrunk.
+			var product, square float64
+			for a := range rewards {
+				for b := range a {
+					d := rewards[a] - rewards[b]
+					product, square = product+d*(l.theta[a]-l.theta[b]), square+d*d
+				}
+			}
+			out[o.Name] = product / square
+		}
+		return out, nil
+	},
+	measures: []measure{
+		{key: "robust-dpo", what: "robust DPO: found margins over true ones, a slope", expect: between(0.9, 1.1)},
+		{key: "dpo", what: "DPO: the slope (0.4 is 1 − 2ε)", expect: lessThan(0.6)},
+		{key: "cdpo", what: "cDPO with ε = 0.3: the slope"},
 	},
 }
