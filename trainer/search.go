@@ -78,6 +78,9 @@ func (r Recipe) lessons() ([]Lesson, error) {
 	if r.Objective.Name != noGradient {
 		out = append(out, Turns(r.Loss(), copies))
 	}
+	if r.prefers() && !r.Preferences.rewards() {
+		out = append(out, Trajectories())
+	}
 	if r.Search.teaches() {
 		lesson, err := r.Search.lesson(copies)
 		if err != nil {
