@@ -90,7 +90,7 @@ func embeds(id, says, game string, n int) claim {
 		measures: []measure{
 			{key: fmt.Sprintf("%d right", d), what: fmt.Sprintf("embedding of dimension %d: share of pairs on the right side", d), expect: moreThan(0.99)},
 			{key: "reward right", what: "reward: share of pairs on the right side", expect: lessThan(0.9)},
-			{key: fmt.Sprintf("%d loss", d), what: fmt.Sprintf("embedding: loss on the true table (its entropy is 0.325)"), expect: lessThan(0.4)},
+			{key: fmt.Sprintf("%d loss", d), what: "embedding: loss on the true table (its entropy is 0.325)", expect: lessThan(0.4)},
 			{key: "reward loss", what: "reward: loss (that of ties is 0.693)", expect: moreThan(0.68)},
 		},
 	}
