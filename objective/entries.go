@@ -228,7 +228,11 @@ func template(p Pair) Objective {
 	if p.SFTBy == "" {
 		p.SFTBy = "answer"
 	}
-	return Objective{Pair: p, knobs: knobs{divergence: "reverse_kl", divergenceAlpha: 0.5, ldAlpha: 1, kl: math.NaN()}}
+	o := Objective{Pair: p, knobs: knobs{divergence: "reverse_kl", divergenceAlpha: 0.5, ldAlpha: 1, kl: math.NaN()}}
+	if p.Link != "" { // it has its own
+		o.knobs.divergence = ""
+	}
+	return o
 }
 
 // with changes knobs of a template.
