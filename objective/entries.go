@@ -57,8 +57,10 @@ func (o *Objective) settle() error {
 	switch k.loss {
 	case "logistic", "sigmoid":
 		p.Shape = "sigmoid"
-	case "hinge", "ipo", "sppo":
+	case "hinge", "ipo":
 		p.Shape = k.loss
+	case "sppo":
+		p.Shape, p.Label = k.loss, "q"
 	}
 	if k.convex != "" {
 		p.Shape = k.convex

@@ -475,7 +475,7 @@ func (o Pair) withTerms(p Pairs, each *Node) *Node {
 func (o Pair) link(u *Node) *Node {
 	switch o.Link {
 	case "power":
-		return DivScalar(Expm1(MinScalar(MulScalar(u, o.Curve), expLimit(u))), o.Curve)
+		return DivScalar(expm1(MinScalar(MulScalar(u, o.Curve), expLimit(u))), o.Curve)
 	case "js":
 		return AddScalar(logSigmoid(u), ln2)
 	case "odds":
@@ -483,7 +483,7 @@ func (o Pair) link(u *Node) *Node {
 		far := ConvertDType(LessThan(u, MulScalar(OnesLike(u), -ln2)), u.DType())
 		// log(1 − e^u): the branch that is not taken gets an argument it can bear.
 		below := Log1P(Neg(Exp(MinScalar(u, -ln2))))
-		above := Log(Neg(Expm1(MaxScalar(u, -ln2))))
+		above := Log(Neg(expm1(MaxScalar(u, -ln2))))
 		return Sub(u, Add(Mul(far, below), Mul(OneMinus(far), above)))
 	}
 	return u
@@ -497,12 +497,18 @@ func smallest(x *Node) float64 {
 	return 1e-30
 }
 
+// expm1 is e^x − 1 without cancellation, and with a gradient, which GoMLX's lacks.
+func expm1(x *Node) *Node {
+	e := Exp(x)
+	return Add(StopGradient(Expm1(x)), Sub(e, StopGradient(e)))
+}
+
 // boundedExp is e^x, which stays finite.
 func boundedExp(x *Node) *Node { return Exp(MinScalar(x, expLimit(x))) }
 
 func expLimit(x *Node) float64 {
 	if x.DType().Size() >= 8 {
-		return expCap
+		return 300 // whose square is finite too
 	}
 	return 80 // as TRL has it
 }

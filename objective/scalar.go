@@ -125,7 +125,6 @@ type row struct {
 	labelled                bool    // it was given as a target
 	margin, gap             float64 // of rewards; Q_w − Q_l
 	scores                  [2]float64
-	scored                  bool
 	weight, shift           float64
 }
 
@@ -187,7 +186,7 @@ func (o Pair) row(e Example) (row, error) {
 func (o Pair) known(e Example, r *row) error {
 	r.labelled = e.Target != nil
 	if e.Q != nil {
-		r.scores, r.scored, r.gap = *e.Q, true, e.Q[0]-e.Q[1]
+		r.scores, r.gap = *e.Q, e.Q[0]-e.Q[1]
 	}
 	has := needsOf[o.Shape]
 	switch {
@@ -335,7 +334,7 @@ func (o Pair) each(r row) (float64, Push) {
 	c, dc := o.score(r.chosen)
 	l, dl := o.score(r.rejected)
 	margin := o.Gamma + r.margin
-	if o.Alpha != 0 && r.scored && !isReward(o.Shape) {
+	if o.Alpha != 0 && !isReward(o.Shape) {
 		margin += o.Alpha * r.gap
 	}
 	x := finite(o.Beta*(c-l) - margin)
@@ -464,7 +463,7 @@ func (o Pair) scale(own float64) float64 {
 // shares are the win rates of both answers against the policy: what q says, else
 // the label and what it leaves.
 func (o Pair) shares(r row) (chosen, rejected float64) {
-	if r.scored && !r.labelled {
+	if o.Label == "q" && !r.labelled {
 		return r.scores[0], r.scores[1]
 	}
 	return r.label, 1 - r.label
