@@ -642,6 +642,7 @@ func (o Pair) evaluateParts(batch []Example) (Result, error) {
 			}
 		}
 	}
+	out.bound()
 	return out, nil
 }
 
