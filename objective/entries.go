@@ -580,7 +580,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "xpo", Title: "Exploratory Preference Optimization", ArXiv: "2405.21046", Aliases: []string{"2405.21046"},
-		Family: "terms", References: fixed, Source: fromMemory, Notes: []string{"the third answer is the reference's; TRL had it until 1.15"},
+		Family: "terms", References: fixed, Source: "TRL 1.0's own code, recorded and equal", Notes: []string{"the third answer is the reference's, which is also one of the pair"},
 		Equal:  []string{"selm(alpha=α/β), up to a constant"},
 		params: difference(pBeta, renamed(pThird, "alpha", "α: log π of the third answer")), template: template(Pair{Third: 1e-5, ThirdOf: "log"}),
 	},
@@ -659,7 +659,7 @@ var (
 // clashes are acronyms that name several methods, with a line that tells them.
 var clashes = map[string]string{
 	"apo":  "apo-accelerated (2410.06293), apo-zero and apo-down (anchored, 2408.06266)",
-	"spo":  "spo-minimax (2401.04056), spo-self-supervised (2409.17791)",
+	"spo":  "spo-minimax (2401.04056), spo-self-supervised (2409.17791); soft preference optimization (2405.00747) is not here",
 	"rpo":  "rpo-regularized (2405.16436), rpo-reward-aware (NVIDIA's, 2502.00203), rpo-lambda-harmonic (2407.12164), irpo (iterative, 2404.19733: what TRL called rpo_alpha)",
 	"tpo":  "tpo-tree (2410.12854), tpo-triple and tpo-l (TRL's, 2405.16681)",
 	"gpo":  "gpo-preference (2410.02197), gpo-generalized (2402.05749)",
