@@ -26,7 +26,7 @@ var variants = []string{
 	"gpo-generalized(convex=savage)", "simpo(sft=0.3)", "alphapo(alpha=-0.4)", "alphapo(alpha=0)", "cpo(loss=hinge)", "cpo(alpha=0.1)", "orpo(beta=2)", "orpo(sft=0)",
 	"kto(kl=0.4,desirable_weight=2)", "bco(delta=0.3)", "bco(trl=0.19)", "aot(smoothing=0.2)", "aot-unpaired(smoothing=0.2)", "sft(sft_by=answer)", "mpo(beta=1)",
 	"step-apo(alpha=0.5)", "soft-dpo(temperature=2)", "spin(loss=hinge)", "mnpo(weights=\"1,0.5,2\",eta=0.5)", "inpo(eta=0.5,ratio=0.8)", "online-ipo(beta=2)",
-	"sppo(beta=0.5)", "sppo-hard(beta=2)", "gpo-preference(beta=1)", "dno(eta=2)", "srpo-robust(beta=1)", "rpo-regularized(eta=3)", "rpo-reward-aware(distance=square)",
+	"sppo(beta=0.5)", "sppo-hard(beta=2)", "gpo-preference(beta=1)", "dno(eta=2)", "srpo-robust(beta=1)", "rpo-regularized(eta=3)", "rpo-reward-aware(distance=sq)", "rpo-reward-aware(distance=rpo_fwd_kl,eta=3)",
 	"rpo-reward-aware(eta=2)", "hypo-hybrid(lambda=2)", "selm(alpha=3)", "vpo(mode=offline)", "vpo(alpha=2,mode=offline)", "xpo(alpha=2)",
 	"apo-accelerated(loss=ipo)", "apo-accelerated(loss=sppo,beta=1)", "tpo-triple(loss=hinge)", "tpo-l(beta=2,smoothing=0.1)",
 }

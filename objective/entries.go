@@ -15,6 +15,7 @@ type knobs struct {
 	divergenceAlpha, ldAlpha float64
 	curve                    float64 // AlphaPO's α
 	normalize, trl, mode     string
+	distance                 string // of reward-aware RPO
 	kl                       float64
 	mix                      [3]float64 // MPO's weights
 }
@@ -67,6 +68,9 @@ func (o *Objective) settle() error {
 		if k.convex == "logistic" {
 			p.Shape = "sigmoid"
 		}
+	}
+	if k.distance != "" {
+		p.Shape = "reward-" + k.distance
 	}
 	if k.curve != 0 {
 		p.Link, p.Curve = "power", -k.curve
@@ -543,13 +547,14 @@ var entries = []*Entry{
 	},
 	{
 		Name: "rpo-reward-aware", Title: "Reward-aware Preference Optimization (NVIDIA, Nemotron-4)", ArXiv: "2502.00203", Aliases: []string{"rpo-nvidia", "nvidia-rpo", "2502.00203", "2406.11704"},
-		Family: "pair", References: fixed, Source: fromMemory, Notes: []string{"q are rewards of both answers"},
-		params: []param{pBeta, renamed(pAlpha, "eta", "η, the scale of the rewards"), {
-			name: "distance", help: "between the implicit reward and the given one: ½(x−y)², or KL(σ(y) ‖ σ(x))", choices: []string{"reward-kl", "reward-square"},
-			spelled: map[string]string{"kl": "reward-kl", "square": "reward-square", "mse": "reward-square"},
-			word:    func(o *Objective) *string { return &o.Pair.Shape },
+		Family: "pair", References: fixed, Source: "NeMo-Aligner's code", Notes: []string{"q are rewards of both answers"},
+		Equal: []string{"distance=bwd_kl is soft-dpo, up to a constant", "distance=fwd_kl is exo where η·(q_w − q_l) = log (1−ε)/ε"},
+		params: []param{pBeta, renamed(pAlpha, "eta", "η, the scale of the rewards", "gt_reward_scale"), {
+			name: "distance", help: "between the implicit reward x and the given one r: KL(σ(r) ‖ σ(x)), KL(σ(x) ‖ σ(r)), (x − r)²", choices: []string{"bwd_kl", "fwd_kl", "sq"},
+			spelled: map[string]string{"rpo_bwd_kl": "bwd_kl", "rpo_fwd_kl": "fwd_kl", "rpo_sq": "sq", "square": "sq"},
+			word:    func(o *Objective) *string { return &o.knobs.distance },
 		}, pBase},
-		template: template(Pair{Shape: "reward-kl", Alpha: 1}),
+		template: template(Pair{Shape: "reward-bwd_kl", Alpha: 1}).with(func(k *knobs) { k.distance = "bwd_kl" }),
 	},
 	{
 		Name: "rpo-lambda-harmonic", Title: "λ-Harmonic Reward Preference Optimization", ArXiv: "2407.12164", Aliases: []string{"2407.12164", "lambda-harmonic", "lambda-harmonic-rpo"},

@@ -68,6 +68,8 @@ var equalities = []equality{
 	}, otherBatch: func(e *objective.Example) { e.Target = nil }},
 	{one: "dno(eta=0.5,temperature=1)", other: "soft-dpo(beta=0.5)", batch: drawQ},
 	{one: "rpo-lambda-harmonic(beta=0.5)", other: "soft-dpo(beta=0.5)", batch: drawQ},
+	{one: "rpo-reward-aware(beta=0.5)", other: "soft-dpo(beta=0.5)", batch: drawQ, constant: true},
+	{one: "rpo-reward-aware(beta=0.5,distance=fwd_kl)", other: "exo(beta=0.5,smoothing=0.2)", batch: q(math.Log(4), 0)},
 	{one: "irpo(sft=0)", other: "dpo"},
 	{one: "vpo(mode=offline,alpha=0.3,beta=0.2)", other: "rpo-regularized(eta=0.3,beta=0.2)", batch: func(_ *rand.Rand, e *objective.Example) { e.Extra = nil }},
 	{one: "vpo(mode=online,alpha=0.3,beta=0.2)", other: "selm(alpha=0.3,beta=0.2)", constant: true},

@@ -199,10 +199,9 @@ func (o Pair) shapeText(v string) []string {
 		return one("σ(−x)²")
 	case "square":
 		return one("(1 − x)²")
-	case "reward-square":
-		return []string{x, "r = " + times(o.Alpha, "(q_w − q_l)"), "½(x − r)²"}
-	case "reward-kl":
-		return []string{x, "r = " + times(o.Alpha, "(q_w − q_l)"), "KL(σ(r) ‖ σ(x))"}
+	case "reward-sq", "reward-bwd_kl", "reward-fwd_kl":
+		text := map[string]string{"reward-sq": "(x − r)²", "reward-bwd_kl": "KL(σ(r) ‖ σ(x))", "reward-fwd_kl": "KL(σ(x) ‖ σ(r))"}
+		return []string{x, "r = " + times(o.Alpha, "(q_w − q_l)"), text[o.Shape]}
 	case "sppo":
 		if o.Label == "scores" {
 			return []string{scaled(fmt.Sprintf("(%s(w) − q_w/%s)² + (%s(l) − q_l/%s)²", v, g(o.Beta), v, g(o.Beta)), 0.5)}
