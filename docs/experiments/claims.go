@@ -154,6 +154,7 @@ var claimGroups = []struct {
 	claims []claim
 }{
 	{"Objectives", objectiveClaims},
+	{"Preference data", dataClaims},
 }
 
 // claimed is a claim with what its seeds gave.
