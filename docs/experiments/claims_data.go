@@ -907,9 +907,25 @@ func asked(context [][]float64, query []float64) prefs.Example {
 	return prefs.Example{Chosen: inContext(context, query), Rejected: inContext(context, other), Target: 1}
 }
 
+// attending fits a score that is linear in what attention sees.
+func attending(examples []prefs.Example, r *rand.Rand) (*prefs.Estimator, error) {
+	e := prefs.NewEstimator()
+	e.Hidden, e.Dropout, e.Rate, e.Batch = 0, 0, 0.003, 128
+	return e, e.Fit(examples, r)
+}
+
+// firstLayer leaves out what later layers see.
+func firstLayer(examples []prefs.Example) []prefs.Example {
+	out := slices.Clone(examples)
+	for i, x := range out {
+		out[i].Chosen, out[i].Rejected = x.Chosen[:tastes*tastes], x.Rejected[:tastes*tastes]
+	}
+	return out
+}
+
 // inContext tells an answer x by what was seen of its user, d_1 … d_k, as layers of
-// linear attention see it: the products of x with Σd, with GΣd and with G²Σd, where
-// G = Σddᵀ/k. A score linear in them can be that of steps of regression on what was
+// linear attention see it: the products of x with Σd, with GΣd and with G²Σd, each
+// brought to length 1, where G = Σddᵀ/k. A score linear in them can be that of steps of regression on what was
 // seen (von Oswald et al. 2022, arXiv 2212.07677).
 func inContext(context [][]float64, x []float64) []float64 {
 	const layers = 3
@@ -922,9 +938,10 @@ func inContext(context [][]float64, x []float64) []float64 {
 	}
 	var out []float64
 	for range layers {
+		size := math.Sqrt(inner(sum, sum)) // a norm for each layer
 		for _, s := range sum {
 			for _, value := range x {
-				out = append(out, s*value)
+				out = append(out, s*value/size)
 			}
 		}
 		next := make([]float64, tastes)
@@ -954,9 +971,12 @@ var fewExamples = claim{
 				u := newUser(r)
 				examples = append(examples, asked(u.many(k, r), u.seen(r)))
 			}
-			model := prefs.NewEstimator()
-			model.Hidden, model.Dropout = 0, 0
-			if err := model.Fit(examples, r); err != nil {
+			model, err := attending(examples, r)
+			if err != nil {
+				return nil, err
+			}
+			one, err := attending(firstLayer(examples), r)
+			if err != nil {
 				return nil, err
 			}
 			var test, strange []prefs.Example
@@ -972,6 +992,7 @@ var fewExamples = claim{
 			}
 			name := fmt.Sprint(k)
 			out["shown "+name], out["bayes "+name], out["strange "+name] = accuracyOn(model, test), bayes/users, accuracyOn(model, strange)
+			out["short of one "+name] = bayes/users - accuracyOn(one, firstLayer(test))
 			out["short "+name] = bayes/users - out["shown "+name]
 		}
 		out["grows"] = out["shown 16"] - out["shown 1"]
@@ -982,6 +1003,7 @@ var fewExamples = claim{
 		{key: "short 16", what: "Bayes' accuracy less the model's, 16 examples", expect: lessThan(0.02)},
 		{key: "short 64", what: "Bayes' accuracy less the model's, 64 examples", expect: lessThan(0.02)},
 		{key: "strange 16", what: "accuracy behind 16 examples of another user", expect: between(0.47, 0.53)},
+		{key: "short of one 16", what: "Bayes' accuracy less that of the first layer alone, 16 examples"},
 		{key: "shown 1", what: "accuracy, 1 example"},
 		{key: "bayes 1", what: "Bayes, 1 example"},
 		{key: "shown 4", what: "accuracy, 4 examples"},
