@@ -272,8 +272,15 @@ func openNetwork(in io.Reader, env Environment) (*policy.Network, error) {
 	return model.Network(weights)
 }
 
-// equilibrium solves a game by CFR+.
+// equilibrium solves a game by CFR+; a contest over its answers.
 func equilibrium(ctx context.Context, game games.Game, iterations int) (*policy.Table, error) {
+	if contest, ok := game.(games.Contest); ok {
+		probs, err := solve.SolveContest(ctx, contest, iterations)
+		if err != nil {
+			return nil, err
+		}
+		return solve.ContestTable(contest, probs)
+	}
 	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
 	if err != nil {
 		return nil, err

@@ -9,9 +9,10 @@ import (
 )
 
 // OpenFeedback opens the feedback that text names (see feedback.Forms), language models
-// included, which are asked as openai agents are. Close it by feedback.Close.
-func OpenFeedback(text string) (feedback.Feedback, error) {
-	return feedback.Parse(text, feedback.Environment{Ask: func(s spec.Spec) (feedback.Asker, error) {
+// included, which are asked as openai agents are. own are judges of the caller's, by
+// name. Close it by feedback.Close.
+func OpenFeedback(text string, own map[string]feedback.Feedback) (feedback.Feedback, error) {
+	return feedback.Parse(text, feedback.Environment{Own: own, Ask: func(s spec.Spec) (feedback.Asker, error) {
 		r := spec.Read(s)
 		o, err := readChat(r)
 		if err == nil {

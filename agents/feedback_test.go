@@ -43,7 +43,7 @@ func TestFeedbackByAModel(t *testing.T) {
 		fmt.Fprintf(w, `{"choices":[{"message":{"content":"I compared them.\n%s"}}]}`, answer)
 	}))
 	defer server.Close()
-	f, err := agents.OpenFeedback("noisy(flip=0.1,judge=openai(model=m,url=" + server.URL + "/v1,key=JUDGE_KEY,retries=1,tries=1))")
+	f, err := agents.OpenFeedback("noisy(flip=0.1,judge=openai(model=m,url="+server.URL+"/v1,key=JUDGE_KEY,retries=1,tries=1))", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestFeedbackByAModelRefuses(t *testing.T) {
 		"noisy(judge=openai(modl=m))":   `feedback noisy: judge: openai: unknown parameter "modl", did you mean "model"?; it takes model, url, key, max_tokens, retries, parallel, rpm, tpm, price_in, price_out, temperature, seed, timeout`,
 		"mix(openai(url=ftp://x),1)":    "feedback mix: judge: openai: model: expected the name of a model, such as model=gpt-4o-mini",
 	} {
-		if _, err := agents.OpenFeedback(text); err == nil || err.Error() != want {
+		if _, err := agents.OpenFeedback(text, nil); err == nil || err.Error() != want {
 			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)
 		}
 	}

@@ -249,8 +249,11 @@ func (p *program) measure(ctx context.Context, game games.Game, agent play.Agent
 const mostHistories = 11
 
 // exactly measures a policy in a compiled game, or in one too large for that
-// by walking it.
+// by walking it; a contest by its answers.
 func (p *program) exactly(ctx context.Context, game games.Game, q policy.Policy) (solve.Report, error) {
+	if contest, ok := game.(games.Contest); ok {
+		return solve.MeasureContest(ctx, contest, q)
+	}
 	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
 	if err == nil {
 		return tree.Evaluate(ctx, q)

@@ -5,61 +5,125 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/spec"
 )
 
 func (p *program) solveVerb() *cobra.Command {
-	var method, out string
-	var iterations int
+	var o solveOptions
 	c := &cobra.Command{
 		Use:   "solve GAME",
 		Short: "Solve a game exactly",
 		Long: `Solves a game that is small enough to enumerate and prints the exploitability
 of its policy at 1, 2, 5, 10, 20, 50 … iterations; minimax prints the value of a
-game in which nothing is hidden. Methods:
+game in which nothing is hidden. Several methods, between commas, follow one
+another. Methods:
 
 ` + solve.MethodForms + `
+
 minimax                                perfect play where nothing is hidden
-alphabeta                              its value alone, by alpha-beta with memory`,
+alphabeta                              its value alone, by alpha-beta with memory
+
+With --json, a line for every method and mark: iteration, exploitability (half the
+gap) and method; those of Nash and preference learning add queries (how often the
+judge was asked what all answers earn), comparisons (where it is sampled), gap and
+average_gap (the duality gap of the last and of the average iterate) and, where
+they solve a regularised game, regularised_gap, kl (from its equilibrium to the
+last iterate) and kl_bound (what theory says it is at most).`,
 		Example: `  agon solve kuhn_poker --iterations 1000 --out kuhn.json
   agon solve leduc_poker --method cfr --iterations 200 --json
-  agon solve tic_tac_toe --method minimax`,
+  agon solve tic_tac_toe --method minimax
+  agon solve 'matrix(soft_rps)' --method 'egpo(beta=0.1,reference=random),nash-mp(reference=random)' --json
+  agon solve 'matrix(random(n=10,seed=1))' --method hedge,optimistic,comal --plot gap.svg`,
 		Args: exactly(1, "one game"),
 		RunE: func(c *cobra.Command, args []string) error {
 			game, err := games.New(args[0])
 			if err != nil {
 				return usage(err)
 			}
-			if method == "minimax" || method == "alphabeta" {
-				if out != "" {
-					return usage(fmt.Errorf("solve: --out writes the policies of the other methods; %s has none to write", method))
-				}
-				return p.perfect(c.Context(), game, method)
-			}
-			start, err := solve.ParseMethod(method)
+			methods, err := o.check()
 			if err != nil {
-				return usage(err)
-			}
-			if iterations < 1 {
-				return usage(fmt.Errorf("solve: --iterations %d: expected 1 or more", iterations))
-			}
-			if err := writable("--out", out); err != nil {
 				return err
 			}
-			return p.iterate(c.Context(), game, start, iterations, out)
+			if len(methods) == 0 {
+				return p.perfect(c.Context(), game, o.methods)
+			}
+			return p.solve(c.Context(), game, methods, o)
 		},
 	}
-	c.Flags().StringVar(&method, "method", "cfr+", "a method as above")
-	c.Flags().IntVar(&iterations, "iterations", 1000, "how many iterations")
-	c.Flags().StringVar(&out, "out", "", "write the policy to this JSON file")
-	p.jsonFlag(c, `{"iteration","exploitability"} a line`)
+	c.Flags().StringVar(&o.methods, "method", "cfr+", "methods as above, between commas")
+	c.Flags().IntVar(&o.iterations, "iterations", 1000, "how many iterations")
+	c.Flags().StringVar(&o.out, "out", "", "write the policy to this JSON file")
+	c.Flags().StringVar(&o.plot, "plot", "", "draw the gap over iterations and queries into this .svg or .png file")
+	p.jsonFlag(c, `{"iteration","exploitability","method",…} a line`)
 	return c
+}
+
+type solveOptions struct {
+	methods, out, plot string
+	iterations         int
+}
+
+// solveMethod is a method that can be started: on a matrix game or on a tree.
+type solveMethod struct {
+	name     string
+	onMatrix func(*solve.Polymatrix) (*solve.Dynamics, error) // nil where it works on trees
+	onTree   func(*solve.Tree) (solve.Solver, error)
+}
+
+// check refuses what cannot be done before anything is. It returns no methods for
+// perfect play.
+func (o *solveOptions) check() ([]solveMethod, error) {
+	names, err := spec.List(o.methods)
+	if err != nil {
+		return nil, usage(fmt.Errorf("solve: --method %w", err))
+	}
+	var out []solveMethod
+	for _, name := range names {
+		if name == "minimax" || name == "alphabeta" {
+			switch {
+			case len(names) > 1:
+				return nil, usage(fmt.Errorf("solve: --method %s: %s has no iterations: expected it alone", o.methods, name))
+			case o.out != "":
+				return nil, usage(fmt.Errorf("solve: --out writes the policies of the other methods; %s has none to write", name))
+			case o.plot != "":
+				return nil, usage(fmt.Errorf("solve: --plot draws the iterations of the other methods; %s has none", name))
+			}
+			o.methods = name
+			return nil, nil
+		}
+		m := solveMethod{name: name}
+		start, known, err := solve.ParseDynamics(name)
+		if m.onMatrix = start; !known && err == nil {
+			m.onTree, err = solve.ParseMethod(name)
+		}
+		if err != nil {
+			return nil, usage(err)
+		}
+		out = append(out, m)
+	}
+	if o.iterations < 1 {
+		return nil, usage(fmt.Errorf("solve: --iterations %d: expected 1 or more", o.iterations))
+	}
+	if o.out != "" && len(out) > 1 {
+		return nil, usage(fmt.Errorf("solve: --out %s: %d methods: expected one, whose policy is written", o.out, len(out)))
+	}
+	if ext := filepath.Ext(o.plot); o.plot != "" && ext != ".svg" && ext != ".png" {
+		return nil, usage(fmt.Errorf("solve: --plot %s: expected a name that ends in .svg or .png", o.plot))
+	}
+	if err := writable("--out", o.out); err != nil {
+		return nil, err
+	}
+	return out, writable("--plot", o.plot)
 }
 
 // writable says early, before hours of work, that a file cannot be written.
@@ -79,32 +143,104 @@ func writable(flag, path string) error {
 		return fmt.Errorf("%s %s: its folder cannot be written to: %w", flag, path, err)
 	}
 	if err := probe.Close(); err != nil {
-		return fmt.Errorf("--out %s cannot be written: %w", path, err)
+		return fmt.Errorf("%s %s cannot be written: %w", flag, path, err)
 	}
 	return os.Remove(probe.Name())
 }
 
 type solveReport struct {
-	Iteration      int     `json:"iteration"`
-	Exploitability float64 `json:"exploitability"`
+	Iteration      int      `json:"iteration"`
+	Exploitability float64  `json:"exploitability"`
+	Method         string   `json:"method"`
+	Queries        int      `json:"queries,omitempty"`
+	Comparisons    int      `json:"comparisons,omitempty"`
+	Gap            *float64 `json:"gap,omitempty"`
+	AverageGap     *float64 `json:"average_gap,omitempty"`
+	RegularisedGap *float64 `json:"regularised_gap,omitempty"`
+	KL             *float64 `json:"kl,omitempty"`
+	KLBound        *float64 `json:"kl_bound,omitempty"`
 }
 
-// iterate runs a method on a game and prints how close it comes.
-func (p *program) iterate(ctx context.Context, game games.Game, start func(*solve.Tree) (solve.Solver, error), iterations int, out string) error {
-	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
-	if err != nil {
-		return err
+// known is x where it is a number.
+func known(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
 	}
-	solver, err := start(tree)
-	if err != nil {
+	return &x
+}
+
+// solving is a game under way: its tree, its matrix, and what was measured.
+type solving struct {
+	tree   *solve.Tree       // nil in a contest whose answers are all that is looked at
+	matrix *solve.Polymatrix // nil where no method wants it
+	lines  []solveReport
+}
+
+// solve runs methods on a game, one after another, and prints how close they come.
+func (p *program) solve(ctx context.Context, game games.Game, methods []solveMethod, o solveOptions) error {
+	s := &solving{}
+	var err error
+	if slices.ContainsFunc(methods, func(m solveMethod) bool { return m.onMatrix != nil }) {
+		if s.matrix, s.tree, err = solve.MatrixOf(ctx, game); err != nil {
+			return err
+		}
+	}
+	if s.tree == nil && slices.ContainsFunc(methods, func(m solveMethod) bool { return m.onTree != nil }) {
+		if s.tree, err = solve.Compile(ctx, game, solve.DefaultNodes); err != nil {
+			return err
+		}
+	}
+	if o.out != "" && s.tree == nil {
+		return fmt.Errorf("solve: --out %s: the policy of %s is one over whole answers, which no file holds: leave --out out", o.out, game.Info().Name)
+	}
+	if !p.json {
+		if s.tree != nil {
+			p.say("%s: %d histories, %d information states", s.tree.Info.Name, s.tree.Nodes(), len(s.tree.Sets))
+		} else {
+			p.say("%s: %d answers", s.matrix.Name, s.matrix.Sizes[0])
+		}
+	}
+	for _, m := range methods {
+		if len(methods) > 1 && !p.json {
+			p.say("\n%s", m.name)
+		}
+		if err := p.iterate(ctx, s, m, o); err != nil {
+			return err
+		}
+	}
+	if o.plot == "" {
+		return nil
+	}
+	if err := report.Curves(o.plot, gapPanels(game.Info().Name, s.lines)...); err != nil {
 		return err
 	}
 	if !p.json {
-		p.say("%s: %d histories, %d information states", tree.Info.Name, tree.Nodes(), len(tree.Sets))
+		p.say("the plot is in %s", o.plot)
+	}
+	return nil
+}
+
+// iterate runs a method and prints how close it comes.
+func (p *program) iterate(ctx context.Context, s *solving, m solveMethod, o solveOptions) error {
+	var solver solve.Solver
+	var dynamics *solve.Dynamics
+	var err error
+	if m.onMatrix != nil {
+		dynamics, err = m.onMatrix(s.matrix)
+		solver = dynamics
+	} else {
+		solver, err = m.onTree(s.tree)
+	}
+	if err != nil {
+		return err
+	}
+	if !p.json && dynamics != nil {
+		p.say("%10s %10s  %-11s  %-11s  %-11s  %-11s", "iteration", "queries", "gap", "average gap", "reg. gap", "KL")
+	} else if !p.json {
 		p.say("%10s  %s", "iteration", "exploitability")
 	}
-	var report solve.Report
-	for i, stop := range marks(iterations) {
+	value := math.NaN() // of the first seat
+	for i, stop := range marks(o.iterations) {
 		before := solver.Iterations()
 		if err := solver.Iterate(ctx, stop-before); err != nil {
 			return err
@@ -113,31 +249,101 @@ func (p *program) iterate(ctx context.Context, game games.Game, start func(*solv
 		if i > 0 && done == before { // nothing was left to do
 			break
 		}
-		if report, err = tree.Measure(solver.Strategy()); err != nil {
-			return err
-		}
-		if p.json {
-			err = p.print(solveReport{done, report.Exploitability})
+		line := solveReport{Iteration: done, Method: m.name}
+		if dynamics != nil {
+			r, err := dynamics.Measure(ctx)
+			if err != nil {
+				return err
+			}
+			line.Exploitability, line.Queries, line.Comparisons = r.Gap/2, r.Queries, r.Comparisons
+			line.Gap, line.AverageGap = known(r.Gap), known(r.AverageGap)
+			line.RegularisedGap, line.KL, line.KLBound = known(r.RegularisedGap), known(r.KL), known(r.KLBound)
 		} else {
-			p.say("%10d  %.9f", done, report.Exploitability)
+			r, err := s.tree.Measure(solver.Strategy())
+			if err != nil {
+				return err
+			}
+			line.Exploitability, value = r.Exploitability, r.Value[0]
 		}
-		if err != nil {
+		s.lines = append(s.lines, line)
+		if err := p.solveLine(line); err != nil {
 			return err
 		}
 	}
-	if !p.json {
-		p.say("value of the first seat under this policy: %.9f", report.Value[0])
+	if !p.json && !math.IsNaN(value) {
+		p.say("value of the first seat under this policy: %.9f", value)
 	}
-	if out == "" {
+	if o.out == "" {
 		return nil
 	}
-	if err := tree.Table(solver.Strategy()).WriteFile(out); err != nil {
+	if err := s.tree.Table(solver.Strategy()).WriteFile(o.out); err != nil {
 		return err
 	}
 	if !p.json {
-		p.say("the policy is in %s", out)
+		p.say("the policy is in %s", o.out)
 	}
 	return nil
+}
+
+// solveLine prints a measurement.
+func (p *program) solveLine(l solveReport) error {
+	if p.json {
+		return p.print(l)
+	}
+	if l.Gap == nil {
+		p.say("%10d  %.9f", l.Iteration, l.Exploitability)
+		return nil
+	}
+	number := func(x *float64) string {
+		if x == nil {
+			return "–"
+		}
+		return fmt.Sprintf("%.5g", *x)
+	}
+	p.say("%10d %10d  %-11s  %-11s  %-11s  %-11s", l.Iteration, l.Queries, number(l.Gap), number(l.AverageGap), number(l.RegularisedGap), number(l.KL))
+	return nil
+}
+
+// gapPanels are the plots of what was measured: the duality gap over iterations and over
+// queries, of the last iterate (of other methods' policy) and of the average.
+func gapPanels(game string, lines []solveReport) []report.Panel {
+	panel := func(title, x string, point func(solveReport) (x, y float64, ok bool)) report.Panel {
+		out := report.Panel{Title: game + ": " + title, X: x, Y: "duality gap", Log: true, LogX: true}
+		for _, l := range lines {
+			x, y, ok := point(l)
+			if !ok {
+				continue
+			}
+			if n := len(out.Series); n == 0 || out.Series[n-1].Name != l.Method || l.Iteration == 1 {
+				out.Series = append(out.Series, report.Series{Name: l.Method})
+			}
+			s := &out.Series[len(out.Series)-1]
+			s.X, s.Y = append(s.X, x), append(s.Y, y)
+		}
+		return out
+	}
+	panels := []report.Panel{panel("last iterate", "iterations", func(l solveReport) (float64, float64, bool) {
+		return float64(l.Iteration), 2 * l.Exploitability, true
+	})}
+	queries := panel("last iterate", "queries", func(l solveReport) (float64, float64, bool) {
+		return float64(l.Queries), 2 * l.Exploitability, l.Queries > 0
+	})
+	if len(queries.Series) == 0 {
+		return panels
+	}
+	average := func(l solveReport) float64 {
+		if l.AverageGap == nil {
+			return 0
+		}
+		return *l.AverageGap
+	}
+	return append(panels, queries,
+		panel("average iterate", "iterations", func(l solveReport) (float64, float64, bool) {
+			return float64(l.Iteration), average(l), l.AverageGap != nil
+		}),
+		panel("average iterate", "queries", func(l solveReport) (float64, float64, bool) {
+			return float64(l.Queries), average(l), l.AverageGap != nil
+		}))
 }
 
 // marks lists 1, 2, 5, 10, 20, 50 … and n.

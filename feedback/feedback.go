@@ -51,6 +51,12 @@ func Close(f Feedback) error {
 	return nil
 }
 
+// Func is feedback by a function.
+type Func func(ctx context.Context, a, b *Answer) (float64, error)
+
+// Prefer implements Feedback.
+func (f Func) Prefer(ctx context.Context, a, b *Answer) (float64, error) { return f(ctx, a, b) }
+
 // Logistic is Bradley and Terry's model, P(a ≻ b) = σ((u(a) − u(b))/τ). The
 // temperature τ = 0 prefers the greater for sure.
 func Logistic(a, b, temperature float64) float64 {

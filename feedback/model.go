@@ -47,9 +47,6 @@ func (m *Model) Prefer(ctx context.Context, a, b *Answer) (float64, error) {
 	if a.Text == "" || b.Text == "" {
 		return 0, errors.New("feedback openai: an answer without words: expected texts that a model can read")
 	}
-	if a.Prompt != b.Prompt {
-		return 0, errors.New("feedback openai: the two answers have different prompts: expected one task")
-	}
 	first, err := m.ask(ctx, a, b)
 	if err != nil {
 		return 0, err
@@ -64,7 +61,7 @@ func (m *Model) Prefer(ctx context.Context, a, b *Answer) (float64, error) {
 // ask asks in one order until there is a verdict.
 func (m *Model) ask(ctx context.Context, a, b *Answer) (float64, error) {
 	for range max(1, m.Tries) {
-		text, err := m.Asker.Ask(ctx, fmt.Sprintf(Question, a.Prompt, a.Text, b.Text))
+		text, err := m.Asker.Ask(ctx, question(a, b))
 		if err != nil {
 			return 0, fmt.Errorf("feedback openai: %w", err)
 		}
@@ -73,6 +70,14 @@ func (m *Model) ask(ctx context.Context, a, b *Answer) (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("feedback openai: %w: no A, B or TIE on the last line of %d answers", games.ErrLost, max(1, m.Tries))
+}
+
+// question puts two answers to one task, or to a task each.
+func question(a, b *Answer) string {
+	if a.Prompt == b.Prompt {
+		return fmt.Sprintf(Question, a.Prompt, a.Text, b.Text)
+	}
+	return fmt.Sprintf(Question, "Each answer is given with the task that it answers.", a.Prompt+"\n\n"+a.Text, b.Prompt+"\n\n"+b.Text)
 }
 
 // verdictOf reads the last line of a reply.

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +40,10 @@ var names = []string{
 type Environment struct {
 	// Ask opens the language model that openai(…) names; agents.OpenFeedback brings one.
 	Ask func(s spec.Spec) (Asker, error)
+	// Own are judges of the caller's, by names that take no parameters: a game's own
+	// judgement, of which noisy(judge=score) then makes a noisy one. They go before those
+	// of Forms.
+	Own map[string]Feedback
 }
 
 // Parse opens the feedback that text names; see Forms. Close it after use.
@@ -59,6 +65,9 @@ func parse(text string, env Environment, depth int) (Feedback, error) {
 	}
 	if depth > deepest {
 		return nil, fmt.Errorf("%s: it is nested more than %d deep", s.Name, deepest)
+	}
+	if own := env.Own[s.Name]; own != nil && len(s.Args) == 0 {
+		return own, nil
 	}
 	switch s.Name {
 	case "mix":
@@ -146,7 +155,9 @@ func wrap(name string, r *spec.Reader, env Environment, depth int) (Feedback, er
 	case "symmetric":
 		around = func(f Feedback) Feedback { return Symmetric{f} }
 	default:
-		return nil, &judgeError{fmt.Errorf("%q is unknown%s; there are %s", name, spec.Suggest(name, names), strings.Join(names, ", "))}
+		all := slices.DeleteFunc(slices.Sorted(maps.Keys(env.Own)), func(name string) bool { return slices.Contains(names, name) })
+		all = append(all, names...)
+		return nil, &judgeError{fmt.Errorf("%q is unknown%s; there are %s", name, spec.Suggest(name, all), strings.Join(all, ", "))}
 	}
 	judge := r.String("judge", "outcome")
 	if err := r.Err(); err != nil {

@@ -212,6 +212,24 @@ type Concealer interface {
 	AppendCourse(dst []byte) []byte
 }
 
+// Contest is implemented by two-seat zero-sum games in which each seat gives a whole
+// answer, unseen by the other, and what it earns depends on the two answers alone,
+// not on the seats. Such a game has a pair of answers for every end, but all of it
+// can be computed from one vector for each seat: how probable each answer is.
+type Contest interface {
+	Game
+	// Answers is how many different answers a seat can give.
+	Answers() int
+	// Answer returns the actions that give answer i, in order; Number is its inverse.
+	Answer(i int) []Action
+	Number(actions []Action) int
+	// Score is what answer i earns against answer j, from -1 to 1.
+	Score(i, j int) float64
+	// Earnings overwrites dst[i] with what answer i earns on average against an
+	// opponent who gives answer j with probability opponent[j].
+	Earnings(dst, opponent []float64)
+}
+
 // ErrIllegal is wrapped by the error of Apply for an action that is not legal.
 var ErrIllegal = errors.New("illegal action")
 

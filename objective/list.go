@@ -1,58 +1,104 @@
 package objective
 
 import (
+	"errors"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 )
 
-// List is TPO's loss of whole lists of siblings (Liao et al. 2024, arXiv
-// 2410.12854): LambdaLoss over all pairs that the values order,
+// List is a loss of whole lists of answers, each with a score. With
+// r = β·log π/π_ref its shapes are
 //
-//	−Σ_{v_i > v_j} λ_ij·log σ(r_i − r_j),  r = β·log π/π_ref,
-//	λ_ij = |2^v_i − 2^v_j|·|1/log₂(1+rank_i) − 1/log₂(1+rank_j)|
+//	lambda         TPO's LambdaLoss over all pairs that the scores order (Liao et al.
+//	               2024, arXiv 2410.12854), averaged over the pairs of a list:
+//	               −λ_ij·log σ(r_i − r_j),
+//	               λ_ij = |2^v_i − 2^v_j|·|1/log₂(1+rank_i) − 1/log₂(1+rank_j)|
+//	               with ranks by score, from 1 (the released code climbs this loss
+//	               instead of descending it, and has no λ)
+//	plackett-luce  −Σ_k (r_(k) − log Σ_{j≥k} e^r_(j)), best first; of equal scores
+//	               the first comes first (Rafailov et al. 2023, arXiv 2305.18290, A.3)
+//	sppo           ½ Σ (r/β − (v − ½)/β)², scores being win rates (arXiv 2405.00675)
+//	infonca        −Σ p_k·log softmax(r)_k, p = softmax(v/τ) (arXiv 2402.05369)
+//	nca            −Σ p_k·log σ(r_k) + (1/K)·log σ(−r_k) (the same)
 //
-// where ranks are by value, from 1. It is averaged over the pairs of a list and
-// then over lists. (The released code climbs this loss instead of descending
-// it, and has no λ.)
-type List struct{ Beta float64 }
+// each averaged over lists; lambda over those in which scores differ.
+type List struct {
+	Name        string
+	Shape       string // "" is lambda
+	Beta        float64
+	Temperature float64 // τ of infonca and nca; 0 is 1
+	PerToken    bool    // divide log-probabilities by length
+}
+
+var listShapes = []string{"lambda", "plackett-luce", "sppo", "infonca", "nca"}
 
 // Validate says what is wrong with the settings.
 func (o List) Validate() error {
-	if !(o.Beta > 0) {
-		return fmt.Errorf("preference objective tpo: beta=%g: expected more than 0", o.Beta)
+	switch {
+	case !slices.Contains(listShapes, o.shape()):
+		return fmt.Errorf("list objective: shape %q: expected %s", o.Shape, strings.Join(listShapes, ", "))
+	case !(o.Beta > 0) || math.IsInf(o.Beta, 0):
+		return fmt.Errorf("list objective: beta=%g: expected more than 0", o.Beta)
+	case !(o.Temperature >= 0) || math.IsInf(o.Temperature, 0):
+		return fmt.Errorf("list objective: temperature=%g: expected more than 0", o.Temperature)
 	}
 	return nil
+}
+
+func (o List) shape() string {
+	if o.Shape == "" {
+		return "lambda"
+	}
+	return o.Shape
+}
+
+func (o List) temperature() float64 {
+	if o.Temperature == 0 {
+		return 1
+	}
+	return o.Temperature
 }
 
 // Lists are the nodes of a batch.
 type Lists struct {
 	LogProbs  *Node // [lists, siblings] log π
 	Reference *Node // [lists, siblings] log π_ref
-	Value     *Node // [lists, siblings]
-	Rank      *Node // [lists, siblings] by value, from 1
+	Value     *Node // [lists, siblings] scores
+	Rank      *Node // [lists, siblings] by value, from 1; of lambda alone
 	Mask      *Node // [lists, siblings] 1 where there is a sibling
 	Weight    *Node // [lists] 1, and 0 for padding
 }
 
-// Loss returns the scalar loss, and the statistics of PairStats over the pairs.
+// Loss returns the scalar loss, and the statistics of PairStats over the pairs
+// that the scores order.
 func (o List) Loss(l Lists) (loss *Node, stats []*Node) {
 	ratio := Sub(l.LogProbs, StopGradient(l.Reference))
 	// across[.., i, j] compares sibling i with sibling j.
 	across := func(x *Node) *Node { return Sub(InsertAxes(x, -1), InsertAxes(x, 1)) }
 	both := Mul(InsertAxes(l.Mask, -1), InsertAxes(l.Mask, 1))
 	better := Mul(both, ConvertDType(GreaterThan(across(l.Value), ZerosLike(both)), l.Value.DType()))
-	discount := Div(OnesLike(l.Rank), DivScalar(Log1P(l.Rank), ln2))
-	lambda := Mul(Abs(across(Exp(MulScalar(l.Value, ln2)))), Abs(across(discount)))
 	margin := across(ratio)
-	each := Neg(Mul(lambda, logSigmoid(MulScalar(margin, o.Beta))))
-
 	weight := Mul(better, InsertAxes(l.Weight, -1, -1))
-	pairs := ReduceSum(weight, 1, 2) // [lists]
-	ordered := ConvertDType(GreaterThan(pairs, ZerosLike(pairs)), pairs.DType())
-	lists := MaxScalar(ReduceAllSum(ordered), 1)
-	perList := Div(ReduceSum(Mul(each, weight), 1, 2), MaxScalar(pairs, 1))
-	loss = Div(ReduceAllSum(perList), lists)
+
+	reward := MulScalar(ratio, o.Beta)
+	over := func(x *Node) *Node { return ReduceSum(Mul(x, l.Mask), 1) } // a list's siblings
+	switch o.shape() {
+	case "lambda":
+		loss = o.lambda(l, across, weight, margin)
+	case "plackett-luce":
+		loss = meanOf(ReduceSum(Mul(Sub(o.tails(l, reward, both, better), reward), l.Mask), 1), l.Weight)
+	case "sppo":
+		loss = meanOf(MulScalar(over(Square(Sub(ratio, DivScalar(AddScalar(l.Value, -0.5), o.Beta)))), 0.5), l.Weight)
+	case "infonca":
+		loss = meanOf(Neg(over(Mul(o.target(l), logSoftmax(reward, l.Mask)))), l.Weight)
+	case "nca":
+		share := Div(l.Mask, InsertAxes(MaxScalar(ReduceSum(l.Mask, 1), 1), -1))
+		loss = meanOf(Neg(over(Add(Mul(o.target(l), logSigmoid(reward)), Mul(share, logSigmoid(Neg(reward)))))), l.Weight)
+	}
 
 	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, weight)), MaxScalar(ReduceAllSum(weight), 1)) }
 	accuracy := mean(ConvertDType(GreaterThan(margin, ZerosLike(margin)), margin.DType()))
@@ -60,4 +106,255 @@ func (o List) Loss(l Lists) (loss *Node, stats []*Node) {
 	return loss, []*Node{loss, mean(margin), accuracy, chosen, Sub(chosen, mean(margin))}
 }
 
+// meanOf is the mean over lists.
+func meanOf(perList, weight *Node) *Node {
+	return Div(ReduceAllSum(Mul(perList, weight)), MaxScalar(ReduceAllSum(weight), 1))
+}
+
+func (o List) lambda(l Lists, across func(*Node) *Node, weight, margin *Node) *Node {
+	discount := Div(OnesLike(l.Rank), DivScalar(Log1P(l.Rank), ln2))
+	lambda := Mul(Abs(across(Exp(MulScalar(l.Value, ln2)))), Abs(across(discount)))
+	each := Neg(Mul(lambda, logSigmoid(MulScalar(margin, o.Beta))))
+	pairs := ReduceSum(weight, 1, 2) // [lists]
+	ordered := ConvertDType(GreaterThan(pairs, ZerosLike(pairs)), pairs.DType())
+	lists := MaxScalar(ReduceAllSum(ordered), 1)
+	perList := Div(ReduceSum(Mul(each, weight), 1, 2), MaxScalar(pairs, 1))
+	return Div(ReduceAllSum(perList), lists)
+}
+
+// tails[.., i] is log Σ e^r over sibling i and those that come after it.
+func (o List) tails(l Lists, reward, both, better *Node) *Node {
+	index := Iota(l.Value.Graph(), l.Value.Shape(), 1)
+	number := func(condition *Node) *Node { return ConvertDType(condition, l.Value.DType()) }
+	tie := number(Equal(InsertAxes(l.Value, -1), InsertAxes(l.Value, 1)))
+	later := number(LessOrEqual(InsertAxes(index, -1), InsertAxes(index, 1)))
+	after := Mul(both, Add(better, Mul(tie, later))) // [.., i, j]: j is at or after i
+	spread := Add(ZerosLike(both), InsertAxes(reward, 1))
+	// Outside, −1e9 would lose gradients of what is inside; a mask does not.
+	top := StopGradient(ReduceMax(Add(Mul(spread, after), MulScalar(AddScalar(after, -1), 1e30)), 2))
+	inside := Mul(Exp(Mul(Sub(spread, InsertAxes(top, -1)), after)), after)
+	sum := ReduceSum(inside, 2)
+	empty := OneMinus(l.Mask)
+	return Mul(Add(top, Log(Add(sum, empty))), l.Mask)
+}
+
+// target is softmax(v/τ) over a list's siblings.
+func (o List) target(l Lists) *Node {
+	return StopGradient(Mul(Exp(logSoftmax(DivScalar(l.Value, o.temperature()), l.Mask)), l.Mask))
+}
+
+// logSoftmax is over siblings; 0 outside the mask.
+func logSoftmax(x, mask *Node) *Node {
+	top := StopGradient(ReduceMax(Add(Mul(x, mask), MulScalar(AddScalar(mask, -1), 1e30)), 1))
+	shifted := Mul(Sub(x, InsertAxes(top, -1)), mask)
+	sum := MaxScalar(ReduceSum(Mul(Exp(shifted), mask), 1), 1e-30)
+	return Mul(Sub(shifted, InsertAxes(Log(sum), -1)), mask)
+}
+
 const ln2 = 0.693147180559945309417232121458
+
+// Listing is a list of answers with their scores.
+type Listing struct {
+	Answers []Sequence
+	Scores  []float64
+	Weight  *float64 // factor of the list's loss
+}
+
+// ListResult is what a batch of lists comes to. Loss is the mean of Losses (lambda's
+// of those of lists in which scores differ), Grads are the gradients of Loss with
+// respect to the answers' reduced log-probabilities.
+type ListResult struct {
+	Loss   float64
+	Losses []float64
+	Grads  [][]float64
+}
+
+// Evaluate returns the losses of a batch and the gradients of their mean, in plain
+// arithmetic. Errors name the list, counted from 1.
+func (o List) Evaluate(batch []Listing) (ListResult, error) {
+	if err := o.Validate(); err != nil {
+		return ListResult{}, err
+	}
+	if len(batch) == 0 {
+		return ListResult{}, errors.New("lists: empty: expected at least one list")
+	}
+	out := ListResult{Losses: make([]float64, len(batch)), Grads: make([][]float64, len(batch))}
+	count := 0.0
+	weights := make([]float64, len(batch))
+	reducer := Pair{Name: o.Name, PerToken: o.PerToken}
+	for i, l := range batch {
+		ratio, err := o.read(reducer, l)
+		if err != nil {
+			return ListResult{}, fmt.Errorf("list %d: %w", i+1, err)
+		}
+		weights[i] = 1
+		if l.Weight != nil {
+			weights[i] = *l.Weight
+		}
+		loss, slopes := o.each(ratio, l.Scores)
+		out.Losses[i], out.Grads[i] = finite(loss), slopes
+		if o.shape() != "lambda" || slices.Min(l.Scores) < slices.Max(l.Scores) {
+			count++
+		}
+	}
+	count = math.Max(count, 1)
+	for i := range batch {
+		out.Losses[i] = finite(out.Losses[i] * weights[i])
+		out.Loss = finite(out.Loss + out.Losses[i]/count)
+		for k := range out.Grads[i] {
+			out.Grads[i][k] = finite(finite(out.Grads[i][k]) * weights[i] / count)
+		}
+	}
+	return out, nil
+}
+
+// read returns the log-ratios of a list's answers.
+func (o List) read(reducer Pair, l Listing) ([]float64, error) {
+	switch {
+	case len(l.Answers) < 2:
+		return nil, fmt.Errorf("answers: %d: expected at least two", len(l.Answers))
+	case len(l.Scores) != len(l.Answers):
+		return nil, fmt.Errorf("scores: %d, and there are %d answers: expected as many", len(l.Scores), len(l.Answers))
+	case l.Weight != nil && !(*l.Weight >= 0 && *l.Weight <= math.MaxFloat64):
+		return nil, fmt.Errorf("weight: %g: expected a number of at least 0", *l.Weight)
+	}
+	ratio := make([]float64, len(l.Answers))
+	for k, s := range l.Answers {
+		a, err := reducer.reduce(fmt.Sprintf("answer %d", k+1), s, len(s.LogP))
+		if err != nil {
+			return nil, err
+		}
+		if v := l.Scores[k]; math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("scores: %g: expected finite numbers", v)
+		}
+		ratio[k] = finite(a.logp - a.base)
+	}
+	return ratio, nil
+}
+
+// each is the loss of one list and its slopes in the log-ratios.
+func (o List) each(ratio, scores []float64) (loss float64, slopes []float64) {
+	n := len(ratio)
+	slopes = make([]float64, n)
+	r := make([]float64, n)
+	for k := range r {
+		r[k] = finite(o.Beta * ratio[k])
+	}
+	switch o.shape() {
+	case "lambda":
+		return lambdaLoss(o.Beta, r, scores)
+	case "plackett-luce":
+		best := make([]int, n)
+		for k := range best {
+			best[k] = k
+		}
+		slices.SortStableFunc(best, func(a, b int) int {
+			switch {
+			case scores[a] > scores[b]:
+				return -1
+			case scores[a] < scores[b]:
+				return 1
+			}
+			return 0
+		})
+		for k := range best[:n-1] {
+			p, sum := softmaxOf(r, best[k:])
+			loss += sum - r[best[k]]
+			slopes[best[k]] -= o.Beta
+			for j, at := range best[k:] {
+				slopes[at] += o.Beta * p[j]
+			}
+		}
+	case "sppo":
+		for k := range ratio {
+			d := finite(ratio[k] - finite((scores[k]-0.5)/o.Beta))
+			loss += d * d / 2
+			slopes[k] = d
+		}
+	case "infonca":
+		all := indices(n)
+		p, _ := softmaxOf(scaled(scores, o.temperature()), all)
+		q, sum := softmaxOf(r, all)
+		for k := range r {
+			if p[k] > 0 {
+				loss += p[k] * (sum - r[k])
+			}
+			slopes[k] = o.Beta * (q[k] - p[k])
+		}
+	case "nca":
+		p, _ := softmaxOf(scaled(scores, o.temperature()), indices(n))
+		for k := range r {
+			loss += p[k]*softplus(-r[k]) + softplus(r[k])/float64(n)
+			slopes[k] = o.Beta * (-p[k]*sigmoid(-r[k]) + sigmoid(r[k])/float64(n))
+		}
+	}
+	return loss, slopes
+}
+
+func lambdaLoss(beta float64, r, scores []float64) (loss float64, slopes []float64) {
+	slopes = make([]float64, len(r))
+	discount := make([]float64, len(r))
+	for i := range r {
+		rank := 1.0
+		for j := range r {
+			if scores[j] > scores[i] {
+				rank++
+			}
+		}
+		discount[i] = math.Ln2 / math.Log1p(rank)
+	}
+	pairs := 0.0
+	for i := range r {
+		for j := range r {
+			if scores[i] <= scores[j] {
+				continue
+			}
+			pairs++
+			lambda := finite(math.Abs(finite(math.Exp2(scores[i]))-finite(math.Exp2(scores[j])))) * math.Abs(discount[i]-discount[j])
+			x := finite(r[i] - r[j])
+			loss += finite(lambda * softplus(-x))
+			d := lambda * beta * sigmoid(-x)
+			slopes[i] -= d
+			slopes[j] += d
+		}
+	}
+	pairs = math.Max(pairs, 1)
+	for i := range slopes {
+		slopes[i] = finite(slopes[i]) / pairs
+	}
+	return finite(loss) / pairs, slopes
+}
+
+func indices(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+func scaled(x []float64, by float64) []float64 {
+	out := make([]float64, len(x))
+	for i := range x {
+		out[i] = finite(x[i] / by)
+	}
+	return out
+}
+
+// softmaxOf returns the softmax of x at some indices, and the logarithm of its sum.
+func softmaxOf(x []float64, at []int) (p []float64, logSum float64) {
+	top := math.Inf(-1)
+	for _, i := range at {
+		top = math.Max(top, x[i])
+	}
+	p = make([]float64, len(at))
+	sum := 0.0
+	for k, i := range at {
+		p[k] = math.Exp(x[i] - top)
+		sum += p[k]
+	}
+	for k := range p {
+		p[k] /= sum
+	}
+	return p, top + math.Log(sum)
+}

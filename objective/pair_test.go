@@ -103,7 +103,7 @@ var papers = map[string]func(p func(column int) float64) float64{
 	"simpo": func(p func(int) float64) float64 {
 		return -math.Log(sigma(2*(p(chosen)/p(chosenLength)-p(rejected)/p(rejectedLength)) - 1))
 	},
-	"rpo": func(p func(int) float64) float64 {
+	"irpo": func(p func(int) float64) float64 {
 		return -math.Log(sigma(0.1*ratios(p))) - p(chosen)/p(chosenLength)
 	},
 	"mcts-dpo": func(p func(int) float64) float64 {
@@ -119,6 +119,9 @@ var papers = map[string]func(p func(column int) float64) float64{
 		return -label*math.Log(sigma(x)) - (1-label)*math.Log(sigma(-x))
 	},
 }
+
+// pairNames are those of papers.
+var pairNames = []string{"dpo", "cdpo", "robust-dpo", "ipo", "hinge", "simpo", "irpo", "mcts-dpo", "step-apo", "soft-dpo"}
 
 func ratios(p func(int) float64) float64 {
 	return p(chosen) - p(chosenReference) - p(rejected) + p(rejectedReference)
@@ -140,7 +143,7 @@ func referencePairs(name string, batch [][]float64) float64 {
 // Values are the papers', gradients those of finite differences over them.
 func TestPairLosses(t *testing.T) {
 	onBackends(t, func(t *testing.T, b backend.Backend) {
-		for _, name := range objective.PairNames {
+		for _, name := range pairNames {
 			o, err := objective.Named(name)
 			if err != nil {
 				t.Fatal(err)
@@ -205,7 +208,7 @@ func TestPairLossesAtTheReference(t *testing.T) {
 // Numbers far from any that training meets give finite losses and gradients.
 func TestPairLossesStayFinite(t *testing.T) {
 	onBackends(t, func(t *testing.T, b backend.Backend) {
-		for _, name := range objective.PairNames {
+		for _, name := range pairNames {
 			o, err := objective.Named(name)
 			if err != nil {
 				t.Fatal(err)
@@ -380,7 +383,7 @@ func TestBadPairs(t *testing.T) {
 		"dpo(beta=x)":               "beta=x: expected a number",
 		"cdpo(smoothing=0.7)":       "smoothing=0.7: expected a number from 0 to 0.5",
 		"robust-dpo(smoothing=0.5)": "smoothing=0.5: expected 0 to 0.5, less than that for robust-dpo",
-		"rpo(sft=-1)":               "sft=-1: expected a number",
+		"irpo(sft=-1)":               "sft=-1: expected a number",
 		"step-apo(alfa=1)":          `unknown parameter "alfa", did you mean "alpha"`,
 		"dpo(beta=0.1":              "not closed|expected NAME",
 		"soft-dpo(temperature=-1)":  "temperature=-1",

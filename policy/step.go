@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"unsafe"
 
 	"github.com/agon-rl/agon/games"
@@ -177,32 +176,6 @@ func (n *Network) Act(ctx context.Context, states []games.State, rands []*rand.R
 		out[i] = &steps[i]
 	}
 	return out, nil
-}
-
-// LogProbs overwrites the log-probabilities of steps by this network's.
-func (n *Network) LogProbs(steps []*Step) error {
-	const most = 4096 // in one call
-	width, actions := n.Model.Encoder.Size(), n.Model.Info.Actions
-	for ; len(steps) > 0; steps = steps[min(most, len(steps)):] {
-		some := steps[:min(most, len(steps))]
-		e := &evaluation{legal: make([][]games.Action, len(some)), row: make([]int32, len(some)), actions: actions}
-		distinct := newRowSet(width, len(some))
-		for i, s := range some {
-			e.legal[i], e.row[i] = s.Legal, distinct.add(s.Encoded)
-		}
-		var err error
-		if e.logits, e.values, err = n.Forward(distinct.rows, distinct.len()); err != nil {
-			return err
-		}
-		probs := make([]float64, actions)
-		for i, s := range some {
-			if err := e.probabilities(i, probs[:len(s.Legal)]); err != nil {
-				return err
-			}
-			s.LogProb = float32(math.Log(probs[slices.Index(s.Legal, s.Chosen)]))
-		}
-	}
-	return nil
 }
 
 // Sample draws an index with the given probabilities.

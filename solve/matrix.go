@@ -2,9 +2,6 @@ package solve
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"math"
 
 	"github.com/agon-rl/agon/games"
 )
@@ -17,18 +14,8 @@ const matrixSteps = 500
 // and an equilibrium, by von Neumann's linear program. Where there are many
 // equilibria it is one in their middle.
 func MatrixGame(payoff [][]float64) (value float64, row, column []float64, err error) {
-	if len(payoff) == 0 || len(payoff[0]) == 0 {
-		return 0, nil, nil, errors.New("a matrix game without actions")
-	}
-	for i, r := range payoff {
-		if len(r) != len(payoff[0]) {
-			return 0, nil, nil, fmt.Errorf("row %d of a matrix game has %d payoffs, the first has %d", i, len(r), len(payoff[0]))
-		}
-		for _, x := range r {
-			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return 0, nil, nil, fmt.Errorf("a matrix game with a payoff of %g", x)
-			}
-		}
+	if err := rectangular(payoff); err != nil {
+		return 0, nil, nil, err
 	}
 	t := matrixTree(payoff)
 	l, err := NewLinearProgram(t)

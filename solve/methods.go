@@ -20,9 +20,19 @@ mccfr(sampling=external,seed=1)        Monte Carlo CFR; sampling=outcome(epsilon
 fp                                     fictitious play: best responses to the averages
 mmd(alpha=0.3,eta=10)                  magnetic mirror descent: the last iterate
 double_oracle                          best responses join a matrix game until none improves
-lp                                     the sequence-form linear program`
+lp                                     the sequence-form linear program
 
-var methods = []string{"cfr", "cfr+", "lcfr", "dcfr", "pcfr+", "mccfr", "fp", "mmd", "double_oracle", "lp"}
+Methods of Nash and preference learning, exactly, on matrix games and contests of
+answers (sequence). Rock, paper, scissors and preferences less ½ are games against
+oneself, of one policy; payoffs of more than ½ shrink the default steps:
+
+` + DynamicsForms + `
+
+They also take reference=uniform|random, start=reference|uniform|random, seed=1, and
+samples=0: how many comparisons by the judge an answer gets when it is asked, in
+place of exact expectations`
+
+var methods = append([]string{"cfr", "cfr+", "lcfr", "dcfr", "pcfr+", "mccfr", "fp", "mmd", "double_oracle", "lp"}, dynamicsNames...)
 
 // Solver is a method under way. It belongs to one goroutine at a time.
 type Solver interface {
@@ -47,6 +57,19 @@ func (e *MethodError) Unwrap() error { return e.err }
 // ParseMethod checks a method's name and parameters and returns what starts
 // it on a tree.
 func ParseMethod(text string) (func(*Tree) (Solver, error), error) {
+	dynamics, ok, err := ParseDynamics(text)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return func(t *Tree) (Solver, error) {
+			g, err := t.Polymatrix()
+			if err != nil {
+				return nil, err
+			}
+			return dynamics(g)
+		}, nil
+	}
 	s, err := spec.Parse(text)
 	if err != nil {
 		return nil, &MethodError{fmt.Errorf("method %w", err)}

@@ -99,6 +99,21 @@ func parseArgs(text, body string) ([]Arg, error) {
 	return args, nil
 }
 
+// List cuts a list of specs at its commas, those in parentheses and quotes aside:
+// egpo(eta=0.1,beta=0.2),omd. An empty entry is an error.
+func List(text string) ([]string, error) {
+	parts, err := split(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", text, err)
+	}
+	for i, part := range parts {
+		if parts[i] = strings.TrimSpace(part); parts[i] == "" {
+			return nil, fmt.Errorf("%q: entry %d of the list is empty: expected names between commas", text, i+1)
+		}
+	}
+	return parts, nil
+}
+
 // split cuts body at the commas that stand outside parentheses and quotes.
 func split(body string) ([]string, error) {
 	var parts []string

@@ -20,6 +20,8 @@ const (
 	magnetFile  = "magnet.safetensors"
 	stateFile   = "state.json"
 	poolPattern = "snapshot_%08d.safetensors"
+	heldFile    = "reference.safetensors" // of preferences
+	pastPattern = "before_%02d.safetensors"
 )
 
 // progress is what a checkpoint holds beside tensors. Generators are not in
@@ -30,6 +32,8 @@ type progress struct {
 	Advantage json.RawMessage    `json:"advantage"`
 	Pool      pool               `json:"pool"`
 	Guard     guardState         `json:"guard"`
+	Queue     [][]rival          `json:"queue,omitempty"` // of preferences
+	Past      int                `json:"past,omitempty"`  // networks of earlier updates, for preferences
 	Final     map[string]float64 `json:"final"`
 	Reached   bool               `json:"reached"`
 }
@@ -46,10 +50,14 @@ func (t *Trainer) save() error {
 	if err != nil {
 		return fmt.Errorf("saving the baselines: %w", err)
 	}
-	state, err := json.MarshalIndent(progress{
+	p := progress{
 		Update: t.update, Steps: s.Steps, Advantage: advantage, Pool: t.pool,
 		Guard: t.guard.state, Final: t.final, Reached: t.reached,
-	}, "", " ")
+	}
+	if t.preferring != nil {
+		p.Queue, p.Past = t.preferring.queue, len(t.preferring.references.past)
+	}
+	state, err := json.MarshalIndent(p, "", " ")
 	if err != nil {
 		return fmt.Errorf("saving the run's state: %w", err)
 	}
@@ -59,6 +67,14 @@ func (t *Trainer) save() error {
 		policy.WriteWeights(w.File(secondFile), s.Second, nil))
 	if s.Magnet != nil {
 		err = errors.Join(err, policy.WriteWeights(w.File(magnetFile), s.Magnet, nil))
+	}
+	if t.preferring != nil {
+		if held := t.preferring.references.held; held != nil {
+			err = errors.Join(err, policy.WriteWeights(w.File(heldFile), held, nil))
+		}
+		for i, past := range t.preferring.references.past {
+			err = errors.Join(err, policy.WriteWeights(w.File(fmt.Sprintf(pastPattern, i+1)), past, nil))
+		}
 	}
 	for _, past := range t.pool {
 		err = errors.Join(err, policy.WriteWeights(w.File(fmt.Sprintf(poolPattern, past.Update)), past.weights, nil))
@@ -126,8 +142,33 @@ func (t *Trainer) restore(c *runs.Checkpoint) error {
 			return err
 		}
 	}
+	if t.preferring != nil {
+		if err := t.preferring.restore(c, p); err != nil {
+			return err
+		}
+	}
 	t.update, t.saved, t.pool, t.final, t.reached = p.Update, p.Update, p.Pool, p.Final, p.Reached
 	t.guard.state = p.Guard
+	return nil
+}
+
+// restore reads what preferences need of earlier updates.
+func (p *preferring) restore(c *runs.Checkpoint, from progress) (err error) {
+	if from.Queue != nil {
+		p.queue = from.Queue
+	}
+	f := &p.references
+	if slices.Contains(c.Files(), heldFile) {
+		if f.held, err = ReadWeights(c, heldFile); err != nil {
+			return err
+		}
+	}
+	f.past = make([]*policy.Weights, from.Past)
+	for i := range f.past {
+		if f.past[i], err = ReadWeights(c, fmt.Sprintf(pastPattern, i+1)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/solve"
@@ -19,7 +20,8 @@ const autoNodes = 200_000
 // enough, and games against fixed agents.
 type evaluator struct {
 	trainer   *Trainer
-	tree      *solve.Tree // nil where exploitability is not measured
+	tree      *solve.Tree   // nil where exploitability is not measured, or by the answers of
+	contest   games.Contest // a game that is one; else nil
 	opponents []play.Agent
 }
 
@@ -27,6 +29,9 @@ func newEvaluator(ctx context.Context, t *Trainer) (*evaluator, error) {
 	e := &evaluator{trainer: t}
 	settings := t.recipe.Evaluate
 	wanted := settings.Exploitability == "on" || settings.Exploitability == "auto" && t.info.Seats == 2
+	if contest, ok := t.game.(games.Contest); ok && wanted {
+		e.contest, wanted = contest, false
+	}
 	if wanted || t.recipe.Policy.Kind == "table" {
 		limit := autoNodes
 		if settings.Exploitability == "on" || t.recipe.Policy.Kind == "table" {
@@ -66,11 +71,18 @@ func (e *evaluator) keys() ([]string, error) {
 	return e.tree.Keys(), nil
 }
 
+func (e *evaluator) exactly(ctx context.Context, network *policy.Network) (solve.Report, error) {
+	if e.contest != nil {
+		return solve.MeasureContest(ctx, e.contest, network)
+	}
+	return e.tree.Evaluate(ctx, network)
+}
+
 // measure adds exploitability, the scores against the fixed agents and, in games
 // of one seat, the share of problems solved by the most probable steps.
 func (e *evaluator) measure(ctx context.Context, network *policy.Network, line map[string]float64) error {
-	if e.tree != nil {
-		report, err := e.tree.Evaluate(ctx, network)
+	if e.tree != nil || e.contest != nil {
+		report, err := e.exactly(ctx, network)
 		if err != nil {
 			return err
 		}

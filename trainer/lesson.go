@@ -17,6 +17,7 @@ type Lesson struct {
 	tensors  int // of a batch
 	validate func() error
 	loss     func(u *Updater, n nodes) (loss *Node, stats []*Node)
+	outputs  func(u *Updater, n nodes) *Node // what LogProbs returns; nil for most
 }
 
 // Turns is the lesson of policy.NewBatch: policy gradient. The magnet is the
@@ -170,6 +171,39 @@ func sentences(name string, o objective.Sentence) Lesson {
 			})
 		},
 	}
+}
+
+// TrajectoryStats names the statistics of the lesson Trajectories.
+var TrajectoryStats = []string{"entropy"}
+
+// Trajectories is the lesson of policy.NewTrajectoryBatch. A preference objective
+// on whole trajectories depends on the network through their log-probabilities
+// alone. Package objective gives its slopes in them, s_i = dL/d log π(y_i), and the
+// graph needs no more to have the same gradient:
+//
+//	Σ_i s_i · log π(y_i)
+//
+// So that one graph serves every objective. The slopes are of the weights that take
+// the step; Updater.LogProbs says what the log-probabilities are.
+func Trajectories() Lesson {
+	return Lesson{
+		Name: "trajectories", Stats: TrajectoryStats, tensors: policy.TrajectoryTensors, validate: func() error { return nil },
+		loss: func(u *Updater, n nodes) (*Node, []*Node) {
+			mask, row, real, slope := n.batch[1], n.batch[2], n.batch[4], n.batch[5]
+			lp, _ := u.evaluate(n.params, n)
+			entropy := Gather(Neg(ReduceSum(Mul(Mul(Exp(lp), lp), mask), -1)), row)
+			return ReduceAllSum(Mul(u.taken(lp, n), slope)), []*Node{Div(ReduceAllSum(Mul(entropy, real)), ReduceAllSum(real))}
+		},
+		outputs: func(u *Updater, n nodes) *Node {
+			lp, _ := u.evaluate(n.params, n)
+			return u.taken(lp, n)
+		},
+	}
+}
+
+// taken are the log-probabilities of the actions taken, by step.
+func (u *Updater) taken(logProbs *Node, n nodes) *Node {
+	return ReduceSum(Mul(Gather(logProbs, n.batch[2]), OneHot(n.batch[3], u.model.Info.Actions, logProbs.DType())), -1)
 }
 
 // Lists is the lesson of policy.NewListingBatch: TPO. References are as for

@@ -3,6 +3,7 @@ package trainer
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
@@ -15,16 +16,26 @@ past(share=0.5,every=50,keep=10)       in a share of the games, past snapshots d
 league(share=0.5,every=50,keep=10,prefer=even)
                                        the same, drawn by the learner's score against them from
                                        the seat it has: even (near a half) or hard (low)
-fixed(AGENT,share=1)                   in a share of the games, a fixed agent`
+fixed(AGENT,share=1)                   in a share of the games, a fixed agent
+half                                   with preferences: the half step of an extragradient update (EGPO, Nash-MP)
+mixture(weight=0.125)                  with preferences: π^(1−weight)·ref^weight, action by action (Nash-MD)
+queue(size=4096,drawn=32)              with preferences: the current policy in every seat, and every answer is
+                                       compared with so many drawn from the last answers (SPO)`
+
+// opponentKinds lists the forms.
+var opponentKinds = []string{"self", "past", "league", "fixed", "half", "mixture", "queue"}
 
 // opponents says who sits opposite the learner.
 type opponents struct {
-	kind  string // self, past, league or fixed
+	kind  string // of opponentKinds
 	share float64
 	every int // updates between snapshots
 	keep  int
-	even  bool   // league: prefer snapshots of the learner's strength, not the hardest
-	agent string // fixed: the agent's spec
+	size  int     // queue: answers that are remembered
+	drawn int     // queue: of which each is compared with so many
+	mixed float64 // mixture: weight of the reference
+	even  bool    // league: prefer snapshots of the learner's strength, not the hardest
+	agent string  // fixed: the agent's spec
 }
 
 func parseOpponents(text string) (opponents, error) {
@@ -35,7 +46,11 @@ func parseOpponents(text string) (opponents, error) {
 	r := spec.Read(s)
 	o := opponents{kind: s.Name}
 	switch s.Name {
-	case "self":
+	case "self", "half":
+	case "mixture":
+		o.mixed = r.Float("weight", 0.125, 0, 1)
+	case "queue":
+		o.size, o.drawn = r.Int("size", 4096, 1, 1<<20), r.Int("drawn", 32, 1, 1<<16)
 	case "past", "league":
 		o.share, o.every, o.keep = r.Float("share", 0.5, 0, 1), r.Int("every", 50, 1, 1<<30), r.Int("keep", 10, 1, 1000)
 		if s.Name == "league" {
@@ -47,7 +62,7 @@ func parseOpponents(text string) (opponents, error) {
 			return o, fmt.Errorf("opponents: fixed: expected an agent, such as fixed(random)")
 		}
 	default:
-		return o, fmt.Errorf("opponents: unknown form %q%s; there are self, past, league, fixed", s.Name, spec.Suggest(s.Name, []string{"self", "past", "league", "fixed"}))
+		return o, fmt.Errorf("opponents: unknown form %q%s; there are %s", s.Name, spec.Suggest(s.Name, opponentKinds), strings.Join(opponentKinds, ", "))
 	}
 	if err := r.Err(); err != nil {
 		return o, fmt.Errorf("opponents: %w", err)

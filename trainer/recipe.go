@@ -32,16 +32,17 @@ type Recipe struct {
 	Games   int    `yaml:"games"` // episodes an update
 	Group   int    `yaml:"group"` // games in lockstep, evaluated in one call
 
-	Policy     policy.Arch `yaml:"policy"`
-	Advantage  string      `yaml:"advantage"` // see rae.Params
-	Objective  Objective   `yaml:"objective"`
-	Search     Search      `yaml:"search"`
-	Optimizer  Optimizing  `yaml:"optimizer"`
-	Opponents  string      `yaml:"opponents"` // see OpponentForms
-	Evaluate   Evaluate    `yaml:"evaluate"`
-	Guard      Guard       `yaml:"guard"`
-	Stop       Stop        `yaml:"stop"`
-	Checkpoint Checkpoint  `yaml:"checkpoint"`
+	Policy      policy.Arch     `yaml:"policy"`
+	Advantage   string          `yaml:"advantage"` // see rae.Params
+	Objective   Objective       `yaml:"objective"`
+	Search      Search          `yaml:"search"`
+	Preferences GamePreferences `yaml:"preferences"`
+	Optimizer   Optimizing      `yaml:"optimizer"`
+	Opponents   string          `yaml:"opponents"` // see OpponentForms
+	Evaluate    Evaluate        `yaml:"evaluate"`
+	Guard       Guard           `yaml:"guard"`
+	Stop        Stop            `yaml:"stop"`
+	Checkpoint  Checkpoint      `yaml:"checkpoint"`
 }
 
 // Objective is the loss of an update.
@@ -133,12 +134,13 @@ func Defaults() Recipe {
 			Name: "ppo", Clip: 0.2, Epochs: 2, Minibatches: 1, Entropy: "0", Value: "0",
 			Magnet: Magnet{Kind: "uniform", Weight: "0", Every: 100},
 		},
-		Search:     Search{Learn: "visits", Rule: "tpo", Reference: "logged", Acts: true, Share: 1, Sampled: 30},
-		Optimizer:  Optimizing{Rate: "0.001", Optimizer: Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
-		Opponents:  "self",
-		Evaluate:   Evaluate{Every: 50, Exploitability: "auto", Games: 1000},
-		Guard:      Guard{Every: 0, Games: 200},
-		Checkpoint: Checkpoint{Every: 100, Keep: 3},
+		Preferences: GamePreferences{Samples: 8, Judge: "score", Pairs: "all", Reference: "auto"},
+		Search:      Search{Learn: "visits", Rule: "tpo", Reference: "logged", Acts: true, Share: 1, Sampled: 30},
+		Optimizer:   Optimizing{Rate: "0.001", Optimizer: Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
+		Opponents:   "self",
+		Evaluate:    Evaluate{Every: 50, Exploitability: "auto", Games: 1000},
+		Guard:       Guard{Every: 0, Games: 200},
+		Checkpoint:  Checkpoint{Every: 100, Keep: 3},
 	}
 }
 
@@ -212,6 +214,9 @@ func (r Recipe) Validate() error {
 	if err := r.validateLearning(); err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
+	if err := r.validatePreferences(game); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
 	if _, err := rae.New(r.Advantage); err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
@@ -275,8 +280,8 @@ func (r Recipe) validateLearning() error {
 	}
 	switch {
 	case r.Search.Agent == "" && r.Search.File == "":
-		if r.Objective.Name == noGradient {
-			return fmt.Errorf("objective.name: none: then a search must teach: set search.agent, such as mcts:sims=32,rule=gumbel, or search.file")
+		if r.Objective.Name == noGradient && !r.prefers() {
+			return fmt.Errorf("objective.name: none: then a search must teach: set search.agent, such as mcts:sims=32,rule=gumbel, or search.file; or preferences: set preferences.objective, such as inpo")
 		}
 		return nil
 	case r.Search.Agent != "" && r.Search.File != "":

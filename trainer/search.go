@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -36,45 +35,40 @@ func (s Search) teaches() bool { return s.Agent != "" || s.File != "" }
 
 // prefers tells whether the network learns preferences from it, pair by pair.
 func (s Search) prefers() bool {
-	name, err := spec.Parse(s.Learn)
-	return err == nil && (name.Name == "kto" || slices.Contains(objective.PairNames, name.Name))
+	o, err := objective.Get(s.Learn)
+	return err == nil && !o.OfLists()
 }
 
 // lesson is how the network learns from the search. copies says that the
 // updater holds a copy of the network.
 func (s Search) lesson(copies bool) (Lesson, error) {
 	copies = copies && s.Reference == "copy"
-	switch name, err := spec.Parse(s.Learn); {
+	name, err := spec.Parse(s.Learn)
+	switch {
 	case err != nil:
 		return Lesson{}, fmt.Errorf("search.learn: %w", err)
 	case s.Learn == "visits" || s.Learn == "best":
 		return Targets(), nil
-	case name.Name == "tpo":
-		r := spec.Read(name)
-		o := objective.List{Beta: r.Float("beta", 0.5, 1e-9, 1e9)}
-		if err := r.Err(); err != nil {
-			return Lesson{}, fmt.Errorf("search.learn: %w", err)
-		}
-		return Lists(o, copies), nil
-	case name.Name == "kto":
-		r := spec.Read(name)
-		o := objective.KTO{Beta: r.Float("beta", 0.1, 1e-9, 1e9), Desirable: r.Float("desirable", 1, 0, 1e9), Undesirable: r.Float("undesirable", 1, 0, 1e9)}
-		if err := errors.Join(r.Err(), o.Validate()); err != nil {
-			return Lesson{}, fmt.Errorf("search.learn: %w", err)
-		}
+	}
+	o, err := objective.Get(s.Learn)
+	_, unknown := objective.Find(name.Name)
+	near := spec.Suggest(name.Name, []string{"visits", "best"})
+	switch {
+	case unknown != nil && near != "":
+		return Lesson{}, fmt.Errorf("search.learn: %q is unknown%s; there are visits, best and the preference objectives of agon objectives list", name.Name, near)
+	case err != nil:
+		return Lesson{}, fmt.Errorf("search.learn: %w", err)
+	case o.OfLists():
+		return Lists(o.List, copies), nil
+	case o.Pair.Shape == "kto":
 		if !copies {
 			return Lesson{}, fmt.Errorf("search.learn: kto needs all of the reference's probabilities, and a log holds two: set search.reference=copy and objective.magnet.kind=copy")
 		}
-		return Labelled(o), nil
-	case !slices.Contains(objective.PairNames, name.Name):
-		all := append([]string{"visits", "best", "tpo", "kto"}, objective.PairNames...)
-		return Lesson{}, fmt.Errorf("search.learn: %q is unknown%s; there are %v", name.Name, spec.Suggest(name.Name, all), all)
+		return Labelled(objective.KTO{Beta: o.Pair.Beta, Desirable: o.Pair.Desirable, Undesirable: o.Pair.Undesirable}), nil
+	case o.Pair.Third != 0 && !o.Pair.Pessimism:
+		return Lesson{}, fmt.Errorf("search.learn: %s wants a third answer beside each pair, and a search's pairs have none: take another objective of agon objectives list", o.Entry.Name)
 	}
-	o, err := objective.Named(s.Learn)
-	if err != nil {
-		return Lesson{}, fmt.Errorf("search.learn: %w", err)
-	}
-	return Preferences(o, copies), nil
+	return Preferences(o.Pair, copies), nil
 }
 
 // lessons are what the recipe's updates learn from.
@@ -83,6 +77,9 @@ func (r Recipe) lessons() ([]Lesson, error) {
 	copies := r.Objective.Magnet.Kind == "copy"
 	if r.Objective.Name != noGradient {
 		out = append(out, Turns(r.Loss(), copies))
+	}
+	if r.prefers() && !r.Preferences.rewards() {
+		out = append(out, Trajectories())
 	}
 	if r.Search.teaches() {
 		lesson, err := r.Search.lesson(copies)

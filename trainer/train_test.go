@@ -275,7 +275,7 @@ func TestSearchTeaches(t *testing.T) {
 		"best":     {"search.learn=best", "search.acts=false", "search.share=0.5"},
 		"step-apo": {"search.learn=step-apo(alpha=0.5)", "search.rule=cpl", "search.reference=copy"},
 		"mcts-dpo": {"search.learn=mcts-dpo", "search.rule=mcts-dpo"},
-		"tpo":      {"search.learn=tpo", "search.reference=copy"},
+		"tpo":      {"search.learn=tpo-tree", "search.reference=copy"},
 		"kto":      {"search.learn=kto(beta=0.5)", "search.reference=copy"},
 		"with ppo": {"objective.name=ppo", "objective.magnet.weight=0.05", "search.acts=false", "search.share=0.3"},
 		"dpo, ppo": {"objective.name=ppo", "search.acts=false", "search.learn=dpo"},

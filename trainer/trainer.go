@@ -60,7 +60,8 @@ type Trainer struct {
 	updater      *Updater
 	coefficients func(update int) Coefficients
 	estimator    rae.Estimator
-	teacher      *teacher // nil where no search teaches
+	teacher      *teacher    // nil where no search teaches
+	preferring   *preferring // nil where games are not compared
 	opponents    opponents
 	fixed        play.Agent // opponents.kind fixed
 	evaluator    *evaluator
@@ -128,6 +129,9 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if t.teacher, err = t.prepareTeacher(ctx); err != nil {
+		return err
+	}
+	if err := t.preparePreferences(ctx); err != nil {
 		return err
 	}
 	if t.opponents.kind == "fixed" {
@@ -199,7 +203,7 @@ func (t *Trainer) Close() error {
 	if t.evaluator != nil {
 		errs = append(errs, t.evaluator.close())
 	}
-	return errors.Join(append(errs, t.guard.close())...)
+	return errors.Join(append(errs, t.preferring.close(), t.guard.close())...)
 }
 
 // loop is the training algorithm: play, estimate, update, measure, save.
@@ -218,7 +222,14 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 			return t.interrupted(ctx, err, network)
 		}
 		played := time.Now()
-		estimates, err := t.estimator.Estimate(episodes, t.info.Roles, owns)
+		judged := episodes
+		if t.recipe.Preferences.rewards() {
+			judged = t.reward(episodes, line)
+			if err := t.preferring.judge.failed(); err != nil {
+				return t.interrupted(ctx, err, network)
+			}
+		}
+		estimates, err := t.estimator.Estimate(judged, t.info.Roles, owns)
 		if err != nil {
 			return err
 		}
@@ -229,8 +240,13 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 		if err := network.Close(); err != nil {
 			return err
 		}
-		if err := t.learn(episodes, estimates, found, line); err != nil {
-			return err
+		if t.preferring != nil && t.preferring.loss != nil {
+			err = t.prefer(ctx, episodes, line)
+		} else {
+			err = t.learn(episodes, estimates, found, line)
+		}
+		if err != nil {
+			return t.interrupted(ctx, err, nil)
 		}
 		t.describeGames(episodes, estimates, line)
 		t.recordOpponents(episodes, line)
@@ -266,7 +282,9 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 // stopped the run. That update is dropped, and played again the same when the
 // run is resumed.
 func (t *Trainer) interrupted(ctx context.Context, err error, network *policy.Network) error {
-	err = errors.Join(err, network.Close())
+	if network != nil {
+		err = errors.Join(err, network.Close())
+	}
 	if ctx.Err() != nil && t.update > t.saved {
 		err = errors.Join(err, t.save())
 	}
@@ -278,7 +296,7 @@ func owns(e *play.Episode, s games.Seat) bool { return e.Agents[s] == 0 }
 
 // playGames plays the update's episodes. The learner is agent 0; past
 // snapshots or the fixed agent come after it.
-func (t *Trainer) playGames(ctx context.Context, network *policy.Network) ([]*play.Episode, error) {
+func (t *Trainer) playGames(ctx context.Context, network *policy.Network) (episodes []*play.Episode, err error) {
 	if t.teacher != nil && t.teacher.pairs != nil {
 		return nil, nil // nothing is played: the pairs are there
 	}
@@ -289,11 +307,28 @@ func (t *Trainer) playGames(ctx context.Context, network *policy.Network) ([]*pl
 	if t.fixed != nil {
 		players = append(players, t.fixed)
 	}
-	match := play.Match{
-		Game: t.game, Seed: t.recipe.Seed, Agents: players,
-		Group: t.recipe.Group, Workers: t.options.Workers, Seats: t.seats,
+	if t.opponents.kind == "mixture" {
+		mixed, err := t.mixture()
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, mixed.Close()) }()
+		players = append(players, agents.NewSampler(mixed, false))
 	}
+	match := t.match(players...)
+	match.Seats = t.seats
 	return match.Play(ctx, uint64(t.update)*uint64(t.recipe.Games), t.recipe.Games)
+}
+
+// match is the update's games between agents, who are still to be seated. Where games
+// are compared, those that are have the same deal.
+func (t *Trainer) match(players ...play.Agent) play.Match {
+	m := play.Match{Game: t.game, Seed: t.recipe.Seed, Agents: players, Group: t.recipe.Group, Workers: t.options.Workers}
+	if t.preferring != nil {
+		k := uint64(t.recipe.Preferences.Samples)
+		m.Deal = func(episode uint64) uint64 { return episode / k }
+	}
+	return m
 }
 
 // seats puts the learner in every seat, or, in a group that meets an opponent,
@@ -303,6 +338,8 @@ func (t *Trainer) seats(_ uint64, group int) []int {
 	own := (t.update + group) % len(seats)
 	opponent := 0
 	switch t.opponents.kind {
+	case "mixture":
+		opponent = 1
 	case "past", "league":
 		opponent = 1 + t.pool.draw(t.opponents, t.recipe.Seed, t.update, group, own)
 	case "fixed":

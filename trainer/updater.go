@@ -44,7 +44,7 @@ type Updater struct {
 // graphs are the compiled graphs of a lesson.
 type graphs struct {
 	Lesson
-	update, gradient *Exec
+	update, gradient, forward *Exec
 }
 
 // State is all that an updater must save: the weights, the optimizer's
@@ -77,6 +77,11 @@ func NewUpdater(m *policy.Model, opt Optimizer, start *policy.Weights, copies bo
 		err := exceptions.TryCatch[error](func() {
 			g.update = MustNewExec(m.Backend, func(in []*Node) []*Node { return u.graph(lesson, in) }).SetMaxCache(-1)
 			g.gradient = MustNewExec(m.Backend, func(in []*Node) []*Node { return u.gradientGraph(lesson, in) }).SetMaxCache(-1)
+			if lesson.outputs != nil {
+				g.forward = MustNewExec(m.Backend, func(in []*Node) []*Node {
+					return []*Node{lesson.outputs(u, u.nodes(lesson, in))}
+				}).SetMaxCache(-1)
+			}
 		})
 		if err != nil {
 			return nil, fmt.Errorf("preparing the update: %w", err)
@@ -166,6 +171,17 @@ func (u *Updater) Gradient(lesson string, b *policy.Batch, c Coefficients) ([]fl
 		return nil, fmt.Errorf("gradient at update %d: %w", u.state.Steps, err)
 	}
 	return gradient, nil
+}
+
+// LogProbs returns the log-probabilities by the updater's weights of the steps of a
+// batch of trajectories.
+func (u *Updater) LogProbs(b *policy.Batch) ([]float32, error) {
+	var out []float32
+	err := u.call(u.lessons["trajectories"].forward, b, Coefficients{}, func(o []*tensors.Tensor) { out = flat(o[0]) })
+	if err != nil {
+		return nil, fmt.Errorf("log-probabilities at update %d: %w", u.state.Steps, err)
+	}
+	return out[:b.Turns], nil
 }
 
 // call runs a graph on the updater's state, a batch and the knobs.

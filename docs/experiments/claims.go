@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -153,6 +154,7 @@ var claimGroups = []struct {
 	title  string
 	claims []claim
 }{
+	{"Feedback", feedbackClaims},
 	{"Objectives", objectiveClaims},
 	{"Preference data", dataClaims},
 }
@@ -204,11 +206,12 @@ func claims(ctx context.Context, l *lab) error {
 			if len(only) > 0 && !slices.Contains(only, c.id) {
 				continue
 			}
+			start := time.Now()
 			done, err := c.test(ctx)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(os.Stderr, "%s: %s\n", c.id, done.verdict)
+			fmt.Fprintf(os.Stderr, "%s: %s, %.1f s\n", c.id, done.verdict, time.Since(start).Seconds())
 			rows = append(rows, done.rows()...)
 			summary = append(summary, []string{"`" + c.id + "`", c.says, c.source, fmt.Sprint(c.seeds), done.verdict.String()})
 			if c.more != "" {

@@ -22,6 +22,8 @@
 //	go run ./docs/experiments calibration  whether intervals and tests keep what they promise
 //	go run ./docs/experiments duplicates   what shared deals and known luck are worth
 //	go run ./docs/experiments claims    claims of preference learning, put to small tests
+//	go run ./docs/experiments objectives   the methods of Nash and preference learning, exactly
+//	go run ./docs/experiments objectives-theory  their rates and identities, printed
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
 // AGON_CLAIMS=id,id prints single claims instead of writing the page.
@@ -58,6 +60,7 @@ var experiments = map[string]func(context.Context, *lab) error{
 	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
 	"critic-stages": criticStages, "critic-validity": criticValidity, "critic-curriculum": criticCurriculum, "inspection": inspectionCurves,
 	"calibration": calibration, "duplicates": duplicates, "claims": claims,
+	"objectives": objectives, "objectives-theory": objectivesTheory,
 }
 
 func main() {

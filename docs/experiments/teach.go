@@ -13,7 +13,7 @@ var teachings = []struct{ name, learn string }{
 	{"step DPO, β = 1", "dpo(beta=1)"},
 	{"MCTS-DPO, β = 1", "mcts-dpo(beta=1)"},
 	{"Step-APO, β = 1, α = 1", "step-apo(beta=1)"},
-	{"TPO, β = 1", "tpo(beta=1)"},
+	{"TPO, β = 1", "tpo-tree(beta=1)"},
 }
 
 const (

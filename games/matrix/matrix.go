@@ -6,6 +6,7 @@ package matrix
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,71 +26,159 @@ import (
 type Payoffs struct {
 	// Payoffs holds what the row player wins and the column player loses, by
 	// row and column.
-	Payoffs [][]float64 `json:"payoffs"`
+	Payoffs [][]float64 `json:"payoffs,omitempty"`
+	// Preferences stand in place of Payoffs: the probability that the row is
+	// preferred to the column, of which ½ is taken.
+	Preferences [][]float64 `json:"preferences,omitempty"`
 	// Rows and Columns name the actions. Where they are missing, rows are
 	// named r0, r1, … and columns c0, c1, ….
 	Rows    []string `json:"rows,omitempty"`
 	Columns []string `json:"columns,omitempty"`
 }
 
-var named = func() map[string]Payoffs {
-	hands := []string{"Rock", "Paper", "Scissors"}
-	sides := []string{"Heads", "Tails"}
-	return map[string]Payoffs{
-		"rps": {[][]float64{{0, -1, 1}, {1, 0, -1}, {-1, 1, 0}}, hands, hands},
-		// equilibrium (1/16, 5/8, 5/16)
-		"biased_rps":       {[][]float64{{0, -25, 50}, {25, 0, -5}, {-50, 5, 0}}, hands, hands},
-		"matching_pennies": {[][]float64{{1, -1}, {-1, 1}}, sides, sides},
-		// rock, paper, scissors with a harmless fourth action
-		"rpsw": {
-			[][]float64{{0, -1, 1, 0}, {1, 0, -1, 0}, {-1, 1, 0, 0}, {0, 0, 0, 0}},
-			append(slices.Clip(hands), "Water"), append(slices.Clip(hands), "Water"),
-		},
-	}
-}()
-
-// names lists the built-in matrices in the order shown to people.
-var names = []string{"rps", "biased_rps", "matching_pennies", "rpsw"}
-
 func init() {
 	games.Register(games.Rules{
 		Name:    "matrix",
 		Summary: "a zero-sum payoff matrix: both seats pick an action unseen",
-		Params: []games.Param{{
-			Name: "payoffs", Default: "rps",
-			Help: strings.Join(names, ", ") + `, or a JSON file {"payoffs": [[…], …], "rows": […], "columns": […]} with what the row player wins`,
-		}},
+		Params: []games.Param{
+			{
+				Name: "payoffs", Default: "rps",
+				Help: forms + `; or rows such as "[[0, -1], [1, 0]]", or a JSON file {"payoffs": [[…], …], "rows": […], "columns": […]} with what the row player wins; "preferences" in place of "payoffs" are probabilities, of which ½ is taken`,
+			},
+			{Name: "preferences", Default: "", Help: `rows such as "[[0.5, 0.9], [0.1, 0.5]]", in place of payoffs: the probability that the row is preferred to the column`},
+			{Name: "bound", Default: "0", Help: "stretches the payoffs so that this is the largest; 0 leaves them"},
+		},
 		Make: func(r *spec.Reader) (games.Game, error) {
-			which := r.String("payoffs", "rps")
+			which, preferences, bound := r.String("payoffs", ""), r.String("preferences", ""), r.Float("bound", 0, 0, 1e6)
 			if err := r.Err(); err != nil {
 				return nil, err
 			}
-			return load(which)
+			return load(which, preferences, bound)
 		},
 	})
 }
 
-func load(which string) (games.Game, error) {
-	name := spec.Spec{Name: "matrix", Args: []spec.Arg{{Value: which}}}.String()
-	if p, ok := named[which]; ok {
-		return New(name, p)
+func load(which, preferences string, bound float64) (games.Game, error) {
+	name := spec.Spec{Name: "matrix"}
+	var p Payoffs
+	var err error
+	switch {
+	case which != "" && preferences != "":
+		return nil, errors.New("matrix: payoffs and preferences are given: expected one of them")
+	case preferences != "":
+		name.Args = []spec.Arg{{Key: "preferences", Value: preferences}}
+		p.Preferences, err = parseRows("preferences", preferences)
+	default:
+		if which == "" {
+			which = "rps"
+		}
+		name.Args = []spec.Arg{{Value: which}}
+		p, err = find(which)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if bound > 0 {
+		name.Args = append(name.Args, spec.Arg{Key: "bound", Value: strconv.FormatFloat(bound, 'g', -1, 64)})
+		if p, err = p.stretched(bound); err != nil {
+			return nil, fmt.Errorf("matrix %s: %w", which, err)
+		}
+	}
+	game, err := New(name.String(), p)
+	if err != nil {
+		return nil, fmt.Errorf("matrix %s: %w", cmp.Or(which, "preferences"), err)
+	}
+	return game, nil
+}
+
+// find returns the matrix of a name, of rows or of a file.
+func find(which string) (Payoffs, error) {
+	if strings.HasPrefix(strings.TrimSpace(which), "[") {
+		rows, err := parseRows("payoffs", which)
+		return Payoffs{Payoffs: rows}, err
+	}
+	if s, err := spec.Parse(which); err == nil {
+		p, known, err := build(s)
+		if err != nil {
+			return p, fmt.Errorf("matrix: %w", err)
+		}
+		if known {
+			return p, nil
+		}
 	}
 	if !strings.ContainsAny(which, `./\`) {
-		return nil, fmt.Errorf("matrix: unknown matrix %q%s; expected %s, or a JSON file such as payoffs.json", which, spec.Suggest(which, names), strings.Join(names, ", "))
+		return Payoffs{}, fmt.Errorf("matrix: unknown matrix %q%s; expected %s, rows such as \"[[0, -1], [1, 0]]\", or a JSON file such as payoffs.json", which, spec.Suggest(which, names), forms)
 	}
 	text, err := os.ReadFile(which)
 	if err != nil {
-		return nil, fmt.Errorf("matrix: %w", err)
+		return Payoffs{}, fmt.Errorf("matrix: %w", err)
 	}
 	p, err := parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("matrix %s: %w", which, err)
+		return p, fmt.Errorf("matrix %s: %w", which, err)
 	}
-	game, err := New(name, p)
+	return p, nil
+}
+
+// parseRows reads [[0, 1], [1, 0]].
+func parseRows(what, text string) ([][]float64, error) {
+	var rows [][]float64
+	d := json.NewDecoder(strings.NewReader(text))
+	if err := d.Decode(&rows); err != nil || d.More() {
+		return nil, fmt.Errorf("matrix: %s=%s: expected rows of numbers such as \"[[0, -1], [1, 0]]\"", what, text)
+	}
+	return rows, nil
+}
+
+// stretched is the matrix whose largest payoff is bound.
+func (p Payoffs) stretched(bound float64) (Payoffs, error) {
+	payoffs, err := p.payoffs()
 	if err != nil {
-		return nil, fmt.Errorf("matrix %s: %w", which, err)
+		return p, err
 	}
-	return game, nil
+	largest := 0.0
+	for _, row := range payoffs {
+		for _, x := range row {
+			largest = max(largest, math.Abs(x))
+		}
+	}
+	out := Payoffs{Rows: p.Rows, Columns: p.Columns}
+	for _, row := range payoffs {
+		row = slices.Clone(row)
+		for j := range row {
+			if largest > 0 {
+				row[j] *= bound / largest
+			}
+		}
+		out.Payoffs = append(out.Payoffs, row)
+	}
+	return out, nil
+}
+
+// payoffs returns what the row player wins.
+func (p Payoffs) payoffs() ([][]float64, error) {
+	if p.Preferences == nil {
+		return p.Payoffs, nil
+	}
+	if p.Payoffs != nil {
+		return nil, errors.New("payoffs and preferences are given: expected one of them")
+	}
+	out := make([][]float64, len(p.Preferences))
+	for i, row := range p.Preferences {
+		if len(row) != len(out) {
+			return nil, fmt.Errorf("preferences: row %d has %d numbers, and there are %d rows; expected as many", i, len(row), len(out))
+		}
+	}
+	for i, row := range p.Preferences {
+		for j, x := range row {
+			y := p.Preferences[j][i]
+			if !(x >= 0 && x <= 1) || math.Abs(x+y-1) > 1e-9 {
+				return nil, fmt.Errorf("preferences: row %d, column %d is %g and row %d, column %d is %g; expected probabilities that sum to 1", i, j, x, j, i, y)
+			}
+			out[i] = append(out[i], (x-y)/2)
+		}
+	}
+	return out, nil
 }
 
 func parse(text []byte) (Payoffs, error) {
@@ -122,13 +211,17 @@ type game struct {
 // matrices that are empty or ragged, payoffs that are not finite, and names of
 // actions that are too many, too few or not to be told apart in text.
 func New(name string, p Payoffs) (games.Game, error) {
-	if len(p.Payoffs) == 0 || len(p.Payoffs[0]) == 0 {
+	payoffs, err := p.payoffs()
+	if err != nil {
+		return nil, err
+	}
+	if len(payoffs) == 0 || len(payoffs[0]) == 0 {
 		return nil, errors.New("payoffs: expected at least one row and one column")
 	}
-	width := len(p.Payoffs[0])
+	width := len(payoffs[0])
 	g := &game{}
-	low, high := p.Payoffs[0][0], p.Payoffs[0][0]
-	for r, row := range p.Payoffs {
+	low, high := payoffs[0][0], payoffs[0][0]
+	for r, row := range payoffs {
 		if len(row) != width {
 			return nil, fmt.Errorf("payoffs: row %d has %d numbers, row 0 has %d; expected rows of one length", r, len(row), width)
 		}
@@ -140,8 +233,7 @@ func New(name string, p Payoffs) (games.Game, error) {
 		}
 		g.payoffs = append(g.payoffs, slices.Clone(row))
 	}
-	var err error
-	if g.rows, err = actionNames("rows", "r", p.Rows, len(p.Payoffs)); err != nil {
+	if g.rows, err = actionNames("rows", "r", p.Rows, len(payoffs)); err != nil {
 		return nil, err
 	}
 	if g.columns, err = actionNames("columns", "c", p.Columns, width); err != nil {

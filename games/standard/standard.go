@@ -27,6 +27,7 @@ import (
 	_ "github.com/agon-rl/agon/games/phantom"
 	_ "github.com/agon-rl/agon/games/pig"
 	_ "github.com/agon-rl/agon/games/randomgame"
+	_ "github.com/agon-rl/agon/games/sequence"
 	_ "github.com/agon-rl/agon/games/sneakycritic"
 	_ "github.com/agon-rl/agon/games/spiralkuhn"
 	_ "github.com/agon-rl/agon/games/tictactoe"

@@ -101,7 +101,7 @@ func (p Panel) draw(area draw.Canvas) error {
 		if err := s.check(); err != nil {
 			return err
 		}
-		if err := s.drawable(p.Log).thinned(maxPoints).addTo(plt, palette[i%len(palette)]); err != nil {
+		if err := s.drawable(p.Log, p.LogX).thinned(maxPoints).addTo(plt, strokeOf(i)); err != nil {
 			return err
 		}
 	}
@@ -131,11 +131,22 @@ func (p Panel) drawLegend(area draw.Canvas, top vg.Length) vg.Length {
 			x, y = area.Min.X, y-1.4*style.Font.Size
 		}
 		middle := y + 0.35*style.Font.Size
-		area.StrokeLine2(draw.LineStyle{Color: palette[i%len(palette)], Width: 2}, x, middle, x+swatch, middle)
+		stroke := strokeOf(i)
+		stroke.Width = 2
+		area.StrokeLine2(stroke, x, middle, x+swatch, middle)
 		area.FillText(style, vg.Point{X: x + swatch + gap/2, Y: y}, s.Name)
 		x += width
 	}
 	return y - 0.6*style.Font.Size
+}
+
+// strokeOf is how series i is drawn. Where the colours are used up, dashes begin.
+func strokeOf(i int) draw.LineStyle {
+	stroke := draw.LineStyle{Color: palette[i%len(palette)], Width: 1.3}
+	if i >= len(palette) {
+		stroke.Dashes = []vg.Length{4, 2}
+	}
+	return stroke
 }
 
 func textStyle(size vg.Length, c color.Color) text.Style {
@@ -162,6 +173,9 @@ func (p Panel) axes() *plot.Plot {
 	if p.Log {
 		plt.Y.Scale, plt.Y.Tick.Marker = plot.LogScale{}, logTicks{}
 	}
+	if p.LogX {
+		plt.X.Scale, plt.X.Tick.Marker = plot.LogScale{}, logTicks{}
+	}
 	grid := plotter.NewGrid()
 	grid.Horizontal = draw.LineStyle{Color: gridInk, Width: 0.6}
 	grid.Vertical = draw.LineStyle{}
@@ -173,10 +187,11 @@ func (p Panel) axes() *plot.Plot {
 func relabel(old *text.Style, with text.Style) { old.Font, old.Color = with.Font, with.Color }
 
 // addTo adds the series' band and line to a plot.
-func (s Series) addTo(plt *plot.Plot, c color.NRGBA) error {
+func (s Series) addTo(plt *plot.Plot, stroke draw.LineStyle) error {
 	if len(s.X) == 0 {
 		return nil
 	}
+	c := color.NRGBAModel.Convert(stroke.Color).(color.NRGBA)
 	if len(s.Low) > 0 {
 		var outline plotter.XYs
 		for i, x := range s.X {
@@ -201,7 +216,7 @@ func (s Series) addTo(plt *plot.Plot, c color.NRGBA) error {
 	if err != nil {
 		return err
 	}
-	line.LineStyle = draw.LineStyle{Color: c, Width: 1.3}
+	line.LineStyle = stroke
 	if len(points) > 150 {
 		line.Width = 0.8 // noise should not fill the plot
 	}
@@ -221,8 +236,13 @@ func (p Panel) fitAxes(plt *plot.Plot) {
 		if p.Log {
 			plt.Y.Min = 0.1
 		}
+		if p.LogX {
+			plt.X.Min = 0.1
+		}
 	}
-	if plt.X.Min == plt.X.Max {
+	if plt.X.Min == plt.X.Max && p.LogX {
+		plt.X.Min, plt.X.Max = plt.X.Min/2, plt.X.Max*2
+	} else if plt.X.Min == plt.X.Max {
 		air := max(1, 1e-6*math.Abs(plt.X.Max))
 		plt.X.Min, plt.X.Max = plt.X.Min-air, plt.X.Max+air
 	}
@@ -273,16 +293,20 @@ func RoundStep(rough float64) float64 {
 }
 
 // logTicks labels the decades, and 2 and 5 between them where the axis is
-// short.
+// short; where it is long it leaves decades out.
 type logTicks struct{}
 
 func (logTicks) Ticks(low, high float64) []plot.Tick {
 	var ticks []plot.Tick
 	short := high/low < 50
+	every := max(1, math.Round(math.Log10(high/low)/6))
 	for e := math.Floor(math.Log10(low)); e <= math.Ceil(math.Log10(high)); e++ {
+		if math.Mod(e, every) != 0 {
+			continue
+		}
 		for m := 1.; m < 10; m++ {
 			v := m * math.Pow(10, e)
-			if v < low || v > high {
+			if v < low || v > high || every > 1 && m > 1 {
 				continue
 			}
 			t := plot.Tick{Value: v}

@@ -243,7 +243,7 @@ func TestCurvesDrawsAnything(t *testing.T) {
 			s.Low = rapid.SliceOfN(value, len(y), len(y)).Draw(t, "low")
 			s.High = rapid.SliceOfN(value, len(y), len(y)).Draw(t, "high")
 		}
-		panel := Panel{Title: "any", Log: rapid.Bool().Draw(t, "log"), Series: []Series{s, {Name: "second"}}}
+		panel := Panel{Title: "any", Log: rapid.Bool().Draw(t, "log"), LogX: rapid.Bool().Draw(t, "log x"), Series: []Series{s, {Name: "second"}}}
 		if err := Curves(path, panel); err != nil {
 			t.Fatal(err)
 		}

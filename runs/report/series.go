@@ -11,6 +11,7 @@ type Panel struct {
 	Title  string
 	X, Y   string // the axes' titles
 	Log    bool   // logarithmic y axis; values that are not positive are left out
+	LogX   bool   // the same of the x axis
 	Series []Series
 }
 
@@ -67,11 +68,11 @@ const (
 
 // drawable returns the series without points that cannot be drawn, its band
 // around the line.
-func (s Series) drawable(log bool) Series {
+func (s Series) drawable(log, logX bool) Series {
 	fits := func(v float64) bool { return math.Abs(v) < huge } // false of NaN
 	out := Series{Name: s.Name}
 	for i, y := range s.Y {
-		if !fits(s.X[i]) || !fits(y) || log && y < tiny {
+		if !fits(s.X[i]) || !fits(y) || log && y < tiny || logX && s.X[i] < tiny {
 			continue
 		}
 		if len(s.Low) > 0 {
