@@ -133,3 +133,70 @@ func Join(parts []Pair, r *rand.Rand) Pair {
 	out.ChosenAction, out.RejectedAction = -1, -1
 	return out
 }
+
+// Instruction is a demand on an answer that can be checked. Ask words it so that it
+// wants an answer of which Holds is true, or one of which it is false.
+type Instruction struct {
+	Holds func(a Answer) bool
+	Ask   func(holds bool) string
+}
+
+// Instruct makes MAPL's inter-sample pairs: k of the instructions, drawn for each
+// pair, are added to its prompt in the words that the chosen answer meets. Where
+// the rejected answer meets them all as well, the pair is tried again with others,
+// and left out in the end.
+func Instruct(pairs []Pair, instructions []Instruction, k int, r *rand.Rand) ([]Pair, error) {
+	if k < 1 || k > len(instructions) {
+		return nil, fmt.Errorf("prefs: %d of %d instructions: expected 1 at least and no more than there are", k, len(instructions))
+	}
+	var out []Pair
+	for _, p := range pairs {
+		chosen, rejected := p.Answers()
+		for range instructTries {
+			some := r.Perm(len(instructions))[:k]
+			if slices.ContainsFunc(some, func(i int) bool { return instructions[i].Holds(chosen) != instructions[i].Holds(rejected) }) {
+				p.Prompt, p.Rule = asked(p.Prompt, instructions, some, chosen, nil), "mapl"
+				out = append(out, p)
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+// instructTries is how many sets of instructions are tried on a pair.
+const instructTries = 16
+
+// InstructIntra makes MAPL's intra-sample pairs of the chosen answers: k of the
+// instructions in the words that an answer meets, against the same with some turned
+// round, at least one, every combination being as likely.
+func InstructIntra(pairs []Pair, instructions []Instruction, k int, r *rand.Rand) ([]PromptPair, error) {
+	if k < 1 || k > len(instructions) || k > 30 {
+		return nil, fmt.Errorf("prefs: %d of %d instructions: expected 1 to 30, and no more than there are", k, len(instructions))
+	}
+	out := make([]PromptPair, len(pairs))
+	for i, p := range pairs {
+		chosen, _ := p.Answers()
+		some, turned := r.Perm(len(instructions))[:k], 1+r.IntN(1<<k-1)
+		out[i] = PromptPair{
+			ChosenPrompt:   asked(p.Prompt, instructions, some, chosen, nil),
+			RejectedPrompt: asked(p.Prompt, instructions, some, chosen, func(j int) bool { return turned>>j&1 == 1 }),
+			Completion:     p.Chosen, Game: p.Game, ChosenHistory: p.History, RejectedHistory: p.History, Action: p.ChosenAction,
+			ChosenQ: p.ChosenQ, RejectedQ: p.ChosenQ, Source: p.Source,
+		}
+	}
+	return out, nil
+}
+
+// asked is a prompt with instructions as an answer meets them, some turned round.
+func asked(prompt string, instructions []Instruction, some []int, a Answer, turned func(j int) bool) string {
+	lines := []string{prompt}
+	if prompt == "" {
+		lines = nil
+	}
+	for j, i := range some {
+		holds := instructions[i].Holds(a)
+		lines = append(lines, instructions[i].Ask(holds != (turned != nil && turned(j))))
+	}
+	return strings.Join(lines, "\n")
+}
