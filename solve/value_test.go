@@ -59,7 +59,7 @@ func TestSoftResponse(t *testing.T) {
 			within(t, game+", cold", tree.Value(tree.SoftResponse(tree.Uniform(), seat, 1e-6))[seat], best, 1e-3)
 			within(t, game+", hot", tree.Value(tree.SoftResponse(tree.Uniform(), seat, 1e6))[seat], tree.Value(tree.Uniform())[seat], 1e-3)
 			softened := tree.SoftResponse(tree.Uniform(), seat, 0.3)
-			most := regularised(tree, softened, seat, 0.3)
+			most := softValue(tree, softened, seat, 0.3)
 			r := rand.New(rand.NewPCG(1, 2))
 			for range 50 {
 				other := slices.Clone(softened)
@@ -78,7 +78,7 @@ func TestSoftResponse(t *testing.T) {
 						copy(other[set.First:set.First+len(set.Actions)], tree.Uniform()[set.First:])
 					}
 				}
-				if value := regularised(tree, other, seat, 0.3); value > most+1e-9 {
+				if value := softValue(tree, other, seat, 0.3); value > most+1e-9 {
 					t.Fatalf("%s, seat %d: another strategy is worth %g, the soft response %g", game, seat, value, most)
 				}
 			}
@@ -86,9 +86,9 @@ func TestSoftResponse(t *testing.T) {
 	}
 }
 
-// regularised is a seat's expected return less temperature times the divergence from
+// softValue is a seat's expected return less temperature times the divergence from
 // uniform play at each of its sets, weighted by how far it plays to it.
-func regularised(tree *Tree, s Strategy, seat games.Seat, temperature float64) float64 {
+func softValue(tree *Tree, s Strategy, seat games.Seat, temperature float64) float64 {
 	value := tree.Value(s)[seat]
 	reach := tree.reach(s)
 	for _, set := range tree.own[seat] {

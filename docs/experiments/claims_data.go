@@ -140,8 +140,8 @@ func examplesOf(pairs []prefs.Pair, features prefs.Features, smooth bool) ([]pre
 	return out, nil
 }
 
-// learner fits a preference model.
-func learner(examples []prefs.Example, hidden int, r *rand.Rand) (*prefs.Estimator, error) {
+// preferenceModel fits a preference model.
+func preferenceModel(examples []prefs.Example, hidden int, r *rand.Rand) (*prefs.Estimator, error) {
 	e := prefs.NewEstimator()
 	e.Hidden = hidden
 	return e, e.Fit(examples, r)
@@ -186,7 +186,7 @@ var certainPairs = claim{
 				return err
 			}
 			// The same draws for all, so that only the pairs differ.
-			e, err := learner(examples, 32, play.Generator(seed, "claims/upo/learner"))
+			e, err := preferenceModel(examples, 32, play.Generator(seed, "claims/upo/learner"))
 			if err != nil {
 				return err
 			}
@@ -659,7 +659,7 @@ var judgeWithTools = claim{
 		if err != nil {
 			return nil, err
 		}
-		policy, err := learner(seeds, 32, play.Generator(seed, "claims/tools/policy"))
+		policy, err := preferenceModel(seeds, 32, play.Generator(seed, "claims/tools/policy"))
 		if err != nil {
 			return nil, err
 		}
@@ -685,7 +685,7 @@ var judgeWithTools = claim{
 			if err != nil {
 				return nil, err
 			}
-			taught, err := learner(append(slices.Clone(seeds), examples...), 32, play.Generator(seed, "claims/tools/policy"))
+			taught, err := preferenceModel(append(slices.Clone(seeds), examples...), 32, play.Generator(seed, "claims/tools/policy"))
 			if err != nil {
 				return nil, err
 			}
@@ -813,7 +813,7 @@ func instructed(n int, trait float64) func(context.Context, uint64) (figures, er
 			"inter": slices.Concat(base, inter, inter),
 			"both":  slices.Concat(base, intra, inter),
 		} {
-			e, err := learner(examples, 64, play.Generator(seed, "claims/mapl/learner"))
+			e, err := preferenceModel(examples, 64, play.Generator(seed, "claims/mapl/learner"))
 			if err != nil {
 				return nil, err
 			}
@@ -1171,7 +1171,7 @@ var moreIsLess = claim{
 			if err != nil {
 				return nil, err
 			}
-			e, err := learner(examples, 0, play.Generator(seed, "claims/more/learner"))
+			e, err := preferenceModel(examples, 0, play.Generator(seed, "claims/more/learner"))
 			if err != nil {
 				return nil, err
 			}

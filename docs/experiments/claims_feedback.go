@@ -288,7 +288,7 @@ type customer struct {
 }
 
 const (
-	elsewhere   = 0.1 // what a customer gets who does not buy
+	outside     = 0.1 // what a customer gets who does not buy
 	consultants = 3   // honest, evasive, promising
 )
 
@@ -299,8 +299,8 @@ func (c customer) told(answer int) *feedback.Answer {
 	if answer == 0 && c.serves {
 		belief = 1
 	}
-	if belief*c.need-c.price <= elsewhere { // he does not buy
-		return &feedback.Answer{Rewards: []float64{elsewhere / 2, elsewhere / 2}, Hopes: []float64{elsewhere, elsewhere / 2, 0}}
+	if belief*c.need-c.price <= outside { // he does not buy
+		return &feedback.Answer{Rewards: []float64{outside / 2, outside / 2}, Hopes: []float64{outside, outside / 2, 0}}
 	}
 	use, hope := 0.0, belief*c.need/4 // what did not work may still come to work, he hopes
 	if c.serves {
@@ -514,8 +514,8 @@ func rewardOptimum(table feedback.Table, queries int, r *rand.Rand) ([]float64, 
 	return out, nil
 }
 
-// flipped is a table whose judge errs.
-func flipped(table feedback.Table, flip float64) feedback.Table {
+// erring is a table whose judge errs.
+func erring(table feedback.Table, flip float64) feedback.Table {
 	out := make(feedback.Table, len(table))
 	for i, row := range table {
 		for _, p := range row {
@@ -666,7 +666,7 @@ var noisyJudges = claim{
 	run: func(_ context.Context, seed uint64) (figures, error) {
 		out := figures{}
 		for i, flip := range []float64{0, 0.2, 0.4} {
-			average, _ := newSPO(flipped(loaded, flip)).run(play.Generator(seed, "claims/noise", uint64(i)))
+			average, _ := newSPO(erring(loaded, flip)).run(play.Generator(seed, "claims/noise", uint64(i)))
 			out[fmt.Sprint(flip)] = exploit(loaded, average)
 		}
 		return out, nil
