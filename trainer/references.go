@@ -13,12 +13,12 @@ import (
 
 // ReferenceForms documents what a recipe's preferences.reference may be. θ_t is the
 // network as it is when the update begins.
-const ReferenceForms = `auto                   what the objective names: θ_0, or θ_t where its reference is the previous policy
-fixed                  the network as it was drawn, θ_0
-previous               θ_t
-every(n=10)            the network as it was at the last multiple of n updates
-ema(decay=0.95)        a moving average of the weights
-geometric(weight=0.5)  θ_0^weight · θ_t^(1−weight)
+const ReferenceForms = `auto                     what the objective names: θ_0, or θ_t where its reference is the previous policy
+fixed                    the network as it was drawn, θ_0
+previous                 θ_t
+every(n=10)              the network as it was at the last multiple of n updates
+ema(decay=0.95)          a moving average of the weights
+geometric(weight=0.5)    θ_0^weight · θ_t^(1−weight)
 extrapolated(alpha=0.3)  θ_t^(1+alpha) / θ_(t−1)^alpha (accelerated APO, arXiv 2410.06293)`
 
 var referenceNames = []string{"auto", "fixed", "previous", "every", "ema", "geometric", "extrapolated"}
