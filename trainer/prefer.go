@@ -404,7 +404,7 @@ func (t *Trainer) oneSeat(group, opponent int) []int {
 // fit takes the gradient steps of an update on groups of answers.
 func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line map[string]float64) error {
 	p := t.preferring
-	if err := t.demonstrate(ctx, groups, stage); err != nil {
+	if err := t.demonstrate(ctx, groups); err != nil {
 		return err
 	}
 	if p.loss.scored() {
@@ -531,7 +531,7 @@ func (t *Trainer) referAll(groups []*group) error {
 
 // demonstrate adds demonstrations to groups: the same deals with the demonstrator in
 // the seat, against the learner as it is.
-func (t *Trainer) demonstrate(ctx context.Context, groups []*group, stage uint64) (err error) {
+func (t *Trainer) demonstrate(ctx context.Context, groups []*group) (err error) {
 	p := t.preferring
 	if p.demonstrators == nil {
 		return nil
