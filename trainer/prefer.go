@@ -162,7 +162,8 @@ func (r Recipe) validatePreferences(game games.Game) error {
 			return fmt.Errorf("opponents: %s: objective %s compares the learner's answers with each other alone: expected one of win rates, such as sppo or online-ipo, or preferences.pairs=best_worst", o.kind, c.Entry.Name)
 		}
 	}
-	if _, err := newJudge(p.Judge, game); err != nil {
+	j, err := newJudge(context.Background(), p.Judge, game)
+	if err := errors.Join(err, j.close()); err != nil {
 		return err
 	}
 	if _, err := parsePairs(p.Pairs); err != nil {
@@ -184,7 +185,7 @@ func (t *Trainer) preparePreferences(ctx context.Context) (err error) {
 	}
 	p := &preferring{settings: t.recipe.Preferences, queue: make([][]rival, t.info.Seats)}
 	t.preferring = p
-	if p.judge, err = newJudge(p.settings.Judge, t.game); err != nil {
+	if p.judge, err = newJudge(ctx, p.settings.Judge, t.game); err != nil {
 		return err
 	}
 	if p.pairs, err = parsePairs(p.settings.Pairs); err != nil {
@@ -207,10 +208,13 @@ func (t *Trainer) preparePreferences(ctx context.Context) (err error) {
 }
 
 func (p *preferring) close() error {
-	if p == nil || p.demonstrators == nil {
+	switch {
+	case p == nil:
 		return nil
+	case p.demonstrators == nil:
+		return p.judge.close()
 	}
-	return p.demonstrators.Close()
+	return errors.Join(p.judge.close(), p.demonstrators.Close())
 }
 
 // group holds the answers to one deal by one seat.
@@ -421,6 +425,9 @@ func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line m
 		for _, a := range g.own {
 			share += a.share / float64(len(g.own)*len(groups))
 		}
+	}
+	if err := p.judge.failed(); err != nil {
+		return err
 	}
 	c := t.coefficients(t.update)
 	if line["rate"] = c.Rate; p.loss.scored() {

@@ -36,8 +36,8 @@ var learners = []learner{
 	{"SPIN", []string{"objective=spin", "demonstrations=cfr:iterations=2000"}, ""},
 }
 
-// elsewhere are games whose answers are what a seat did, compared by what it got.
-var elsewhere = []struct {
+// otherGames are those whose answers are what a seat did, compared by what it got.
+var otherGames = []struct {
 	game, measure, what string
 	settings            []string
 	learners            []learner
@@ -100,7 +100,7 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 		return err
 	}
 	var others strings.Builder
-	for _, e := range elsewhere {
+	for _, e := range otherGames {
 		var all []*trial
 		for _, a := range e.learners {
 			all = append(all, a.trials(e.game, append(slices.Clone(e.settings), "evaluate.every=30", "policy.hidden=[64, 64]")...)...)
