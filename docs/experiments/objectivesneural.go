@@ -26,9 +26,9 @@ type learner struct {
 // ratio 0.1 is ηβ.
 var learners = []learner{
 	{"INPO", []string{`objective="inpo(eta=0.2,ratio=0.1)"`}, "omd(eta=2.5,beta=0.04)"},
-	{"EGPO: the half step", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=half"}, "egpo(eta=2.5,beta=0.04)"},
+	{"EGPO: the half step", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=half-step"}, "egpo(eta=2.5,beta=0.04)"},
 	{"Nash-MD: the mixture", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=mixture(weight=0.1)"}, "nash-md(eta=2.5,beta=0.04)"},
-	{"INPO, moving reference", []string{`objective="inpo(eta=0.2,ratio=0.25)"`, "reference=every(n=20)"}, "mpo(eta=3.3333333333,beta=0.1,every=20)"},
+	{"INPO, moving reference", []string{`objective="inpo(eta=0.2,ratio=0.25)"`, "reference=every(20)"}, "mpo(eta=3.3333333333,beta=0.1,every=20)"},
 	{"SPPO", []string{`objective="sppo(beta=0.2)"`}, "sppo(eta=2.5)"},
 	{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "opponents=queue"}, ""},
 	{"SPO by its own gradient", []string{"objective=spo-minimax", "opponents=queue"}, ""},
@@ -46,7 +46,7 @@ var otherGames = []struct {
 		"kuhn_poker", "exploitability", "exploitability; uniform play has 0.4583",
 		[]string{"updates=90", "games=256", "group=256", "objective.epochs=4"},
 		[]learner{
-			{"INPO, moving reference", []string{`objective="inpo(eta=0.25,ratio=0.1)"`, "reference=every(n=30)"}, ""},
+			{"INPO, moving reference", []string{`objective="inpo(eta=0.25,ratio=0.1)"`, "reference=every(30)"}, ""},
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"share of the returns by PPO", []string{"objective=reward", "objective.name=ppo", "judge=score", "opponents=queue"}, ""},
 			{"SPIN, from CFR+", []string{"objective=spin", "demonstrations=cfr:iterations=1000"}, ""},
@@ -254,7 +254,7 @@ between whole answers that it drew itself, by an objective that is a name in a r
 
 ` + "```" + `
 agon train sequence
-agon train sequence --set opponents=half --set 'preferences.objective=online-ipo(beta=0.2)'
+agon train sequence --set opponents=half-step --set 'preferences.objective=online-ipo(beta=0.2)'
 agon train kuhn_poker --set objective.name=none --set preferences.objective=spin --set preferences.demonstrations=cfr:iterations=1000
 ` + "```" + `
 
