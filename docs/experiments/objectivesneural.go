@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/trainer"
 )
 
 // learner is a way to learn from preferences: a name in the registry, with what it
@@ -105,7 +110,7 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 		for _, a := range e.learners {
 			all = append(all, a.trials(e.game, append(slices.Clone(e.settings), "evaluate.every=30", "policy.hidden=[64, 64]")...)...)
 		}
-		if err := l.all(ctx, all); err != nil {
+		if err := l.each(ctx, all, l.sparing); err != nil {
 			return err
 		}
 		header := []string{"learner", "settings"}
@@ -124,6 +129,33 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 		fmt.Fprintf(&others, "\n`%s`, %s (%s), after so many updates:\n\n%s", e.game, e.what, strings.Join(e.settings, ", "), markdown(header, rows))
 	}
 	return l.page("objectives_neural", neuralHead, sequence+neuralOthers+others.String(), panels)
+}
+
+// sparing runs a recipe that l.keep does not hold already.
+func (l *lab) sparing(ctx context.Context, t *trial, dir string) error {
+	if l.keep == "" {
+		return l.one(ctx, t, dir, 1)
+	}
+	text, err := recipes.Read(t.recipe)
+	if err != nil {
+		return err
+	}
+	recipe, err := trainer.ReadRecipe(text, t.settings)
+	if err != nil {
+		return err
+	}
+	complete, err := recipe.YAML()
+	if err != nil {
+		return err
+	}
+	dir = filepath.Join(l.keep, fmt.Sprintf("%x", sha256.Sum256(complete)))
+	if t.metrics, err = runs.ReadMetrics(dir); err == nil && len(t.metrics) == recipe.Updates {
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil { // cut short
+		return err
+	}
+	return l.one(ctx, t, dir, 1)
 }
 
 // text is a learner's settings as they stand in a recipe.
@@ -152,7 +184,7 @@ func (l *lab) sequenceRuns(ctx context.Context) (string, []report.Panel, error) 
 	for _, a := range learners {
 		all = append(all, a.trials("sequence", fmt.Sprintf("updates=%d", neuralUpdates), fmt.Sprintf("evaluate.every=%d", neuralEvery), "preferences.reference=auto")...)
 	}
-	if err := l.all(ctx, all); err != nil {
+	if err := l.each(ctx, all, l.sparing); err != nil {
 		return "", nil, err
 	}
 	regularised := []report.Panel{
