@@ -124,7 +124,7 @@ func (r Recipe) validatePreferences(game games.Game) error {
 		return err
 	}
 	if !r.prefers() {
-		if o.kind == "half" || o.kind == "mixture" || o.kind == "queue" {
+		if o.kind == "half-step" || o.kind == "mixture" || o.kind == "queue" {
 			return fmt.Errorf("opponents: %s: only preferences between games know it: set preferences.objective, such as inpo", o.kind)
 		}
 		return nil
@@ -147,8 +147,8 @@ func (r Recipe) validatePreferences(game games.Game) error {
 		return fmt.Errorf("preferences.demonstrations: reward compares the learner's own games alone: leave demonstrations out")
 	case !p.rewards() && r.Objective.Name != noGradient:
 		return fmt.Errorf("objective.name: %s: preferences teach by preferences.objective: set objective.name=none", r.Objective.Name)
-	case o.kind == "half" && p.rewards():
-		return fmt.Errorf("opponents: half: reward takes one step an update: expected an objective such as online-ipo")
+	case o.kind == "half-step" && p.rewards():
+		return fmt.Errorf("opponents: half-step: reward takes one step an update: expected an objective such as online-ipo")
 	}
 	if r.Objective.Minibatches > r.Games/p.Samples {
 		return fmt.Errorf("objective.minibatches: %d: expected at most %d: minibatches are of all games with a deal", r.Objective.Minibatches, r.Games/p.Samples)
@@ -344,7 +344,7 @@ func (t *Trainer) asked(line map[string]float64) {
 	t.preferring.judge.asked = 0
 }
 
-// prefer does an update's steps on preferences between its games. With opponents: half
+// prefer does an update's steps on preferences between its games. With opponents: half-step
 // it does so twice from the same weights: against the policy as it is, and then
 // against what became of it, which is the extragradient step of EGPO (Zhou et al.
 // 2025, arXiv 2503.08942) and of Nash mirror prox (arXiv 2505.19731).
@@ -356,7 +356,7 @@ func (t *Trainer) prefer(ctx context.Context, episodes []*play.Episode, line map
 	if err := t.fit(ctx, groups, 0, line); err != nil {
 		return err
 	}
-	if t.opponents.kind == "half" {
+	if t.opponents.kind == "half-step" {
 		half := t.updater.State().Weights
 		if err := t.updater.Restore(began); err != nil {
 			return err
@@ -408,7 +408,7 @@ func (t *Trainer) oneSeat(group, opponent int) []int {
 // fit takes the gradient steps of an update on groups of answers.
 func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line map[string]float64) error {
 	p := t.preferring
-	if err := t.demonstrate(ctx, groups, stage); err != nil {
+	if err := t.demonstrate(ctx, groups); err != nil {
 		return err
 	}
 	if p.loss.scored() {
@@ -538,7 +538,7 @@ func (t *Trainer) referAll(groups []*group) error {
 
 // demonstrate adds demonstrations to groups: the same deals with the demonstrator in
 // the seat, against the learner as it is.
-func (t *Trainer) demonstrate(ctx context.Context, groups []*group, stage uint64) (err error) {
+func (t *Trainer) demonstrate(ctx context.Context, groups []*group) (err error) {
 	p := t.preferring
 	if p.demonstrators == nil {
 		return nil

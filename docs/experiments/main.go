@@ -29,7 +29,7 @@
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
 // AGON_CLAIMS=id,id prints single claims instead of writing the page.
-// With AGON_EXPERIMENTS=folder the runs of the self-play critic are kept there, and
+// With AGON_EXPERIMENTS=folder the runs of the self-play critic and of objectives-neural are kept there, and
 // those that ended are not run again: empty it after changes to what they depend on.
 package main
 

@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/trainer"
 )
 
 // learner is a way to learn from preferences: a name in the registry, with what it
@@ -26,9 +31,9 @@ type learner struct {
 // ratio 0.1 is ηβ.
 var learners = []learner{
 	{"INPO", []string{`objective="inpo(eta=0.2,ratio=0.1)"`}, "omd(eta=2.5,beta=0.04)"},
-	{"EGPO: the half step", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=half"}, "egpo(eta=2.5,beta=0.04)"},
+	{"EGPO: the half step", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=half-step"}, "egpo(eta=2.5,beta=0.04)"},
 	{"Nash-MD: the mixture", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=mixture(weight=0.1)"}, "nash-md(eta=2.5,beta=0.04)"},
-	{"INPO, moving reference", []string{`objective="inpo(eta=0.2,ratio=0.25)"`, "reference=every(n=20)"}, "mpo(eta=3.3333333333,beta=0.1,every=20)"},
+	{"INPO, moving reference", []string{`objective="inpo(eta=0.2,ratio=0.25)"`, "reference=every(20)"}, "mpo(eta=3.3333333333,beta=0.1,every=20)"},
 	{"SPPO", []string{`objective="sppo(beta=0.2)"`}, "sppo(eta=2.5)"},
 	{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "opponents=queue"}, ""},
 	{"SPO by its own gradient", []string{"objective=spo-minimax", "opponents=queue"}, ""},
@@ -36,8 +41,8 @@ var learners = []learner{
 	{"SPIN", []string{"objective=spin", "demonstrations=cfr:iterations=2000"}, ""},
 }
 
-// elsewhere are games whose answers are what a seat did, compared by what it got.
-var elsewhere = []struct {
+// otherGames are those whose answers are what a seat did, compared by what it got.
+var otherGames = []struct {
 	game, measure, what string
 	settings            []string
 	learners            []learner
@@ -46,7 +51,7 @@ var elsewhere = []struct {
 		"kuhn_poker", "exploitability", "exploitability; uniform play has 0.4583",
 		[]string{"updates=90", "games=256", "group=256", "objective.epochs=4"},
 		[]learner{
-			{"INPO, moving reference", []string{`objective="inpo(eta=0.25,ratio=0.1)"`, "reference=every(n=30)"}, ""},
+			{"INPO, moving reference", []string{`objective="inpo(eta=0.25,ratio=0.1)"`, "reference=every(30)"}, ""},
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"share of the returns by PPO", []string{"objective=reward", "objective.name=ppo", "judge=score", "opponents=queue"}, ""},
 			{"SPIN, from CFR+", []string{"objective=spin", "demonstrations=cfr:iterations=1000"}, ""},
@@ -100,12 +105,12 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 		return err
 	}
 	var others strings.Builder
-	for _, e := range elsewhere {
+	for _, e := range otherGames {
 		var all []*trial
 		for _, a := range e.learners {
 			all = append(all, a.trials(e.game, append(slices.Clone(e.settings), "evaluate.every=30", "policy.hidden=[64, 64]")...)...)
 		}
-		if err := l.all(ctx, all); err != nil {
+		if err := l.each(ctx, all, l.sparing); err != nil {
 			return err
 		}
 		header := []string{"learner", "settings"}
@@ -124,6 +129,33 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 		fmt.Fprintf(&others, "\n`%s`, %s (%s), after so many updates:\n\n%s", e.game, e.what, strings.Join(e.settings, ", "), markdown(header, rows))
 	}
 	return l.page("objectives_neural", neuralHead, sequence+neuralOthers+others.String(), panels)
+}
+
+// sparing runs a recipe that l.keep does not hold already.
+func (l *lab) sparing(ctx context.Context, t *trial, dir string) error {
+	if l.keep == "" {
+		return l.one(ctx, t, dir, 1)
+	}
+	text, err := recipes.Read(t.recipe)
+	if err != nil {
+		return err
+	}
+	recipe, err := trainer.ReadRecipe(text, t.settings)
+	if err != nil {
+		return err
+	}
+	complete, err := recipe.YAML()
+	if err != nil {
+		return err
+	}
+	dir = filepath.Join(l.keep, fmt.Sprintf("%x", sha256.Sum256(complete)))
+	if t.metrics, err = runs.ReadMetrics(dir); err == nil && len(t.metrics) == recipe.Updates {
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil { // cut short
+		return err
+	}
+	return l.one(ctx, t, dir, 1)
 }
 
 // text is a learner's settings as they stand in a recipe.
@@ -152,7 +184,7 @@ func (l *lab) sequenceRuns(ctx context.Context) (string, []report.Panel, error) 
 	for _, a := range learners {
 		all = append(all, a.trials("sequence", fmt.Sprintf("updates=%d", neuralUpdates), fmt.Sprintf("evaluate.every=%d", neuralEvery), "preferences.reference=auto")...)
 	}
-	if err := l.all(ctx, all); err != nil {
+	if err := l.each(ctx, all, l.sparing); err != nil {
 		return "", nil, err
 	}
 	regularised := []report.Panel{
@@ -254,7 +286,7 @@ between whole answers that it drew itself, by an objective that is a name in a r
 
 ` + "```" + `
 agon train sequence
-agon train sequence --set opponents=half --set 'preferences.objective=online-ipo(beta=0.2)'
+agon train sequence --set opponents=half-step --set 'preferences.objective=online-ipo(beta=0.2)'
 agon train kuhn_poker --set objective.name=none --set preferences.objective=spin --set preferences.demonstrations=cfr:iterations=1000
 ` + "```" + `
 
