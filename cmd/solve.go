@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/solve"
 	"github.com/agon-rl/agon/spec"
@@ -171,14 +172,27 @@ func known(x float64) *float64 {
 
 // solving is a game under way: its tree, its matrix, and what was measured.
 type solving struct {
+	game   games.Game
 	tree   *solve.Tree       // nil in a contest whose answers are all that is looked at
 	matrix *solve.Polymatrix // nil where no method wants it
 	lines  []solveReport
 }
 
+// table is a strategy as a table over information states.
+func (s *solving) table(strategy solve.Strategy) (*policy.Table, error) {
+	if s.tree != nil {
+		return s.tree.Table(strategy), nil
+	}
+	contest, ok := s.game.(games.Contest)
+	if !ok {
+		return nil, fmt.Errorf("%s: it has neither a tree nor answers", s.game.Info().Name)
+	}
+	return solve.ContestTable(contest, strategy[:contest.Answers()])
+}
+
 // solve runs methods on a game, one after another, and prints how close they come.
 func (p *program) solve(ctx context.Context, game games.Game, methods []solveMethod, o solveOptions) error {
-	s := &solving{}
+	s := &solving{game: game}
 	var err error
 	if slices.ContainsFunc(methods, func(m solveMethod) bool { return m.onMatrix != nil }) {
 		if s.matrix, s.tree, err = solve.MatrixOf(ctx, game); err != nil {
@@ -189,9 +203,6 @@ func (p *program) solve(ctx context.Context, game games.Game, methods []solveMet
 		if s.tree, err = solve.Compile(ctx, game, solve.DefaultNodes); err != nil {
 			return err
 		}
-	}
-	if o.out != "" && s.tree == nil {
-		return fmt.Errorf("solve: --out %s: the policy of %s is one over whole answers, which no file holds: leave --out out", o.out, game.Info().Name)
 	}
 	if !p.json {
 		if s.tree != nil {
@@ -276,7 +287,11 @@ func (p *program) iterate(ctx context.Context, s *solving, m solveMethod, o solv
 	if o.out == "" {
 		return nil
 	}
-	if err := s.tree.Table(solver.Strategy()).WriteFile(o.out); err != nil {
+	table, err := s.table(solver.Strategy())
+	if err != nil {
+		return err
+	}
+	if err := table.WriteFile(o.out); err != nil {
 		return err
 	}
 	if !p.json {

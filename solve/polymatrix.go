@@ -78,21 +78,14 @@ func SelfPlay(name string, n int, e Earner, bound float64) *Polymatrix {
 // Contest is the game of one policy that meets itself before a contest's judge.
 func Contest(g games.Contest) *Polymatrix {
 	info := g.Info()
-	var e Earner = g
-	if judge, ok := g.(prefers); ok {
-		e = judged{judge}
-	}
-	return SelfPlay(info.Name, g.Answers(), e, max(info.MaxReturn, -info.MinReturn))
+	return SelfPlay(info.Name, g.Answers(), judged{g}, max(info.MaxReturn, -info.MinReturn))
 }
 
-// prefers is implemented by contests whose judge tells how it compares two answers; an
-// answer then earns 1 where it is preferred and loses 1 elsewhere.
-type prefers interface {
-	games.Contest
-	Prefers(i, j int) float64
-}
+// judged is a contest of which single comparisons can be drawn: an answer earns 1 where
+// it is preferred and loses 1 elsewhere.
+type judged struct{ games.Contest }
 
-type judged struct{ prefers }
+func (j judged) Prefers(i, k int) float64 { return (1 + j.Score(i, k)) / 2 }
 
 func (judged) Stake() float64 { return 1 }
 
