@@ -102,8 +102,8 @@ func boardPairs(ctx context.Context, learn, ask int, r *rand.Rand) (learnt, aske
 	return learnt, asked, nil
 }
 
-// flipped turns a share of the labels round.
-func flipped(pairs []prefs.Pair, share float64, r *rand.Rand) []prefs.Pair {
+// turnedRound turns a share of the labels round.
+func turnedRound(pairs []prefs.Pair, share float64, r *rand.Rand) []prefs.Pair {
 	out := slices.Clone(pairs)
 	for i := range out {
 		if r.Float64() < share {
@@ -173,7 +173,7 @@ var certainPairs = claim{
 		if err != nil {
 			return nil, err
 		}
-		pairs := flipped(clean, 0.3, r)
+		pairs := turnedRound(clean, 0.3, r)
 		features := prefs.StateFeatures()
 		asked, err := examplesOf(test, features, false)
 		if err != nil {
@@ -671,7 +671,7 @@ var judgeWithTools = claim{
 			odds := policy.Probability(chosen, rejected)
 			fresh[i].ChosenPrior, fresh[i].RejectedPrior = math.Log(odds), math.Log1p(-odds)
 		}
-		fresh = flipped(fresh, 0.5, r) // so that the old label tells nothing
+		fresh = turnedRound(fresh, 0.5, r) // so that the old label tells nothing
 		out := figures{"policy": accuracyOn(policy, asked)}
 		for name, judge := range map[string]prefs.Judge{
 			"own": prefs.Own{}, "one": prefs.Panel{&prefs.Solver{Depth: 1}, prefs.Own{}}, "three": prefs.Panel{&prefs.Solver{Depth: 3}, prefs.Own{}},
