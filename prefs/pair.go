@@ -48,6 +48,12 @@ type Pair struct {
 	Rule   string `json:"rule" parquet:"rule,dict"`     // how the pair was taken
 	Source string `json:"source" parquet:"source,dict"` // the agent or run that searched
 	Seed   int64  `json:"seed" parquet:"seed"`          // of that search
+
+	// What a strategy found out (see Selector). Files from before these columns
+	// are read as if they held nothing in them.
+	ChosenSource   string  `json:"chosen_source" parquet:"chosen_source,dict"`     // whose answer it is, where the two are not of one source
+	RejectedSource string  `json:"rejected_source" parquet:"rejected_source,dict"` //
+	Doubt          float64 `json:"doubt" parquet:"doubt"`                          // how probable it is that the label is wrong; 0 where nobody asked
 }
 
 // Gap is how much better the chosen action was found to be.
@@ -70,6 +76,11 @@ func (p Pair) State() (games.State, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.stateOf(game)
+}
+
+// stateOf is State by rules that are at hand.
+func (p Pair) stateOf(game games.Game) (games.State, error) {
 	s := game.Start()
 	for i, a := range p.History {
 		if err := s.Apply(games.Action(a)); err != nil {
