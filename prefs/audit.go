@@ -223,7 +223,7 @@ func probeSource(name string, pairs []Pair, tasks []string, fold []int, folds in
 		}
 		accuracy, interval := clustered(some, at)
 		out.Accuracy += accuracy / 2
-		half += math.Pow((interval[1]-interval[0])/2, 2)
+		half += (interval[1] - interval[0]) * (interval[1] - interval[0]) / 4
 	}
 	half = math.Sqrt(half) / 2
 	out.Interval = [2]float64{max(0, out.Accuracy-half), min(1, out.Accuracy+half)}

@@ -27,18 +27,25 @@ func FindFeatures(kind string, pairs []Pair) (Features, error) {
 	case "text":
 		return TextFeatures(textSize), nil
 	case "auto":
-		state := StateFeatures()
-		size := 0
-		for i, p := range pairs {
-			x, _, err := state(p)
-			if err != nil || i > 0 && len(x) != size {
-				return TextFeatures(textSize), nil
-			}
-			size = len(x)
+		if state := StateFeatures(); tellAll(state, pairs) {
+			return state, nil
 		}
-		return state, nil
+		return TextFeatures(textSize), nil
 	}
 	return nil, fmt.Errorf("prefs: features=%s: expected auto, state or text", kind)
+}
+
+// tellAll says whether features can tell all pairs, by as many numbers each.
+func tellAll(features Features, pairs []Pair) bool {
+	size := 0
+	for i, p := range pairs {
+		x, _, err := features(p)
+		if err != nil || i > 0 && len(x) != size {
+			return false
+		}
+		size = len(x)
+	}
+	return true
 }
 
 // textSize is how many places words are hashed to.

@@ -710,7 +710,7 @@ func TestAudit(t *testing.T) {
 func TestFindSelectorRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                     "expected a name",
-		"certian":              `did you mean "certain"`,
+		"certan":               `did you mean "certain"`,
 		"random(share=0)":      "share=0",
 		"random(share=2)":      "share=2",
 		"best-worst(gap=3)":    "gap=3",

@@ -102,8 +102,8 @@ func boardPairs(ctx context.Context, learn, ask int, r *rand.Rand) (learnt, aske
 	return learnt, asked, nil
 }
 
-// flipped turns a share of the labels round.
-func flipped(pairs []prefs.Pair, share float64, r *rand.Rand) []prefs.Pair {
+// turnedRound turns a share of the labels round.
+func turnedRound(pairs []prefs.Pair, share float64, r *rand.Rand) []prefs.Pair {
 	out := slices.Clone(pairs)
 	for i := range out {
 		if r.Float64() < share {
@@ -173,7 +173,7 @@ var certainPairs = claim{
 		if err != nil {
 			return nil, err
 		}
-		pairs := flipped(clean, 0.3, r)
+		pairs := turnedRound(clean, 0.3, r)
 		features := prefs.StateFeatures()
 		asked, err := examplesOf(test, features, false)
 		if err != nil {
@@ -421,7 +421,8 @@ type writers struct {
 	score    [][]float64
 }
 
-func newWriters(prompts, answers, d int, noise float64, r *rand.Rand) *writers {
+func newWriters(prompts, answers, d int, r *rand.Rand) *writers {
+	const unseen = 0.3 // what of a score no feature tells
 	truth := make([]float64, d)
 	for k := range truth {
 		truth[k] = r.NormFloat64() / math.Sqrt(float64(d))
@@ -431,7 +432,7 @@ func newWriters(prompts, answers, d int, noise float64, r *rand.Rand) *writers {
 		var rows [][]float64
 		var scores []float64
 		for range answers {
-			row, score := make([]float64, d), noise*r.NormFloat64()
+			row, score := make([]float64, d), unseen*r.NormFloat64()
 			for k := range row {
 				row[k] = r.NormFloat64()
 				score += truth[k] * row[k]
@@ -473,18 +474,25 @@ func (w *writers) mean(theta []float64) float64 {
 	return sum / float64(len(w.score))
 }
 
-// sampled are pairs of n answers a prompt that a policy writes.
-func (w *writers) sampled(theta []float64, n int, source string, judge float64, r *rand.Rand) []prefs.Pair {
+// ownSamples is how many answers a prompt a policy writes.
+const ownSamples = 4
+
+// judgeNoise is the deviation of a judge's scores from the true ones.
+const judgeNoise = 0.3
+
+// sampled are pairs of the best and the worst answer of each prompt, as judged, among
+// those that a policy writes.
+func (w *writers) sampled(theta []float64, source string, r *rand.Rand) []prefs.Pair {
 	var out []prefs.Pair
 	for x := range w.score {
 		p := w.policy(theta, x)
 		g := prefs.Group{State: prefs.Pair{Prompt: fmt.Sprint(x)}}
-		for range n {
+		for range ownSamples {
 			u, y := r.Float64(), 0
 			for ; y < len(p)-1 && u >= p[y]; y++ {
 				u -= p[y]
 			}
-			g.Answers = append(g.Answers, prefs.Answer{Text: fmt.Sprint(y), Action: int32(y), Q: w.score[x][y] + judge*r.NormFloat64(), Source: source})
+			g.Answers = append(g.Answers, prefs.Answer{Text: fmt.Sprint(y), Action: int32(y), Q: w.score[x][y] + judgeNoise*r.NormFloat64(), Source: source})
 		}
 		_, best, worst := g.Gap()
 		out = append(out, g.State.With(best, worst)) // both, though they may be as good: they are candidates
@@ -562,9 +570,9 @@ var temporalScore = claim{
 
 // pastAndFuture trains a policy by both kinds of pairs.
 func pastAndFuture(ctx context.Context, seed uint64) (figures, error) {
-	const rounds, samples, steps, beta, rate, noise = 12, 4, 20, 0.5, 0.4, 0.3
+	const rounds, steps, beta, rate = 12, 20, 0.5, 0.4
 	out := figures{}
-	w := newWriters(100, 30, 10, 0.3, play.Generator(seed, "claims/temporal"))
+	w := newWriters(100, 30, 10, play.Generator(seed, "claims/temporal"))
 	start := make([]float64, 10)
 	gapOf := func(pairs []prefs.Pair) float64 {
 		sum := 0.0
@@ -582,7 +590,7 @@ func pastAndFuture(ctx context.Context, seed uint64) (figures, error) {
 		r := play.Generator(seed, "claims/temporal/plain", uint64(faster))
 		theta := start
 		for round := range 2 * rounds {
-			pairs, err := prefs.BestWorst{}.Select(ctx, w.sampled(theta, samples, "now", noise, r), r)
+			pairs, err := prefs.BestWorst{}.Select(ctx, w.sampled(theta, "now", r), r)
 			if err != nil {
 				return nil, err
 			}
@@ -606,13 +614,13 @@ func pastAndFuture(ctx context.Context, seed uint64) (figures, error) {
 	r := play.Generator(seed, "claims/temporal/temporal")
 	theta := start
 	for round := range rounds {
-		past, now := w.sampled(start, samples, "past", noise, r), w.sampled(theta, samples, "now", noise, r)
+		past, now := w.sampled(start, "past", r), w.sampled(theta, "now", r)
 		anchored, err := prefs.Temporal{Past: "past", Future: "now"}.Select(ctx, slices.Concat(past, now), r)
 		if err != nil {
 			return nil, err
 		}
 		ahead, _ := w.dpo(theta, anchored, steps, beta, rate)
-		pairs, err := prefs.Temporal{Past: "past", Future: "ahead"}.Select(ctx, slices.Concat(past, now, w.sampled(ahead, samples, "ahead", noise, r)), r)
+		pairs, err := prefs.Temporal{Past: "past", Future: "ahead"}.Select(ctx, slices.Concat(past, now, w.sampled(ahead, "ahead", r)), r)
 		if err != nil {
 			return nil, err
 		}
@@ -671,7 +679,7 @@ var judgeWithTools = claim{
 			odds := policy.Probability(chosen, rejected)
 			fresh[i].ChosenPrior, fresh[i].RejectedPrior = math.Log(odds), math.Log1p(-odds)
 		}
-		fresh = flipped(fresh, 0.5, r) // so that the old label tells nothing
+		fresh = turnedRound(fresh, 0.5, r) // so that the old label tells nothing
 		out := figures{"policy": accuracyOn(policy, asked)}
 		for name, judge := range map[string]prefs.Judge{
 			"own": prefs.Own{}, "one": prefs.Panel{&prefs.Solver{Depth: 1}, prefs.Own{}}, "three": prefs.Panel{&prefs.Solver{Depth: 3}, prefs.Own{}},

@@ -61,7 +61,7 @@ func (l *lister) probs() []float64 {
 type preference struct {
 	chosen, rejected int
 	extra            int // -1 for none
-	target           *float64
+	target, margin   *float64
 	weight           float64
 }
 
@@ -78,7 +78,7 @@ func (l *lister) gradient(o objective.Pair, pairs []preference, bases ...[]float
 	}
 	batch := make([]objective.Example, len(pairs))
 	for k, p := range pairs {
-		batch[k] = objective.Example{Chosen: at(p.chosen), Rejected: at(p.rejected), Target: p.target, Weight: &pairs[k].weight}
+		batch[k] = objective.Example{Chosen: at(p.chosen), Rejected: at(p.rejected), Target: p.target, Margin: p.margin, Weight: &pairs[k].weight}
 		if p.extra >= 0 {
 			third := at(p.extra)
 			batch[k].Extra = &third
