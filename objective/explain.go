@@ -54,12 +54,7 @@ func (o Pair) formula(references []string) []string {
 		loss = lines[len(lines)-1]
 	}
 	for _, term := range o.termTexts() {
-		switch {
-		case loss == "":
-			loss = strings.TrimPrefix(term, "+ ")
-		default:
-			loss += " " + term
-		}
+		loss = strings.TrimSpace(loss + " " + term)
 	}
 	return append(out, "L = "+loss)
 }
@@ -104,7 +99,7 @@ func (o Pair) linkText() string {
 	if o.PerToken && !o.Free {
 		u = "|y|·u"
 	}
-	text := ""
+	var text string
 	switch o.Link {
 	case "power":
 		exponent := u

@@ -509,11 +509,13 @@ func expm1(x *Node) *Node {
 // boundedExp is e^x, which stays finite.
 func boundedExp(x *Node) *Node { return Exp(MinScalar(x, expLimit(x))) }
 
+// expLimit is an exponent whose power has a finite square. (TRL's limit is 80, of
+// the α-divergence alone, in which ipo overflows.)
 func expLimit(x *Node) float64 {
 	if x.DType().Size() >= 8 {
-		return 300 // whose square is finite too
+		return 300
 	}
-	return 80 // as TRL has it
+	return 40
 }
 
 // logSigmoid is log σ(x) = min(x, 0) − log(1 + e^−|x|), which is finite where
