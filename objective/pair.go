@@ -120,6 +120,9 @@ func Named(text string) (Pair, error) {
 	return o.Pair, nil
 }
 
+// WantsExtra tells whether a pair must have a third answer.
+func (o Pair) WantsExtra() bool { return o.Third != 0 && !o.Pessimism }
+
 // links lists the links.
 var links = []string{"", "power", "js", "odds"}
 
@@ -188,7 +191,7 @@ type Pairs struct {
 	Target                *Node // P(chosen ≻ rejected); nil for the objective's label
 	Margin                *Node // of rewards
 	Factor                *Node // of a pair's loss
-	Extra, ExtraReference *Node // the third answer's log π and log π_ref
+	Extra, ExtraReference *Node // the third answer's log π and log π_ref; see Pair.WantsExtra
 	ExtraLength           *Node
 }
 
