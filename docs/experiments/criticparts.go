@@ -128,15 +128,7 @@ func roundPanels(arms []*arm) []report.Panel {
 // criticObjectives compares policy gradient on fresh games with SPC's objective on
 // those of frozen players: as many games, as many gradient steps on as many rows.
 func criticObjectives(ctx context.Context, l *lab) error {
-	text, panels, err := l.onBoth(ctx, compareObjectives)
-	if err != nil {
-		return err
-	}
-	return l.page("critic_objectives", criticObjectivesHead, text, panels)
-}
-
-func compareObjectives(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
-	game := criticGame(domain)
+	game := criticGame(partsDomain)
 	const halves = 2 // half of a batch is imitated
 	offline := []string{
 		game, "objective.name=offline", fmt.Sprint("objective.data=", criticGames*criticUpdates),
@@ -152,32 +144,32 @@ func compareObjectives(ctx context.Context, l *lab, domain string) (string, []re
 		a.with()
 	}
 	if err := l.criticise(ctx, arms...); err != nil {
-		return "", nil, err
+		return err
 	}
-	same, err := l.sameGames(ctx, domain, arms[0])
+	same, err := l.sameGames(ctx, arms[0])
 	if err != nil {
-		return "", nil, err
+		return err
 	}
 	panels := roundPanels(same)
 	for i := range panels {
 		panels[i].Title += ", from the same games"
 	}
-	return objectivesTable(arms) + criticSameGames + objectivesTable(same), panels, nil
+	return l.page("critic_objectives", criticObjectivesHead, objectivesTable(arms)+criticSameGames+objectivesTable(same)+paired(same), append(roundPanels(arms), panels...))
 }
 
 // sameGames has both objectives learn from the same start and the same games, those of
 // the players of a finished arm at the ends of its rounds.
-func (l *lab) sameGames(ctx context.Context, domain string, players *arm) ([]*arm, error) {
-	data := []string{criticGame(domain), fmt.Sprint("objective.data=", criticGames*criticUpdates)}
+func (l *lab) sameGames(ctx context.Context, players *arm) ([]*arm, error) {
+	data := []string{criticGame(partsDomain), fmt.Sprint("objective.data=", criticGames*criticUpdates)}
 	offline := append([]string{"objective.name=offline", fmt.Sprint("games=", criticGames/2), fmt.Sprint("updates=", 4*criticUpdates)}, data...)
 	replay := append([]string{"objective.name=replay"}, data...)
 	arms := []*arm{
 		{name: "off line, same", what: "off line, each round from round 0 (SPC)", settings: offline},
 		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"objective.restart=false"}, offline...)},
-		{name: "off line, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, offline...)},
+		{name: "off line, wide", what: "off line, the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, offline...)},
 		{name: "replay", what: "on line's, each round from round 0", settings: replay},
 		{name: "replay, on", what: "on line's, each round from the one before", settings: append([]string{"objective.restart=false"}, replay...)},
-		{name: "replay, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, replay...)},
+		{name: "replay, wide", what: "on line's, the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, replay...)},
 	}
 	for _, a := range arms {
 		a.with()
@@ -198,6 +190,22 @@ func (l *lab) sameGames(ctx context.Context, domain string, players *arm) ([]*ar
 		}
 	}
 	return arms, nil
+}
+
+// paired says, seed by seed, what on line's objective gains over SPC's from the same
+// games: the first half of the arms are SPC's.
+func paired(arms []*arm) string {
+	var rows [][]string
+	half := len(arms) / 2
+	for i, a := range arms[:half] {
+		var gains []float64
+		for seed, t := range a.trials {
+			gains = append(gains, last(arms[half+i].trials[seed].metrics, "f1")-last(t.metrics, "f1"))
+		}
+		cut := a.over(func(t *trial) float64 { return averageOf(t.metrics, "clipped/critic", 1./criticRounds) })
+		rows = append(rows, []string{strings.TrimPrefix(a.what, "off line, "), intervalOf(gains).String(), cut.String()})
+	}
+	return "\n" + markdown([]string{"on line's objective less SPC's", "F1, seed by seed", "of the critic's answers, those that SPC's bounds cut off in round 3"}, rows)
 }
 
 // objectivesTable counts the games played in rounds: rows that are drawn again from

@@ -28,14 +28,20 @@ func criticWhole(ctx context.Context, l *lab) error {
 		{name: "self-play", what: "whole solutions, self-play over the menu", settings: []string{whole()}},
 		{name: "free", what: "whole solutions, self-play with free replacement", settings: []string{whole("free=true")}},
 	}
+	const pull = "objective.pull=0.5"
 	for _, a := range arms {
-		a.with("policy.kind=resnet", "policy.blocks=0", "policy.channels=64", "objective.pull=0.5")
+		a.with("policy.hidden=[256]", pull)
 	}
+	shared := &arm{name: "shared", what: "the same, all lines by the same weights", settings: []string{whole("free=true")}}
+	shared.with("policy.kind=resnet", "policy.blocks=0", "policy.channels=64", pull)
 	lines := &arm{name: "lines", what: "single lines, self-play with free replacement", settings: []string{criticGame(wholeDomain, "free=true")}}
 	lines.with()
-	if err := l.criticise(ctx, append([]*arm{lines}, arms...)...); err != nil {
-		return err
+	for _, some := range [][]*arm{append([]*arm{lines}, arms...), {shared}} {
+		if err := l.criticise(ctx, some...); err != nil {
+			return err
+		}
 	}
+	arms = append(arms, shared)
 	header := []string{"critic trained on", "games learnt from", "F1", "right solutions accepted", "first errors found", "errors noticed", "F1, worst kind on the menu", "F1, kinds beyond the menu"}
 	var rows [][]string
 	for _, a := range arms {
