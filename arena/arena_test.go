@@ -669,7 +669,7 @@ func TestExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close() //nolint:errcheck // it is only read from here on
+	defer log.Close()
 	if _, err := tournament.Run(t.Context(), log, nil); err != nil {
 		t.Fatal(err)
 	}
