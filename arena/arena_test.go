@@ -641,3 +641,48 @@ func TestBetween(t *testing.T) {
 		t.Error("one game makes a pair")
 	}
 }
+
+// taker takes games until one is too many.
+type taker struct {
+	next, most int
+	t          *testing.T
+}
+
+var errFull = errors.New("the disk is full")
+
+func (w *taker) Write(r arena.Result, words arena.Transcript) error {
+	if r.Game != w.next || words.Game != w.next {
+		w.t.Errorf("game %d, in words %d, where %d was to come", r.Game, words.Game, w.next)
+	}
+	if w.next++; w.next > w.most {
+		return errFull
+	}
+	return nil
+}
+
+func (w *taker) Close() error { return nil }
+
+// Every writer gets all games in their order; one that fails stops all, and says why.
+func TestExport(t *testing.T) {
+	tournament := open(t, settings(t, "tic_tac_toe", []string{"a=random", "b=random"}, "rounds=3000"))
+	log, err := arena.OpenLog(filepath.Join(t.TempDir(), "games.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if _, err := tournament.Run(t.Context(), log, nil); err != nil {
+		t.Fatal(err)
+	}
+	one, two := &taker{most: 6000, t: t}, &taker{most: 6000, t: t}
+	if err := tournament.Export(t.Context(), log, one, two); err != nil || one.next != 6000 || two.next != 6000 {
+		t.Errorf("%d and %d games, %v", one.next, two.next, err)
+	}
+	if err := tournament.Export(t.Context(), log, &taker{most: 6000, t: t}, &taker{most: 1500, t: t}); !errors.Is(err, errFull) {
+		t.Errorf("%v, expected %v", err, errFull)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := tournament.Export(gone, log, &taker{most: 6000, t: t}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, expected %v", err, context.Canceled)
+	}
+}

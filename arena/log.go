@@ -298,11 +298,12 @@ func (l *Log) write(g *sealed) error {
 func (g *sealed) finish() {
 	g.seal.Games = len(g.results)
 	for i := range g.results {
-		r, plain := &g.results[i], false
-		if g.text, plain = r.appendPlain(g.text); !plain {
-			g.text = r.AppendJSON(g.text)
+		r := &g.results[i]
+		text, plain := r.appendPlain(g.text)
+		if !plain {
+			text = r.AppendJSON(text)
 		}
-		g.text = append(g.text, '\n')
+		g.text = append(text, '\n')
 	}
 }
 
