@@ -59,7 +59,8 @@ type Pair struct {
 // Gap is how much better the chosen action was found to be.
 func (p Pair) Gap() float64 { return p.ChosenQ - p.RejectedQ }
 
-// Swapped is the pair the other way round.
+// Swapped is the pair the other way round. What was doubted of its label says nothing of
+// the new one.
 func (p Pair) Swapped() Pair {
 	p.Chosen, p.Rejected = p.Rejected, p.Chosen
 	p.ChosenAction, p.RejectedAction = p.RejectedAction, p.ChosenAction
@@ -67,6 +68,8 @@ func (p Pair) Swapped() Pair {
 	p.ChosenVisits, p.RejectedVisits = p.RejectedVisits, p.ChosenVisits
 	p.ChosenPrior, p.RejectedPrior = p.RejectedPrior, p.ChosenPrior
 	p.ChosenBehaviour, p.RejectedBehaviour = p.RejectedBehaviour, p.ChosenBehaviour
+	p.ChosenSource, p.RejectedSource = p.RejectedSource, p.ChosenSource
+	p.Doubt = 0
 	return p
 }
 
