@@ -17,27 +17,29 @@ type given struct {
 	nw, nl     float64
 }
 
+func square(x float64) float64 { return x * x }
+
 // closedForms are losses of one pair as the papers, or the released code, write them,
 // for objectives that TRL does not have.
 var closedForms = map[string]func(p given) float64{
 	"sppo(beta=0.5)": func(p given) float64 {
-		return (math.Pow(p.w-p.rw[0]-(p.qw-0.5)/0.5, 2) + math.Pow(p.l-p.rl[0]-(p.ql-0.5)/0.5, 2)) / 2
+		return (square(p.w-p.rw[0]-(p.qw-0.5)/0.5) + square(p.l-p.rl[0]-(p.ql-0.5)/0.5)) / 2
 	},
 	"gpo-preference(beta=0.5)": func(p given) float64 {
-		return (math.Pow(p.w-p.rw[0]-p.qw/0.5, 2) + math.Pow(p.l-p.rl[0]-p.ql/0.5, 2)) / 2
+		return (square(p.w-p.rw[0]-p.qw/0.5) + square(p.l-p.rl[0]-p.ql/0.5)) / 2
 	},
 	"spin(beta=0.3)":            func(p given) float64 { return math.Log1p(math.Exp(-0.3 * (p.w - p.rw[0] - p.l + p.rl[0]))) },
 	"spin(beta=0.3,loss=hinge)": func(p given) float64 { return math.Max(0, 1-0.3*(p.w-p.rw[0]-p.l+p.rl[0])) },
 	"inpo(eta=0.4,ratio=0.25)": func(p given) float64 {
-		return math.Pow(p.w-p.l-0.25*(p.rw[0]-p.rl[0])-0.75*(p.rw[1]-p.rl[1])-1/(2*0.4), 2)
+		return square(p.w - p.l - 0.25*(p.rw[0]-p.rl[0]) - 0.75*(p.rw[1]-p.rl[1]) - 1/(2*0.4))
 	},
 	`mnpo(eta=0.4,ratio=0.25,weights="1,3")`: func(p given) float64 {
 		history := (p.rw[1]-p.rl[1])/4 + 3*(p.rw[2]-p.rl[2])/4
-		return math.Pow(p.w-p.l-0.25*(p.rw[0]-p.rl[0])-0.75*history-1/(2*0.4), 2)
+		return square(p.w - p.l - 0.25*(p.rw[0]-p.rl[0]) - 0.75*history - 1/(2*0.4))
 	},
-	"online-ipo(beta=0.7)": func(p given) float64 { return math.Pow(p.w-p.rw[0]-p.l+p.rl[0]-(p.qw-p.ql)/0.7, 2) },
+	"online-ipo(beta=0.7)": func(p given) float64 { return square(p.w - p.rw[0] - p.l + p.rl[0] - (p.qw-p.ql)/0.7) },
 	"srpo-robust(beta=0.7)": func(p given) float64 {
-		return math.Pow(p.w-p.rw[0]-p.l+p.rl[0]-0.5/0.7, 2)
+		return square(p.w - p.rw[0] - p.l + p.rl[0] - 0.5/0.7)
 	},
 	"dno(eta=0.6)": func(p given) float64 {
 		label, x := sigma(p.qw-p.ql), 0.6*(p.w-p.rw[0]-p.l+p.rl[0])
@@ -54,7 +56,7 @@ var closedForms = map[string]func(p given) float64{
 		return -math.Log(sigma(0.6*(p.w-p.rw[0]-p.l+p.rl[0]))) - 0.3*0.6*p.w
 	},
 	"rpo-reward-aware(beta=0.6,eta=2,distance=sq)": func(p given) float64 {
-		return math.Pow(0.6*(p.w-p.rw[0]-p.l+p.rl[0])-2*(p.qw-p.ql), 2)
+		return square(0.6*(p.w-p.rw[0]-p.l+p.rl[0]) - 2*(p.qw-p.ql))
 	},
 	"rpo-reward-aware(beta=0.6,eta=2)": func(p given) float64 {
 		a, b := sigma(2*(p.qw-p.ql)), sigma(0.6*(p.w-p.rw[0]-p.l+p.rl[0]))
@@ -65,7 +67,7 @@ var closedForms = map[string]func(p given) float64{
 		return b*math.Log(b/a) + (1-b)*math.Log((1-b)/(1-a))
 	},
 	"hypo-hybrid(beta=0.6,lambda=0.2)": func(p given) float64 {
-		return -math.Log(sigma(0.6*(p.w-p.rw[0]-p.l+p.rl[0]))) + 0.2*math.Pow(p.e-p.re[0], 2)/2
+		return -math.Log(sigma(0.6*(p.w-p.rw[0]-p.l+p.rl[0]))) + 0.2*square(p.e-p.re[0])/2
 	},
 	"selm(beta=0.6,alpha=0.2)": func(p given) float64 {
 		return -math.Log(sigma(0.6*(p.w-p.rw[0]-p.l+p.rl[0]))) + 0.2*0.6*(p.e-p.re[0])
@@ -88,7 +90,7 @@ var closedForms = map[string]func(p given) float64{
 		return math.Exp(-0.6 * (p.w - p.rw[0] - p.l + p.rl[0]))
 	},
 	"gpo-generalized(beta=0.6,convex=truncated)": func(p given) float64 {
-		return math.Pow(math.Max(0, 1-0.6*(p.w-p.rw[0]-p.l+p.rl[0])), 2)
+		return square(math.Max(0, 1-0.6*(p.w-p.rw[0]-p.l+p.rl[0])))
 	},
 	"gpo-generalized(beta=0.6,convex=savage)": func(p given) float64 {
 		return math.Pow(1+math.Exp(0.6*(p.w-p.rw[0]-p.l+p.rl[0])), -2)
@@ -150,7 +152,7 @@ func TestClosedFormsOfLists(t *testing.T) {
 	for k := range u {
 		infonca -= p(0.5, k) * math.Log(e(2, k)/(e(2, 0)+e(2, 1)+e(2, 2)))
 		nca -= p(0.5, k)*math.Log(sigma(r(2, k))) + math.Log(sigma(-r(2, k)))/3
-		sppo += math.Pow(u[k]-(v[k]-0.5)/2, 2) / 2
+		sppo += square(u[k]-(v[k]-0.5)/2) / 2
 	}
 	discount := func(rank float64) float64 { return 1 / math.Log2(1+rank) }
 	pair := func(i, j int, ri, rj float64) float64 {
