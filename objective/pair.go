@@ -293,6 +293,12 @@ func (o Pair) label(p Pairs) *Node {
 	return Where(GreaterThan(p.Doubt, ZerosLike(p.Doubt)), OneMinus(StopGradient(p.Doubt)), label)
 }
 
+// OfWinRates tells whether the values of both answers enter the formula as win rates,
+// from 0 to 1, where a tie is ½. Others take their difference, in any unit.
+func (o Pair) OfWinRates() bool {
+	return o.Label == "difference" || o.Label == "q" && (o.Shape == "sppo" || o.Shape == "linear")
+}
+
 // ownLabel is P by the objective's settings.
 func (o Pair) ownLabel(p Pairs) *Node {
 	gap := func() *Node { return Sub(p.ChosenQ, p.RejectedQ) }

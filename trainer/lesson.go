@@ -80,7 +80,7 @@ func Preferences(o objective.Pair, copies bool) Lesson {
 			one := OnesLike(n.batch[12])
 			pairs := objective.Pairs{
 				Chosen: at(lp, chosen), Rejected: at(lp, rejected), ChosenLength: one, RejectedLength: one,
-				ChosenReference: n.batch[5], RejectedReference: n.batch[6], ChosenQ: n.batch[7], RejectedQ: n.batch[8],
+				ChosenReference: n.batch[5], RejectedReference: n.batch[6], ChosenQ: scoreOf(o, n.batch[7]), RejectedQ: scoreOf(o, n.batch[8]),
 				ChosenVisits: n.batch[9], RejectedVisits: n.batch[10], Doubt: n.batch[11], Weight: n.batch[12],
 			}
 			if copies {
@@ -90,6 +90,14 @@ func Preferences(o objective.Pair, copies bool) Lesson {
 			return o.Loss(pairs)
 		},
 	}
+}
+
+// scoreOf is a value from -1 to 1 as the objective takes it: a win rate, if it wants one.
+func scoreOf(o objective.Pair, value *Node) *Node {
+	if o.OfWinRates() {
+		return MulScalar(OnePlus(value), 0.5)
+	}
+	return value
 }
 
 // Labelled is the lesson of policy.NewPreferenceBatch whose chosen actions are
@@ -141,7 +149,7 @@ func Comparisons(o objective.Pair) Lesson {
 			return o.Loss(objective.Pairs{
 				Chosen: sum(own, chosen), Rejected: sum(own, rejected),
 				ChosenReference: sum(logged, chosen), RejectedReference: sum(logged, rejected),
-				ChosenLength: one, RejectedLength: one, ChosenQ: one, RejectedQ: Neg(one), ChosenVisits: one, RejectedVisits: one,
+				ChosenLength: one, RejectedLength: one, ChosenQ: scoreOf(o, one), RejectedQ: scoreOf(o, Neg(one)), ChosenVisits: one, RejectedVisits: one,
 				Weight: n.batch[7],
 			})
 		},

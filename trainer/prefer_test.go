@@ -139,7 +139,7 @@ func TestSlopesAreTheGradient(t *testing.T) {
 		{Chosen: []*policy.Step{step(0, 0.3), step(1, -0.2)}, Rejected: []*policy.Step{step(2, 0.5)}},
 		{Chosen: []*policy.Step{step(3, -0.4)}, Rejected: []*policy.Step{step(4, 0.1), step(5, 0.6), step(6, 0)}},
 	}
-	for _, name := range []string{"dpo(beta=0.7)", "cdpo", "hinge", "ipo(normalize=false)", "robust-dpo", "nca", "apo-zero", "discopop", "exo"} {
+	for _, name := range []string{"dpo(beta=0.7)", "cdpo", "hinge", "ipo(normalize=false)", "robust-dpo", "nca", "apo-zero", "discopop", "exo", "sppo(beta=0.5)", "online-ipo", "spo-minimax"} {
 		o, err := objective.Named(name)
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +179,11 @@ func TestSlopesAreTheGradient(t *testing.T) {
 		}
 		var pairs []objective.Example
 		for _, c := range comparisons {
-			pairs = append(pairs, objective.Example{Chosen: sequence(c.Chosen), Rejected: sequence(c.Rejected)})
+			e := objective.Example{Chosen: sequence(c.Chosen), Rejected: sequence(c.Rejected)}
+			if o.OfWinRates() {
+				e.Q = &[2]float64{1, 0}
+			}
+			pairs = append(pairs, e)
 		}
 		result, err := o.Evaluate(pairs)
 		if err != nil {
