@@ -2,6 +2,7 @@ package problem
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/agon-rl/agon/games"
@@ -67,6 +68,34 @@ type Solution interface {
 	Before() (at Solution, line Line, ok bool)
 	// Answer is what the solution comes to; "" before its end.
 	Answer() string
+}
+
+// Follow solves a problem on as one does who believes what is written: by lines that
+// are right and lead on, or at least true where an error has left none that lead on. It
+// visits each line where it stands and returns the end, which may come early where
+// nothing true is left to say.
+func Follow(at Solution, r *rand.Rand, visit func(at Solution, line Line)) (end Solution) {
+	for at.Turn() != games.Over {
+		var right, away []Line
+		for _, l := range at.Next() {
+			switch l.Slip {
+			case "":
+				right = append(right, l)
+			case LeadsAway:
+				away = append(away, l)
+			}
+		}
+		if right == nil {
+			right = away
+		}
+		if right == nil {
+			break
+		}
+		line := right[r.IntN(len(right))]
+		visit(at, line)
+		at = at.Believe(line)
+	}
+	return at
 }
 
 // NoAction is the action of a line that the game cannot play.

@@ -27,31 +27,11 @@ func before(at problem.Solution) (steps []step) {
 	}
 }
 
-// after follows a solution to its end, as one does who believes what is written: by
-// lines that are right and lead on, or at least true where an error has left none that
-// lead on, or none where nothing true is left. They depend on the case alone, so that
-// its seed fixes the whole game.
+// after are the steps to the end that follow from what a solution has. They depend on
+// the case alone, so that its seed fixes the whole game.
 func after(at problem.Solution, seed games.Action) (steps []step) {
 	r := problem.Generator(^seed) // other draws than those that made the case
-	for at.Turn() != games.Over {
-		var right, away []problem.Line
-		for _, l := range at.Next() {
-			switch l.Slip {
-			case "":
-				right = append(right, l)
-			case problem.LeadsAway:
-				away = append(away, l)
-			}
-		}
-		if right == nil {
-			right = away
-		}
-		if right == nil {
-			break
-		}
-		line := right[r.IntN(len(right))]
-		steps, at = append(steps, step{at, line}), at.Believe(line)
-	}
+	problem.Follow(at, r, func(at problem.Solution, line problem.Line) { steps = append(steps, step{at, line}) })
 	return steps
 }
 
@@ -126,7 +106,7 @@ func (s *State) observeWhole(seat games.Seat, dst []float32) {
 		steps = append(slices.Clone(steps[:s.place]), step{s.at, s.right})
 	}
 	column := make([]float32, planes)
-	for row, t := range steps {
+	for row, t := range steps[:min(len(steps), rows)] {
 		clear(column)
 		column[linePlane] = 1
 		t.at.Judge(t.line, column[viewPlane:viewPlane+s.game.critique.View])

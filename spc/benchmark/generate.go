@@ -76,29 +76,10 @@ func generate(game problem.Reader, r *rand.Rand, wrong bool) (s Solution, found 
 	return s, true, nil
 }
 
-// follow solves a problem on, by lines that are right, or at least true where an
-// error has left none that lead on.
+// follow solves a problem on from where a solution stands.
 func follow(at problem.Solution, r *rand.Rand) (steps []problem.Line, answer string) {
-	for at.Turn() != games.Over {
-		var right, away []problem.Line
-		for _, l := range at.Next() {
-			switch l.Slip {
-			case "":
-				right = append(right, l)
-			case problem.LeadsAway:
-				away = append(away, l)
-			}
-		}
-		if right == nil {
-			right = away
-		}
-		if right == nil {
-			break
-		}
-		line := right[r.IntN(len(right))]
-		steps, at = append(steps, line), at.Believe(line)
-	}
-	return steps, at.Answer()
+	end := problem.Follow(at, r, func(_ problem.Solution, line problem.Line) { steps = append(steps, line) })
+	return steps, end.Answer()
 }
 
 // slipped draws a wrong line: its kind first, since some kinds have more lines.
