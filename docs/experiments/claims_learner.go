@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -109,6 +110,23 @@ func (l *lister) gradient(o objective.Pair, pairs []preference, bases ...[]float
 		floats.AddScaled(out, g, l.features[i])
 	}
 	return out, nil
+}
+
+// merged joins equal pairs into one that weighs as all of them do in a mean.
+func merged(pairs []preference) []preference {
+	var out []preference
+	for _, p := range pairs {
+		i := slices.IndexFunc(out, func(q preference) bool { return q.chosen == p.chosen && q.rejected == p.rejected && q.extra == p.extra })
+		if i < 0 {
+			out, i = append(out, p), len(out)
+			out[i].weight = 0
+		}
+		out[i].weight += p.weight
+	}
+	for i := range out {
+		out[i].weight *= float64(len(out)) / float64(len(pairs))
+	}
+	return out
 }
 
 // learn takes a step down an objective.

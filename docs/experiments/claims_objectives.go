@@ -224,6 +224,7 @@ var coverage = claim{
 		for i := range pairs {
 			pairs[i] = judgedPair(seen, rewards, 1, r)
 		}
+		pairs = merged(pairs)
 		out := figures{}
 		for _, text := range []string{
 			"dpo(beta=0.1)", "hypo-hybrid(beta=0.1,lambda=0.01)", "hypo-hybrid(beta=0.1,lambda=0.1)",
