@@ -59,6 +59,20 @@ type Pair struct {
 // Gap is how much better the chosen action was found to be.
 func (p Pair) Gap() float64 { return p.ChosenQ - p.RejectedQ }
 
+// Swapped is the pair the other way round. What was doubted of its label says nothing of
+// the new one.
+func (p Pair) Swapped() Pair {
+	p.Chosen, p.Rejected = p.Rejected, p.Chosen
+	p.ChosenAction, p.RejectedAction = p.RejectedAction, p.ChosenAction
+	p.ChosenQ, p.RejectedQ = p.RejectedQ, p.ChosenQ
+	p.ChosenVisits, p.RejectedVisits = p.RejectedVisits, p.ChosenVisits
+	p.ChosenPrior, p.RejectedPrior = p.RejectedPrior, p.ChosenPrior
+	p.ChosenBehaviour, p.RejectedBehaviour = p.RejectedBehaviour, p.ChosenBehaviour
+	p.ChosenSource, p.RejectedSource = p.RejectedSource, p.ChosenSource
+	p.Doubt = 0
+	return p
+}
+
 // State replays a pair's history.
 func (p Pair) State() (games.State, error) {
 	game, err := games.New(p.Game)

@@ -377,6 +377,7 @@ func advised(ctx context.Context, c customer, dpo objective.Pair, judge feedback
 		}
 		pairs[i] = preference{chosen: a, rejected: b, extra: -1, weight: 1}
 	}
+	pairs = merged(pairs)
 	l := newLister(reference, nil, 20, false)
 	for range 300 {
 		if err := l.learn(dpo, pairs, reference); err != nil {
