@@ -107,7 +107,7 @@ func turnedRound(pairs []prefs.Pair, share float64, r *rand.Rand) []prefs.Pair {
 	out := slices.Clone(pairs)
 	for i := range out {
 		if r.Float64() < share {
-			out[i] = out[i].Turned()
+			out[i] = out[i].Swapped()
 		}
 	}
 	return out
@@ -227,6 +227,8 @@ var certainPairs = claim{
 		{key: "fewer", what: "share of wrong labels, drawn evenly less certain", expect: moreThan(0)},
 		{key: "better", what: "accuracy, certain less drawn evenly", expect: moreThan(0)},
 		{key: "kept", what: "pairs kept"},
+		{key: "wrong all", what: "wrong labels among all"},
+		{key: "wrong even", what: "wrong labels among those drawn evenly"},
 		{key: "wrong gain", what: "wrong labels among the certain by information gain"},
 		{key: "wrong doubt", what: "wrong labels among the certain by doubt"},
 		{key: "even", what: "accuracy, drawn evenly"},
