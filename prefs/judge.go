@@ -196,7 +196,7 @@ func (s Relabel) Select(ctx context.Context, pairs []Pair, _ *rand.Rand) ([]Pair
 		case !known || margin == 0:
 			continue
 		case margin < 0:
-			p = p.Turned()
+			p = p.Swapped()
 		}
 		p.Rule, p.Doubt = "judge", 0
 		out = append(out, p)

@@ -163,16 +163,6 @@ func (p Pair) With(chosen, rejected Answer) Pair {
 	return p
 }
 
-// Turned is the pair with its label the other way round.
-func (p Pair) Turned() Pair {
-	chosen, rejected := p.Answers()
-	turned := p.With(rejected, chosen)
-	if p.Doubt > 0 {
-		turned.Doubt = 1 - p.Doubt
-	}
-	return turned
-}
-
 // Groups gathers the candidates of pairs by state, in the order in which states
 // and answers come. Where one source has the same answer twice, the one that was
 // tried more often counts.

@@ -97,23 +97,6 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// A pair turned twice is itself, and its sources stay with its answers.
-func TestTurned(t *testing.T) {
-	p := small()[0]
-	p.ChosenPrior, p.RejectedBehaviour, p.ChosenVisits, p.Doubt, p.Seed = -1, -2, 3, 0.25, 7
-	if d := cmp.Diff(p, p.Turned().Turned()); d != "" {
-		t.Error(d)
-	}
-	q := p.Turned()
-	if q.Chosen != "b" || q.RejectedQ != 0.9 || q.RejectedVisits != 3 || q.RejectedPrior != -1 || q.ChosenBehaviour != -2 || q.Doubt != 0.75 {
-		t.Errorf("%+v", q)
-	}
-	p.ChosenSource, p.RejectedSource = "u", "v"
-	if q := p.Turned(); q.ChosenSource != "v" || q.RejectedSource != "u" {
-		t.Errorf("%+v", q)
-	}
-}
-
 func TestTemporal(t *testing.T) {
 	answer := func(prompt, source, better, worse string, q, r float64) prefs.Pair {
 		return prefs.Pair{Prompt: prompt, Chosen: better, Rejected: worse, ChosenQ: q, RejectedQ: r, Source: source}
@@ -382,7 +365,7 @@ func truePairs(t testing.TB, n int, seed uint64) []prefs.Pair {
 func noisy(pairs []prefs.Pair, share float64, r *rand.Rand) (out []prefs.Pair, wrong int) {
 	for _, p := range pairs {
 		if r.Float64() < share {
-			p, wrong = p.Turned(), wrong+1
+			p, wrong = p.Swapped(), wrong+1
 		}
 		out = append(out, p)
 	}
@@ -492,7 +475,7 @@ func TestSolverAsJudge(t *testing.T) {
 	for _, depth := range []int{0, 1, 2, 4, 9} {
 		judge, known := &prefs.Solver{Depth: depth}, 0
 		for _, p := range pairs {
-			for _, q := range []prefs.Pair{p, p.Turned()} {
+			for _, q := range []prefs.Pair{p, p.Swapped()} {
 				margin, ok, err := judge.Compare(t.Context(), q)
 				if err != nil {
 					t.Fatal(err)

@@ -107,7 +107,7 @@ func turnedRound(pairs []prefs.Pair, share float64, r *rand.Rand) []prefs.Pair {
 	out := slices.Clone(pairs)
 	for i := range out {
 		if r.Float64() < share {
-			out[i] = out[i].Turned()
+			out[i] = out[i].Swapped()
 		}
 	}
 	return out
@@ -167,6 +167,7 @@ var certainPairs = claim{
 	says:    "of noisy pairs, those that an estimator with dropout is certain of teach more than as many drawn evenly",
 	setting: "tic-tac-toe, 1,200 pairs of moves, 30 % of labels wrong; half are kept; a network learns from them and is asked for 1,000 pairs of other states",
 	seeds:   20,
+	more:    "To keep half of the labels is to throw half away: so all pairs are learnt from as well, wrong labels included. The estimator has no other labels than these; each pair is judged by one that has not seen its state.",
 	run: func(ctx context.Context, seed uint64) (figures, error) {
 		r := play.Generator(seed, "claims/upo")
 		clean, test, err := boardPairs(ctx, 1200, 1000, r)
@@ -226,6 +227,8 @@ var certainPairs = claim{
 		{key: "fewer", what: "share of wrong labels, drawn evenly less certain", expect: moreThan(0)},
 		{key: "better", what: "accuracy, certain less drawn evenly", expect: moreThan(0)},
 		{key: "kept", what: "pairs kept"},
+		{key: "wrong all", what: "wrong labels among all"},
+		{key: "wrong even", what: "wrong labels among those drawn evenly"},
 		{key: "wrong gain", what: "wrong labels among the certain by information gain"},
 		{key: "wrong doubt", what: "wrong labels among the certain by doubt"},
 		{key: "even", what: "accuracy, drawn evenly"},
@@ -649,7 +652,7 @@ func pastAndFuture(ctx context.Context, seed uint64) (figures, error) {
 var judgeWithTools = claim{
 	id: "anyprefer-tools", source: "2504.19276",
 	says:    "a judge that has an exact tool labels better than one that shares the policy's weights, and its labels teach the policy more",
-	setting: "tic-tac-toe; the policy is a network that has learnt from 200 pairs; 1,000 pairs of other states are labelled by its own probabilities, or by a solver of so many moves ahead first; it learns from both and is asked for 1,000 more",
+	setting: "tic-tac-toe; the policy is a network that has learnt from 200 pairs; 1,000 further pairs are labelled by its own probabilities, or by a solver of so many moves ahead first; it learns from both and is asked for 1,000 pairs of other states",
 	seeds:   20,
 	run: func(ctx context.Context, seed uint64) (figures, error) {
 		r := play.Generator(seed, "claims/tools")
@@ -796,6 +799,10 @@ func instructed(n int, trait float64) func(context.Context, uint64) (figures, er
 		for i := range bare {
 			bare[i].Prompt = ""
 		}
+		further, err := wishPairs(2*n, 1, trait, play.Generator(seed, "claims/mapl/further"))
+		if err != nil {
+			return nil, err
+		}
 		two, err := prefs.Instruct(bare, wishList(), 2, r)
 		if err != nil {
 			return nil, err
@@ -820,6 +827,7 @@ func instructed(n int, trait float64) func(context.Context, uint64) (figures, er
 			"intra": slices.Concat(base, intra, intra),
 			"inter": slices.Concat(base, inter, inter),
 			"both":  slices.Concat(base, intra, inter),
+			"fresh": slices.Concat(base, of(further)),
 		} {
 			e, err := preferenceModel(examples, 64, play.Generator(seed, "claims/mapl/learner"))
 			if err != nil {
@@ -847,8 +855,10 @@ var instructedMeasures = []measure{
 	{key: "intra3", what: "accuracy on three, with intra"},
 	{key: "inter3", what: "accuracy on three, with inter"},
 	{key: "both3", what: "accuracy on three, with both"},
+	{key: "fresh3", what: "accuracy on three, three times as many plain pairs instead"},
 	{key: "plain5", what: "accuracy on five, plain pairs"},
 	{key: "both5", what: "accuracy on five, with both"},
+	{key: "fresh5", what: "accuracy on five, three times as many plain pairs instead"},
 	{key: "plain1", what: "accuracy on one, plain pairs"},
 	{key: "both1", what: "accuracy on one, with both"},
 }
