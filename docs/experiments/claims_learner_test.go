@@ -108,8 +108,8 @@ func TestCustomers(t *testing.T) {
 		answer     int
 		hopes, use float64
 	}{
-		{true, 0, 0.45, 0.45}, {true, 1, elsewhere, elsewhere}, {true, 2, 0.45, 0.45},
-		{false, 0, elsewhere, elsewhere}, {false, 2, 0.45, -0.35},
+		{true, 0, 0.45, 0.45}, {true, 1, outside, outside}, {true, 2, 0.45, 0.45},
+		{false, 0, outside, outside}, {false, 2, 0.45, -0.35},
 	} {
 		told := customer{need: 0.8, price: 0.35, serves: test.serves}.told(test.answer)
 		if math.Abs(told.Hopes[0]-test.hopes) > 1e-12 || math.Abs(floats.Sum(told.Rewards)-test.use) > 1e-12 {
