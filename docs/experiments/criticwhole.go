@@ -42,10 +42,10 @@ func criticWhole(ctx context.Context, l *lab) error {
 		}
 	}
 	arms = append(arms, shared)
-	header := []string{"critic trained on", "games learnt from", "F1", "right solutions accepted", "first errors found", "errors noticed", "F1, worst kind on the menu", "F1, kinds beyond the menu"}
+	header := []string{"critic trained on", "games learnt from", "F1 after round 0", "F1 in the end", "right solutions accepted", "first errors found", "errors noticed", "F1, worst kind on the menu", "F1, kinds beyond the menu"}
 	var rows [][]string
 	for _, a := range arms {
-		row := []string{a.what, a.learnt()}
+		row := []string{a.what, a.learnt(), a.over(func(t *trial) float64 { return t.atRound("f1", 0) }).String()}
 		for _, key := range []string{"f1", "accuracy/correct", "accuracy/wrong", "accuracy/noticed", "f1/worst_menu", "f1/other"} {
 			row = append(row, a.last(key).String())
 		}
@@ -68,12 +68,16 @@ func criticWhole(ctx context.Context, l *lab) error {
 
 // judgeWholes scores critics on generated solutions.
 func (l *lab) judgeWholes(ctx context.Context, arms []*arm) (string, error) {
+	spoilt := 0 // of the wrong ones, those without the right answer
 	solutions, err := benchmark.Generate(wholeDomain, wholeSolutions, 1)
 	if err != nil {
 		return "", err
 	}
 	for i := range solutions {
 		solutions[i].Subset = "generated"
+		if s := solutions[i]; s.First >= 0 && !s.FinalCorrect {
+			spoilt++
+		}
 	}
 	set := &benchmark.Set{Name: "processbench", Solutions: solutions}
 	var rows [][]string
@@ -88,7 +92,8 @@ func (l *lab) judgeWholes(ctx context.Context, arms []*arm) (string, error) {
 		}
 		rows = append(rows, []string{a.what, intervalOf(f1).String(), intervalOf(right).String(), intervalOf(wrong).String()})
 	}
-	return markdown([]string{"critic trained on", "ProcessBench F1", "right solutions accepted", "first errors found"}, rows), nil
+	text := markdown([]string{"critic trained on", "ProcessBench F1", "right solutions accepted", "first errors found"}, rows)
+	return text + fmt.Sprintf("\nOf the %d wrong solutions %d do not come to the right answer.\n", wholeSolutions/2, spoilt), nil
 }
 
 func (l *lab) judgeWhole(ctx context.Context, set *benchmark.Set, t *trial) (_ *benchmark.Table, err error) {
