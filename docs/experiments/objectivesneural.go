@@ -65,7 +65,7 @@ var otherGames = []struct {
 		},
 	},
 	{
-		"tic_tac_toe", "drawn/minimax", "share of games drawn against perfect play",
+		"tic_tac_toe", "drawn/minimax", "share of games drawn against perfect play; random play draws 0.11",
 		[]string{"updates=60", "games=256", "group=256", "objective.epochs=2", "evaluate.against=[minimax]", "evaluate.games=200"},
 		[]learner{
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
@@ -165,7 +165,11 @@ func (l *lab) sparing(ctx context.Context, t *trial, dir string) error {
 func (a learner) text() string {
 	var out []string
 	for _, s := range a.settings {
-		out = append(out, "`"+strings.ReplaceAll(strings.ReplaceAll(s, `"`, ""), "'", "")+"`")
+		key, value, _ := strings.Cut(s, "=")
+		if quote := value[:1]; quote == `"` || quote == "'" { // YAML's
+			value = strings.Trim(value, quote)
+		}
+		out = append(out, "`"+key+"="+value+"`")
 	}
 	return strings.Join(out, ", ")
 }
@@ -251,6 +255,10 @@ func (l *lab) movingReference(ctx context.Context) (string, report.Panel, error)
 	if err != nil {
 		return "", panel, err
 	}
+	mixed, err := exactCurve(ctx, learners[2].exact, 2000)
+	if err != nil {
+		return "", panel, err
+	}
 	at, _ := runs.Series(trials[0].metrics, "exploitability")
 	curve, err := exactCurve(ctx, learners[3].exact, int(at[len(at)-1]))
 	if err != nil {
@@ -270,11 +278,11 @@ func (l *lab) movingReference(ctx context.Context) (string, report.Panel, error)
 	}
 	panel.Series = []report.Series{overQueries("networks", trials, 1), line}
 	text := fmt.Sprintf(`
-Pulled to a reference that stays, the first three end at an equilibrium that is regularised by
-it, whose exploitability is %.3f. The recipe `+"`sequence`"+` as it is, `+"`agon train sequence`"+`, pulls
+Pulled to a reference that stays, INPO and EGPO end at the equilibrium that is regularised by it,
+whose exploitability is %.3f; Nash-MD, its step constant, ends beside it, at %.3f. The recipe `+"`sequence`"+` as it is, `+"`agon train sequence`"+`, pulls
 harder, to a reference that moves on every twenty updates, and takes 240 of them:
 
-`, stays[len(stays)-1])
+`, stays[len(stays)-1], mixed[len(mixed)-1])
 	return text + markdown(header, [][]string{networks, exact}), panel, nil
 }
 
@@ -330,7 +338,7 @@ between whole answers that it drew itself, by an objective that is a name in a r
 
 ` + "```" + `
 agon train sequence
-agon train sequence --set opponents=half-step --set 'preferences.objective=online-ipo(beta=0.2)'
+agon train sequence --set opponents=half-step --set 'preferences.objective=online-ipo(beta=0.2,base="0.1,0.9")'
 agon train kuhn_poker --set objective.name=none --set preferences.objective=spin --set preferences.demonstrations=cfr:iterations=1000
 ` + "```" + `
 
