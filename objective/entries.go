@@ -504,8 +504,8 @@ var entries = []*Entry{
 	},
 	{
 		Name: "mnpo", Title: "Multiplayer Nash Preference Optimization", ArXiv: "2509.23102", Aliases: []string{"2509.23102"},
-		Family: "pair", References: []string{"reference", "opponents, one a weight"}, Source: fromCode,
-		Notes: []string{"the released configuration's weights are \"1,0\": the second opponent waits for its turn"},
+		Family: "pair", References: []string{"reference", "opponent"}, Source: fromCode,
+		Notes: []string{"one reference, then one opponent a weight; the released configuration's weights are \"1,0\""},
 		Equal: []string{"inpo where weights=1"},
 		params: []param{pEta, pRatio, {
 			name: "weights", aliases: []string{"history_weights"}, help: "λ_j of the opponents, which count by their share", list: true, lo: 0, hi: 1e6,
@@ -694,7 +694,7 @@ func init() {
 				allNames = append(allNames, name)
 			}
 		}
-		if p := e.template.Pair; !e.template.OfLists() && (p.Third == 0 || p.Pessimism) {
+		if p := e.template.Pair; !e.template.OfLists() && !p.WantsExtra() {
 			PairNames = append(PairNames, e.Name)
 		}
 	}

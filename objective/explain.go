@@ -54,12 +54,7 @@ func (o Pair) formula(references []string) []string {
 		loss = lines[len(lines)-1]
 	}
 	for _, term := range o.termTexts() {
-		switch {
-		case loss == "":
-			loss = strings.TrimPrefix(term, "+ ")
-		default:
-			loss += " " + term
-		}
+		loss = strings.TrimSpace(loss + " " + term)
 	}
 	return append(out, "L = "+loss)
 }
@@ -104,7 +99,7 @@ func (o Pair) linkText() string {
 	if o.PerToken && !o.Free {
 		u = "|y|·u"
 	}
-	text := ""
+	var text string
 	switch o.Link {
 	case "power":
 		exponent := u
@@ -236,16 +231,16 @@ func (o Pair) shapeText(v string) []string {
 			z = "z = max(0, mean over the batch of u(extra)), 0 without, and without gradient"
 		}
 		return []string{z, fmt.Sprintf("½·[%s + %s]", times(o.Desirable, "σ(−"+b("("+v+"(w) − z)")+")"), times(o.Undesirable, "σ("+b("("+v+"(l) − z)")+")"))}
-	case "aot":
-		return []string{
-			"d(k) = k-th smallest of log π(w) − log π(l), less the k-th smallest of log ref(w) − log ref(l)",
-			fmt.Sprintf("mean over k of −%s·log σ(%s) − %s·log σ(−%s)", g(1-o.Smoothing), b("d(k)"), g(o.Smoothing), b("d(k)")),
+	case "aot", "aot-unpaired":
+		d := "d(k) = k-th smallest of u(w), less the k-th smallest of u(l)"
+		if o.Shape == "aot" {
+			d = "d(k) = k-th smallest of log π(w) − log π(l), less the k-th smallest of log ref(w) − log ref(l)"
 		}
-	case "aot-unpaired":
-		return []string{
-			"d(k) = k-th smallest of u(w), less the k-th smallest of u(l)",
-			fmt.Sprintf("mean over k of −%s·log σ(%s) − %s·log σ(−%s)", g(1-o.Smoothing), b("d(k)"), g(o.Smoothing), b("d(k)")),
+		text := "−log σ(" + b("d(k)") + ")"
+		if o.Smoothing != 0 {
+			text = fmt.Sprintf("−%s·log σ(%s) − %s·log σ(−%s)", g(1-o.Smoothing), b("d(k)"), g(o.Smoothing), b("d(k)"))
 		}
+		return []string{d, "mean over k of " + text}
 	}
 	return []string{o.Shape}
 }

@@ -120,6 +120,9 @@ func Named(text string) (Pair, error) {
 	return o.Pair, nil
 }
 
+// WantsExtra tells whether a pair must have a third answer.
+func (o Pair) WantsExtra() bool { return o.Third != 0 && !o.Pessimism }
+
 // links lists the links.
 var links = []string{"", "power", "js", "odds"}
 
@@ -188,7 +191,7 @@ type Pairs struct {
 	Target                *Node // P(chosen ≻ rejected); nil for the objective's label
 	Margin                *Node // of rewards
 	Factor                *Node // of a pair's loss
-	Extra, ExtraReference *Node // the third answer's log π and log π_ref
+	Extra, ExtraReference *Node // the third answer's log π and log π_ref; see Pair.WantsExtra
 	ExtraLength           *Node
 }
 
@@ -509,11 +512,13 @@ func expm1(x *Node) *Node {
 // boundedExp is e^x, which stays finite.
 func boundedExp(x *Node) *Node { return Exp(MinScalar(x, expLimit(x))) }
 
+// expLimit is an exponent whose power has a finite square. (TRL's limit is 80, of
+// the α-divergence alone, in which ipo overflows.)
 func expLimit(x *Node) float64 {
 	if x.DType().Size() >= 8 {
-		return 300 // whose square is finite too
+		return 300
 	}
-	return 80 // as TRL has it
+	return 40
 }
 
 // logSigmoid is log σ(x) = min(x, 0) − log(1 + e^−|x|), which is finite where

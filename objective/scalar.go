@@ -205,7 +205,7 @@ func (o Pair) known(e Example, r *row) error {
 		return fmt.Errorf("q: missing: objective %s wants \"q\":[w,l] or \"target\"", o.Name)
 	case e.Target == nil && e.N == nil && o.Label == "visits":
 		return fmt.Errorf("n: missing: objective %s wants \"n\":[w,l] or \"target\"", o.Name)
-	case o.Third != 0 && e.Extra == nil && !o.Pessimism:
+	case o.WantsExtra() && e.Extra == nil:
 		return fmt.Errorf("extra: missing: objective %s wants a third answer, \"extra\":{\"logp\":[…],\"ref\":[…]}", o.Name)
 	}
 	if !r.labelled {

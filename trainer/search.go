@@ -65,7 +65,7 @@ func (s Search) lesson(copies bool) (Lesson, error) {
 			return Lesson{}, fmt.Errorf("search.learn: kto needs all of the reference's probabilities, and a log holds two: set search.reference=copy and objective.magnet.kind=copy")
 		}
 		return Labelled(objective.KTO{Beta: o.Pair.Beta, Desirable: o.Pair.Desirable, Undesirable: o.Pair.Undesirable}), nil
-	case o.Pair.Third != 0 && !o.Pair.Pessimism:
+	case o.Pair.WantsExtra():
 		return Lesson{}, fmt.Errorf("search.learn: %s wants a third answer beside each pair, and a search's pairs have none: take another objective of agon objectives list", o.Entry.Name)
 	}
 	return Preferences(o.Pair, copies), nil
