@@ -33,8 +33,17 @@ func (p *program) trainVerb() *cobra.Command {
 		Long: `Trains by a recipe: one that comes with Agon (` + strings.Join(recipes.Names(recipes.Training), ", ") + `),
 a YAML file, or a game with the default settings. Every setting can be changed with --set path=value. The run is
 written to a folder, and a run that was stopped or killed goes on with --resume
-as if it had not been.`,
+as if it had not been.
+
+opponents:
+` + indent(trainer.OpponentForms) + `
+preferences.objective: a name of agon objectives list, such as inpo(eta=0.2), or reward
+preferences.judge:
+` + indent(trainer.JudgeForms) + `
+preferences.reference:
+` + indent(trainer.ReferenceForms),
 		Example: `  agon train kuhn_poker
+  agon train sequence --set 'preferences.objective=dpo(beta=0.1)' --set preferences.reference=ema
   agon train leduc_poker --backend xla:cpu --set seed=2 --set optimizer.rate='linear(0.002,0)'
   agon train my.yaml --out runs/mine
   agon train --resume runs/mine`,

@@ -15,6 +15,7 @@ type knobs struct {
 	divergenceAlpha, ldAlpha float64
 	curve                    float64 // AlphaPO's α
 	normalize, trl, mode     string
+	distance                 string // of reward-aware RPO
 	kl                       float64
 	mix                      [3]float64 // MPO's weights
 }
@@ -57,14 +58,19 @@ func (o *Objective) settle() error {
 	switch k.loss {
 	case "logistic", "sigmoid":
 		p.Shape = "sigmoid"
-	case "hinge", "ipo", "sppo":
+	case "hinge", "ipo":
 		p.Shape = k.loss
+	case "sppo":
+		p.Shape, p.Label = k.loss, "q"
 	}
 	if k.convex != "" {
 		p.Shape = k.convex
 		if k.convex == "logistic" {
 			p.Shape = "sigmoid"
 		}
+	}
+	if k.distance != "" {
+		p.Shape = "reward-" + k.distance
 	}
 	if k.curve != 0 {
 		p.Link, p.Curve = "power", -k.curve
@@ -228,7 +234,11 @@ func template(p Pair) Objective {
 	if p.SFTBy == "" {
 		p.SFTBy = "answer"
 	}
-	return Objective{Pair: p, knobs: knobs{divergence: "reverse_kl", divergenceAlpha: 0.5, ldAlpha: 1, kl: math.NaN()}}
+	o := Objective{Pair: p, knobs: knobs{divergence: "reverse_kl", divergenceAlpha: 0.5, ldAlpha: 1, kl: math.NaN()}}
+	if p.Link != "" { // it has its own
+		o.knobs.divergence = ""
+	}
+	return o
 }
 
 // with changes knobs of a template.
@@ -312,7 +322,7 @@ var entries = []*Entry{
 		params: difference(pBeta, pDivergence, pDivergenceAlpha), template: template(Pair{}).with(func(k *knobs) { k.divergence = "js" }),
 	},
 	{
-		Name: "gpo-generalized", Title: "Generalized Preference Optimization: convex losses of the scaled log-ratio", ArXiv: "2402.05749", Aliases: []string{"2402.05749"},
+		Name: "gpo-generalized", Title: "Generalized Preference Optimization: convex losses of the scaled log-ratio", ArXiv: "2402.05749", Aliases: []string{"2402.05749", "generalized-preference-optimization"},
 		Family: "pair", References: fixed, Source: fromMemory,
 		Equal: []string{"convex=logistic is dpo", "convex=hinge is hinge", "convex=square is β² times ipo(beta=β/2,normalize=false)"},
 		params: difference(pBeta, param{
@@ -469,7 +479,7 @@ var entries = []*Entry{
 		template: template(Pair{}).with(func(k *knobs) { k.loss = "logistic" }),
 	},
 	{
-		Name: "sppo", Title: "Self-Play Preference Optimization", ArXiv: "2405.00675", Aliases: []string{"2405.00675"},
+		Name: "sppo", Title: "Self-Play Preference Optimization", ArXiv: "2405.00675", Aliases: []string{"2405.00675", "sppo-soft"},
 		Family: "separable", References: previous, Source: fromCode,
 		Notes:  []string{"P of each answer is its win rate against the policy, q:[w,l]; or target, P and 1 − P"},
 		Equal:  []string{"½ × sppo-hard where q is [1,0]", "gpo-preference with score P − ½"},
@@ -481,7 +491,7 @@ var entries = []*Entry{
 		params: []param{pBeta, pLDAlpha, pBase}, template: template(Pair{Shape: "sppo", Scale: 1}),
 	},
 	{
-		Name: "gpo-preference", Title: "General Preference Optimization: SPPO on scores of a general preference model", ArXiv: "2410.02197", Aliases: []string{"2410.02197"},
+		Name: "gpo-preference", Title: "General Preference Optimization: SPPO on scores of a general preference model", ArXiv: "2410.02197", Aliases: []string{"2410.02197", "general-preference-optimization"},
 		Family: "separable", References: previous, Source: fromMemory, Notes: []string{"q are scores s(y ≻ π_t), whose tie is 0"},
 		Equal:  []string{"sppo where q − ½ is the score"},
 		params: []param{pBeta, pBase}, template: template(Pair{Shape: "sppo", Beta: 0.001, Label: "scores"}),
@@ -521,7 +531,7 @@ var entries = []*Entry{
 		params: difference(), template: template(Pair{}),
 	},
 	{
-		Name: "srpo-robust", Title: "Self-Improving Robust Preference Optimization", ArXiv: "2406.01660", Aliases: []string{"2406.01660"},
+		Name: "srpo-robust", Title: "Self-Improving Robust Preference Optimization", ArXiv: "2406.01660", Aliases: []string{"2406.01660", "self-improving-srpo"},
 		Family: "pair", References: fixed, Source: "derived from its optimality condition",
 		Notes: []string{
 			"of the improver: both answers are given the rejected one as context; p − ½ = β·difference of log-ratios",
@@ -531,22 +541,23 @@ var entries = []*Entry{
 		params: []param{pBeta, pBase}, template: template(Pair{Shape: "ipo"}),
 	},
 	{
-		Name: "rpo-regularized", Title: "Regularized Preference Optimization", ArXiv: "2405.16436", Aliases: []string{"2405.16436"},
+		Name: "rpo-regularized", Title: "Regularized Preference Optimization", ArXiv: "2405.16436", Aliases: []string{"2405.16436", "regularized-rpo"},
 		Family: "terms", References: fixed, Source: fromCode, Equal: []string{"vpo(mode=offline) without a third answer"},
 		params: difference(pBeta, renamed(pSFT, "eta", "η: imitation weighs ηβ, summed over tokens", "sft")), template: template(Pair{Beta: 0.01, SFT: 0.005, SFTBy: "sum", TermBeta: true}),
 	},
 	{
-		Name: "rpo-reward-aware", Title: "Reward-aware Preference Optimization (NVIDIA, Nemotron-4)", ArXiv: "2502.00203", Aliases: []string{"rpo-nvidia", "2502.00203", "2406.11704"},
-		Family: "pair", References: fixed, Source: fromMemory, Notes: []string{"q are rewards of both answers"},
-		params: []param{pBeta, renamed(pAlpha, "eta", "η, the scale of the rewards"), {
-			name: "distance", help: "between the implicit reward and the given one: ½(x−y)², or KL(σ(y) ‖ σ(x))", choices: []string{"reward-kl", "reward-square"},
-			spelled: map[string]string{"kl": "reward-kl", "square": "reward-square", "mse": "reward-square"},
-			word:    func(o *Objective) *string { return &o.Pair.Shape },
+		Name: "rpo-reward-aware", Title: "Reward-aware Preference Optimization (NVIDIA, Nemotron-4)", ArXiv: "2502.00203", Aliases: []string{"rpo-nvidia", "nvidia-rpo", "2502.00203", "2406.11704"},
+		Family: "pair", References: fixed, Source: "NeMo-Aligner's code", Notes: []string{"q are rewards of both answers"},
+		Equal: []string{"distance=bwd_kl is soft-dpo, up to a constant", "distance=fwd_kl is exo where η·(q_w − q_l) = log (1−ε)/ε"},
+		params: []param{pBeta, renamed(pAlpha, "eta", "η, the scale of the rewards", "gt_reward_scale"), {
+			name: "distance", help: "between the implicit reward x and the given one r: KL(σ(r) ‖ σ(x)), KL(σ(x) ‖ σ(r)), (x − r)²", choices: []string{"bwd_kl", "fwd_kl", "sq"},
+			spelled: map[string]string{"rpo_bwd_kl": "bwd_kl", "rpo_fwd_kl": "fwd_kl", "rpo_sq": "sq", "square": "sq"},
+			word:    func(o *Objective) *string { return &o.knobs.distance },
 		}, pBase},
-		template: template(Pair{Shape: "reward-kl", Alpha: 1}),
+		template: template(Pair{Shape: "reward-bwd_kl", Alpha: 1}).with(func(k *knobs) { k.distance = "bwd_kl" }),
 	},
 	{
-		Name: "rpo-lambda-harmonic", Title: "λ-Harmonic Reward Preference Optimization", ArXiv: "2407.12164", Aliases: []string{"2407.12164", "lambda-harmonic"},
+		Name: "rpo-lambda-harmonic", Title: "λ-Harmonic Reward Preference Optimization", ArXiv: "2407.12164", Aliases: []string{"2407.12164", "lambda-harmonic", "lambda-harmonic-rpo"},
 		Family: "pair", References: fixed, Source: fromMemory, Notes: []string{"q are λ-harmonic rewards 1/(λ/a + (1−λ)/b) of two scores (objective.Harmonic); labels by Bradley-Terry"},
 		Equal:  []string{"soft-dpo on those rewards"},
 		params: difference(pBeta, pTemperature), template: template(Pair{Label: "q"}),
@@ -574,12 +585,12 @@ var entries = []*Entry{
 	},
 	{
 		Name: "xpo", Title: "Exploratory Preference Optimization", ArXiv: "2405.21046", Aliases: []string{"2405.21046"},
-		Family: "terms", References: fixed, Source: fromMemory, Notes: []string{"the third answer is the reference's; TRL had it until 1.15"},
+		Family: "terms", References: fixed, Source: "TRL 1.0's own code, recorded and equal", Notes: []string{"the third answer is the reference's, which is also one of the pair"},
 		Equal:  []string{"selm(alpha=α/β), up to a constant"},
 		params: difference(pBeta, renamed(pThird, "alpha", "α: log π of the third answer")), template: template(Pair{Third: 1e-5, ThirdOf: "log"}),
 	},
 	{
-		Name: "apo-accelerated", Title: "Accelerated Preference Optimization: extrapolated references", ArXiv: "2410.06293", Aliases: []string{"2410.06293"},
+		Name: "apo-accelerated", Title: "Accelerated Preference Optimization: extrapolated references", ArXiv: "2410.06293", Aliases: []string{"2410.06293", "accelerated-apo", "accelerated"},
 		Family: "pair", References: []string{"previous policy", "the one before"}, Source: fromMemory,
 		Notes: []string{"the extrapolated policy π_{t+1} ∝ π̂_{t+1}·(π̂_{t+1}/π̂_t)^α as reference; its normaliser cancels in a difference, not in sppo"},
 		Equal: []string{"dpo where extrapolate=0"},
@@ -590,12 +601,12 @@ var entries = []*Entry{
 		template: template(Pair{}).with(func(k *knobs) { k.extrapolates, k.extrapolate, k.loss = true, 0.3, "sigmoid" }),
 	},
 	{
-		Name: "spo-minimax", Title: "Self-Play Preference Optimization, minimaximalist: win shares as rewards", ArXiv: "2401.04056", Aliases: []string{"2401.04056", "minimaximalist"},
+		Name: "spo-minimax", Title: "Self-Play Preference Optimization, minimaximalist: win shares as rewards", ArXiv: "2401.04056", Aliases: []string{"2401.04056", "minimaximalist", "minimaximalist-spo"},
 		Family: "separable", Source: fromMemory, Notes: []string{"REINFORCE: −Σ (share − ½)·log π, q being the shares of wins against a queue of own answers"},
 		params: nil, template: template(Pair{Shape: "linear", Label: "q", Free: true}),
 	},
 	{
-		Name: "spo-self-supervised", Title: "Self-supervised Preference Optimization", ArXiv: "2409.17791", Aliases: []string{"2409.17791"},
+		Name: "spo-self-supervised", Title: "Self-supervised Preference Optimization", ArXiv: "2409.17791", Aliases: []string{"2409.17791", "self-supervised-po", "self-supervised-spo"},
 		Family: "terms", References: fixed, Source: fromMemory,
 		Notes:  []string{"the alignment loss; γ times the cross-entropy of the degree of corruption is objective.Degrees, which has no log-probability in it"},
 		Equal:  []string{"dpo where γ = 0"},
@@ -619,7 +630,7 @@ var entries = []*Entry{
 		params: []param{pListBeta}, template: lists(List{Shape: "plackett-luce", Beta: 0.1}),
 	},
 	{
-		Name: "tpo-tree", Title: "Tree Preference Optimization: LambdaLoss over siblings", ArXiv: "2410.12854", Aliases: []string{"2410.12854"},
+		Name: "tpo-tree", Title: "Tree Preference Optimization: LambdaLoss over siblings", ArXiv: "2410.12854", Aliases: []string{"2410.12854", "tree-preference-optimization"},
 		Family: "list", References: fixed, Source: fromPaper, Notes: []string{"the released code climbs this loss instead of descending it, and has no λ"},
 		params: []param{pListBeta}, template: lists(List{Shape: "lambda", Beta: 0.5}),
 	},
@@ -653,7 +664,7 @@ var (
 // clashes are acronyms that name several methods, with a line that tells them.
 var clashes = map[string]string{
 	"apo":  "apo-accelerated (2410.06293), apo-zero and apo-down (anchored, 2408.06266)",
-	"spo":  "spo-minimax (2401.04056), spo-self-supervised (2409.17791)",
+	"spo":  "spo-minimax (2401.04056), spo-self-supervised (2409.17791); soft preference optimization (2405.00747) is not here",
 	"rpo":  "rpo-regularized (2405.16436), rpo-reward-aware (NVIDIA's, 2502.00203), rpo-lambda-harmonic (2407.12164), irpo (iterative, 2404.19733: what TRL called rpo_alpha)",
 	"tpo":  "tpo-tree (2410.12854), tpo-triple and tpo-l (TRL's, 2405.16681)",
 	"gpo":  "gpo-preference (2410.02197), gpo-generalized (2402.05749)",

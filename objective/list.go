@@ -112,7 +112,8 @@ func meanOf(perList, weight *Node) *Node {
 }
 
 func (o List) lambda(l Lists, across func(*Node) *Node, weight, margin *Node) *Node {
-	discount := Div(OnesLike(l.Rank), DivScalar(Log1P(l.Rank), ln2))
+	rank := MaxScalar(l.Rank, 1) // 0 where there is no sibling
+	discount := Div(OnesLike(rank), DivScalar(Log1P(rank), ln2))
 	lambda := Mul(Abs(across(Exp(MulScalar(l.Value, ln2)))), Abs(across(discount)))
 	each := Neg(Mul(lambda, logSigmoid(MulScalar(margin, o.Beta))))
 	pairs := ReduceSum(weight, 1, 2) // [lists]

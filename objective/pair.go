@@ -27,8 +27,8 @@ import (
 //	exo          σ(x)·(log σ(x) − log P) + σ(−x)·(log σ(−x) − log (1−P))
 //	discopop     −(1−s)·log σ(x) + s·e^−x,  s = σ(x/τ)
 //	exponential  e^−x,   truncated  max(0, 1−x)²,   savage  σ(−x)²,   square  (1−x)²
-//	reward-square  ½(x − y)²,  y = α·(Q_w − Q_l)
-//	reward-kl      KL(σ(y) ‖ σ(x))
+//	reward-sq      (x − y)²,  y = α·(Q_w − Q_l)
+//	reward-bwd_kl  KL(σ(y) ‖ σ(x)),  reward-fwd_kl  KL(σ(x) ‖ σ(y))
 //	sppo         s·Σ (v − t)², t = (P−½)/β of each answer
 //	linear       −Σ (P − ½)·v
 //	nca, bco, apo-zero, apo-down, kto: sums over both answers, see separable
@@ -338,12 +338,15 @@ func (o Pair) paired(p Pairs, chosen, rejected *Node) *Node {
 		return Square(Sigmoid(Neg(x)))
 	case "square":
 		return Square(OneMinus(x))
-	case "reward-square":
-		return MulScalar(Square(Sub(x, wanted)), 0.5)
+	case "reward-sq":
+		return Square(Sub(x, wanted))
 	}
-	// reward-kl
-	a := Sigmoid(wanted)
-	return Add(Mul(a, Add(right, logSigmoid(wanted))), Mul(OneMinus(a), Add(wrong, logSigmoid(Neg(wanted)))))
+	// Of two coins: log σ(y)/σ(x), log σ(−y)/σ(−x).
+	a, b := Add(right, logSigmoid(wanted)), Add(wrong, logSigmoid(Neg(wanted)))
+	if o.Shape == "reward-fwd_kl" {
+		return Neg(Add(Mul(Sigmoid(x), a), Mul(Sigmoid(Neg(x)), b)))
+	}
+	return Add(Mul(Sigmoid(wanted), a), Mul(Sigmoid(Neg(wanted)), b))
 }
 
 // separably is Σ ψ over both answers; see Pair.separable.
@@ -475,7 +478,7 @@ func (o Pair) withTerms(p Pairs, each *Node) *Node {
 func (o Pair) link(u *Node) *Node {
 	switch o.Link {
 	case "power":
-		return DivScalar(Expm1(MinScalar(MulScalar(u, o.Curve), expLimit(u))), o.Curve)
+		return DivScalar(expm1(MinScalar(MulScalar(u, o.Curve), expLimit(u))), o.Curve)
 	case "js":
 		return AddScalar(logSigmoid(u), ln2)
 	case "odds":
@@ -483,7 +486,7 @@ func (o Pair) link(u *Node) *Node {
 		far := ConvertDType(LessThan(u, MulScalar(OnesLike(u), -ln2)), u.DType())
 		// log(1 − e^u): the branch that is not taken gets an argument it can bear.
 		below := Log1P(Neg(Exp(MinScalar(u, -ln2))))
-		above := Log(Neg(Expm1(MaxScalar(u, -ln2))))
+		above := Log(Neg(expm1(MaxScalar(u, -ln2))))
 		return Sub(u, Add(Mul(far, below), Mul(OneMinus(far), above)))
 	}
 	return u
@@ -497,12 +500,18 @@ func smallest(x *Node) float64 {
 	return 1e-30
 }
 
+// expm1 is e^x − 1 without cancellation, and with a gradient, which GoMLX's lacks.
+func expm1(x *Node) *Node {
+	e := Exp(x)
+	return Add(StopGradient(Expm1(x)), Sub(e, StopGradient(e)))
+}
+
 // boundedExp is e^x, which stays finite.
 func boundedExp(x *Node) *Node { return Exp(MinScalar(x, expLimit(x))) }
 
 func expLimit(x *Node) float64 {
 	if x.DType().Size() >= 8 {
-		return expCap
+		return 300 // whose square is finite too
 	}
 	return 80 // as TRL has it
 }

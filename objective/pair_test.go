@@ -383,7 +383,7 @@ func TestBadPairs(t *testing.T) {
 		"dpo(beta=x)":               "beta=x: expected a number",
 		"cdpo(smoothing=0.7)":       "smoothing=0.7: expected a number from 0 to 0.5",
 		"robust-dpo(smoothing=0.5)": "smoothing=0.5: expected 0 to 0.5, less than that for robust-dpo",
-		"irpo(sft=-1)":               "sft=-1: expected a number",
+		"irpo(sft=-1)":              "sft=-1: expected a number",
 		"step-apo(alfa=1)":          `unknown parameter "alfa", did you mean "alpha"`,
 		"dpo(beta=0.1":              "not closed|expected NAME",
 		"soft-dpo(temperature=-1)":  "temperature=-1",

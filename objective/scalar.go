@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // This file is the closed form of the preference objectives in plain Go: what a
@@ -125,7 +126,6 @@ type row struct {
 	labelled                bool    // it was given as a target
 	margin, gap             float64 // of rewards; Q_w − Q_l
 	scores                  [2]float64
-	scored                  bool
 	weight, shift           float64
 }
 
@@ -187,7 +187,7 @@ func (o Pair) row(e Example) (row, error) {
 func (o Pair) known(e Example, r *row) error {
 	r.labelled = e.Target != nil
 	if e.Q != nil {
-		r.scores, r.scored, r.gap = *e.Q, true, e.Q[0]-e.Q[1]
+		r.scores, r.gap = *e.Q, e.Q[0]-e.Q[1]
 	}
 	has := needsOf[o.Shape]
 	switch {
@@ -232,7 +232,7 @@ var needsOf = map[string]needs{
 	"sigmoid": {target: true, margin: true}, "robust": {margin: true}, "hinge": {target: true, margin: true},
 	"ipo": {target: true, margin: true}, "exo": {target: true, margin: true}, "discopop": {margin: true},
 	"exponential": {margin: true}, "truncated": {margin: true}, "savage": {margin: true}, "square": {margin: true},
-	"reward-square": {}, "reward-kl": {},
+	"reward-sq": {}, "reward-bwd_kl": {}, "reward-fwd_kl": {},
 	"sppo": {target: true}, "linear": {target: true}, "nca": {}, "bco": {}, "apo-zero": {}, "apo-down": {}, "kto": {},
 	"aot": {sorts: true}, "aot-unpaired": {sorts: true}, "sft": {},
 }
@@ -335,7 +335,7 @@ func (o Pair) each(r row) (float64, Push) {
 	c, dc := o.score(r.chosen)
 	l, dl := o.score(r.rejected)
 	margin := o.Gamma + r.margin
-	if o.Alpha != 0 && r.scored && !isReward(o.Shape) {
+	if o.Alpha != 0 && !isReward(o.Shape) {
 		margin += o.Alpha * r.gap
 	}
 	x := finite(o.Beta*(c-l) - margin)
@@ -349,7 +349,7 @@ func (o Pair) each(r row) (float64, Push) {
 	case "ipo": // in Δ, as the paper has it: (Δ − t)²
 		gap := finite(finite(c-l) - finite(margin/o.Beta) - finite((r.label-0.5)/o.Beta))
 		return gap * gap, Push{Chosen: 2 * gap * dc, Rejected: -2 * gap * dl}
-	case "reward-square", "reward-kl":
+	case "reward-sq", "reward-bwd_kl", "reward-fwd_kl":
 		loss, slope = reward(o.Shape, x, finite(o.Alpha*r.gap))
 	default:
 		loss, slope = phi(o.Shape, x, r.label, o.Smoothing, o.Tau)
@@ -358,7 +358,7 @@ func (o Pair) each(r row) (float64, Push) {
 	return loss, Push{Chosen: slope * o.Beta * dc, Rejected: -slope * o.Beta * dl}
 }
 
-func isReward(shape string) bool { return shape == "reward-square" || shape == "reward-kl" }
+func isReward(shape string) bool { return strings.HasPrefix(shape, "reward-") }
 
 // phi is φ(x) and φ′(x) of a shape with label p.
 func phi(shape string, x, p, smoothing, tau float64) (loss, slope float64) {
@@ -411,15 +411,19 @@ func mix(p, a, b float64) float64 {
 	return p*a + (1-p)*b
 }
 
-// reward is a distance between the implicit reward x and the given one y (NVIDIA's
-// reward-aware preference optimization, arXiv 2502.00203, section 2).
+// reward is a distance between the implicit reward x and the given one y: that of
+// NVIDIA's reward-aware preference optimization (arXiv 2502.00203), as NeMo-Aligner
+// has it.
 func reward(shape string, x, y float64) (loss, slope float64) {
-	if shape == "reward-square" {
-		return (x - y) * (x - y) / 2, x - y
+	right, wrong := softplus(-y)-softplus(-x), softplus(y)-softplus(x) // log σ(x)/σ(y), log σ(−x)/σ(−y)
+	switch shape {
+	case "reward-sq":
+		return (x - y) * (x - y), 2 * (x - y)
+	case "reward-fwd_kl": // KL of two coins, σ(x) from σ(y)
+		return sigmoid(x)*right + sigmoid(-x)*wrong, bell(x) * finite(x-y)
 	}
-	// KL(σ(y) ‖ σ(x)) of two coins.
-	a, b := sigmoid(y), sigmoid(-y)
-	return a*(softplus(-x)-softplus(-y)) + b*(softplus(x)-softplus(y)), b*sigmoid(x) - a*sigmoid(-x)
+	a, b := sigmoid(y), sigmoid(-y) // KL of σ(y) from σ(x)
+	return -a*right - b*wrong, b*sigmoid(x) - a*sigmoid(-x)
 }
 
 // separable is Σ ψ(u) over both answers, with slopes in u (apo-down also looks at
@@ -464,7 +468,7 @@ func (o Pair) scale(own float64) float64 {
 // shares are the win rates of both answers against the policy: what q says, else
 // the label and what it leaves.
 func (o Pair) shares(r row) (chosen, rejected float64) {
-	if r.scored && !r.labelled {
+	if o.Label == "q" && !r.labelled {
 		return r.scores[0], r.scores[1]
 	}
 	return r.label, 1 - r.label
@@ -643,6 +647,7 @@ func (o Pair) evaluateParts(batch []Example) (Result, error) {
 			}
 		}
 	}
+	out.bound()
 	return out, nil
 }
 

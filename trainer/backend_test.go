@@ -16,6 +16,16 @@ import (
 // One recipe with one seed learns the same on both backends: the first ten
 // updates' losses agree to 1e-4.
 func TestBackendsAgree(t *testing.T) {
+	agree(t, small, "loss", "updates=10")
+}
+
+func TestBackendsAgreeOnPreferences(t *testing.T) {
+	agree(t, preferring, "pair_loss")
+	agree(t, preferring, "pair_loss", "preferences.objective=online-ipo", "opponents=half-step", "preferences.reference=ema")
+}
+
+func agree(t *testing.T, recipe, loss string, settings ...string) {
+	t.Helper()
 	if os.Getenv("AGON_TEST_XLA") != "1" {
 		t.Skip("set AGON_TEST_XLA=1 to compare with XLA")
 	}
@@ -24,7 +34,7 @@ func TestBackendsAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir := create(t, small, "updates=10")
+		dir := create(t, recipe, settings...)
 		if _, err := train(t.Context(), dir, trainer.Options{Backend: device, Workers: 2, Log: zerolog.Nop()}); err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +42,7 @@ func TestBackendsAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, values := runs.Series(lines, "loss")
+		_, values := runs.Series(lines, loss)
 		return values
 	}
 	want, got := losses(backend.Go), losses(backend.CPU)

@@ -32,7 +32,7 @@ func newComparing(p GamePreferences) (*comparing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preferences.objective: %w", err)
 	}
-	c := &comparing{Objective: o, scheduled: p.Reference != "auto", certain: strings.HasPrefix(p.Pairs, "best_worst"), shown: p.Demonstrations != ""}
+	c := &comparing{Objective: o, scheduled: p.Reference != autoReference, certain: strings.HasPrefix(p.Pairs, "best_worst"), shown: p.Demonstrations != ""}
 	switch {
 	case c.scheduled && len(c.Entry.References) == 0:
 		return nil, fmt.Errorf("preferences.reference: %s: objective %s has no reference: expected auto", p.Reference, c.Entry.Name)

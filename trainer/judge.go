@@ -1,22 +1,23 @@
 package trainer
 
 import (
-	"fmt"
+	"context"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
+	"github.com/agon-rl/agon/feedback"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/spec"
 )
 
 // JudgeForms documents what a recipe's preferences.judge may be.
 const JudgeForms = `score     the probability that the game's own returns are odds of: in a contest of answers
           (1 + what a earns against b)/2, elsewhere ½ + (return of a − return of b)/(2·range)
 outcome   the better of the two for certain, a half where they are even
-drawn     one of the two, drawn with the probability of score: what a person would answer once`
+drawn     one of the two, drawn with the probability of score: what a person would answer once
+or feedback (see docs/feedback.md), in which score and outcome are the game's, such as
+noisy(flip=0.2,judge=score), table(FILE), learned(FILE), openai(model=NAME)`
 
 var judges = []string{"score", "outcome", "drawn"}
 
@@ -26,22 +27,36 @@ type judge struct {
 	contest games.Contest // nil where answers are compared by their returns
 	spread  float64       // of returns
 	asked   int           // so often
+
+	feedback feedback.Feedback // whoever judges in place of the game; nil for the game
+	ctx      context.Context   //nolint:containedctx // the run's: a judge may wait for a server
+	err      error             // the first of the feedback
 }
 
-func newJudge(kind string, game games.Game) (*judge, error) {
-	if !slices.Contains(judges, kind) {
-		return nil, fmt.Errorf("preferences.judge: %q: expected %s%s", kind, strings.Join(judges, ", "), spec.Suggest(kind, judges))
-	}
+func newJudge(ctx context.Context, kind string, game games.Game) (*judge, error) {
 	info := game.Info()
 	contest, _ := game.(games.Contest)
-	return &judge{kind: kind, contest: contest, spread: info.MaxReturn - info.MinReturn}, nil
+	j := &judge{kind: kind, contest: contest, spread: info.MaxReturn - info.MinReturn, ctx: ctx}
+	if slices.Contains(judges, kind) {
+		return j, nil
+	}
+	return j, j.openFeedback(kind)
+}
+
+// close ends what a feedback holds.
+func (j *judge) close() error {
+	if j == nil || j.feedback == nil {
+		return nil
+	}
+	return feedback.Close(j.feedback)
 }
 
 // answer is all that one seat did in an episode: what preferences are between.
 type answer struct {
 	steps  []*policy.Step
-	number int     // of a contest's answer
-	ret    float64 // elsewhere: what the seat got
+	number int              // of a contest's answer
+	ret    float64          // elsewhere: what the seat got
+	told   *feedback.Answer // elsewhere, where feedback judges
 	// against is what stood opposite, in a contest.
 	against int
 	// share is the mean probability of beating those that it is compared with, met
@@ -59,15 +74,22 @@ type answer struct {
 // rival is what an answer is compared with: of a contest its number, elsewhere its
 // return.
 type rival struct {
-	Number int     `json:"number,omitempty"`
-	Return float64 `json:"return,omitempty"`
+	Number int              `json:"number,omitempty"`
+	Return float64          `json:"return,omitempty"`
+	Told   *feedback.Answer `json:"told,omitempty"` // outside contests, where feedback judges
 }
 
-func (a *answer) rival() rival { return rival{a.number, a.ret} }
+func (a *answer) rival() rival { return rival{a.number, a.ret, a.told} }
 
 // beats is the probability that a is preferred to b.
 func (j *judge) beats(a *answer, b rival, r *rand.Rand) float64 {
 	j.asked++
+	switch {
+	case j.feedback != nil && j.contest != nil:
+		return j.prefers(j.numbered(a.number), j.numbered(b.Number))
+	case j.feedback != nil:
+		return j.prefers(a.told, b.Told)
+	}
 	var score float64
 	if j.contest != nil {
 		score = j.contest.Score(a.number, b.Number)
@@ -98,6 +120,9 @@ func (t *Trainer) answersOf(e *play.Episode) []*answer {
 		}
 		if out[turn.Seat] == nil {
 			out[turn.Seat] = &answer{ret: e.Returns[turn.Seat]}
+			if j := t.preferring.judge; j.feedback != nil && j.contest == nil {
+				out[turn.Seat].told = j.told(t.game, e, turn.Seat)
+			}
 		}
 		out[turn.Seat].steps = append(out[turn.Seat].steps, step)
 	}

@@ -17,13 +17,13 @@ league(share=0.5,every=50,keep=10,prefer=even)
                                        the same, drawn by the learner's score against them from
                                        the seat it has: even (near a half) or hard (low)
 fixed(AGENT,share=1)                   in a share of the games, a fixed agent
-half                                   with preferences: the half step of an extragradient update (EGPO, Nash-MP)
+half-step                              with preferences: the half step of an extragradient update (EGPO, Nash-MP)
 mixture(weight=0.125)                  with preferences: π^(1−weight)·ref^weight, action by action (Nash-MD)
 queue(size=4096,drawn=32)              with preferences: the current policy in every seat, and every answer is
                                        compared with so many drawn from the last answers (SPO)`
 
 // opponentKinds lists the forms.
-var opponentKinds = []string{"self", "past", "league", "fixed", "half", "mixture", "queue"}
+var opponentKinds = []string{"self", "past", "league", "fixed", "half-step", "mixture", "queue"}
 
 // opponents says who sits opposite the learner.
 type opponents struct {
@@ -46,7 +46,7 @@ func parseOpponents(text string) (opponents, error) {
 	r := spec.Read(s)
 	o := opponents{kind: s.Name}
 	switch s.Name {
-	case "self", "half":
+	case "self", "half-step":
 	case "mixture":
 		o.mixed = r.Float("weight", 0.125, 0, 1)
 	case "queue":

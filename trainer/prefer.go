@@ -124,7 +124,7 @@ func (r Recipe) validatePreferences(game games.Game) error {
 		return err
 	}
 	if !r.prefers() {
-		if o.kind == "half" || o.kind == "mixture" || o.kind == "queue" {
+		if o.kind == "half-step" || o.kind == "mixture" || o.kind == "queue" {
 			return fmt.Errorf("opponents: %s: only preferences between games know it: set preferences.objective, such as inpo", o.kind)
 		}
 		return nil
@@ -132,7 +132,7 @@ func (r Recipe) validatePreferences(game games.Game) error {
 	info := game.Info()
 	switch {
 	case info.Seats != 2:
-		return fmt.Errorf("preferences.objective: %s has %d seats: expected a game of two, one of which is the learner's", info.Name, info.Seats)
+		return fmt.Errorf("preferences.objective: %s is a game of %d: expected one of two seats", info.Name, info.Seats)
 	case r.Search.teaches():
 		return fmt.Errorf("preferences.objective and search: expected one of them")
 	case p.Samples < 1 || p.Samples > r.Games:
@@ -147,8 +147,8 @@ func (r Recipe) validatePreferences(game games.Game) error {
 		return fmt.Errorf("preferences.demonstrations: reward compares the learner's own games alone: leave demonstrations out")
 	case !p.rewards() && r.Objective.Name != noGradient:
 		return fmt.Errorf("objective.name: %s: preferences teach by preferences.objective: set objective.name=none", r.Objective.Name)
-	case o.kind == "half" && p.rewards():
-		return fmt.Errorf("opponents: half: reward takes one step an update: expected an objective such as online-ipo")
+	case o.kind == "half-step" && p.rewards():
+		return fmt.Errorf("opponents: half-step: reward takes one step an update: expected an objective such as online-ipo")
 	}
 	if r.Objective.Minibatches > r.Games/p.Samples {
 		return fmt.Errorf("objective.minibatches: %d: expected at most %d: minibatches are of all games with a deal", r.Objective.Minibatches, r.Games/p.Samples)
@@ -162,7 +162,8 @@ func (r Recipe) validatePreferences(game games.Game) error {
 			return fmt.Errorf("opponents: %s: objective %s compares the learner's answers with each other alone: expected one of win rates, such as sppo or online-ipo, or preferences.pairs=best_worst", o.kind, c.Entry.Name)
 		}
 	}
-	if _, err := newJudge(p.Judge, game); err != nil {
+	j, err := newJudge(context.Background(), p.Judge, game)
+	if err := errors.Join(err, j.close()); err != nil {
 		return err
 	}
 	if _, err := parsePairs(p.Pairs); err != nil {
@@ -184,7 +185,7 @@ func (t *Trainer) preparePreferences(ctx context.Context) (err error) {
 	}
 	p := &preferring{settings: t.recipe.Preferences, queue: make([][]rival, t.info.Seats)}
 	t.preferring = p
-	if p.judge, err = newJudge(p.settings.Judge, t.game); err != nil {
+	if p.judge, err = newJudge(ctx, p.settings.Judge, t.game); err != nil {
 		return err
 	}
 	if p.pairs, err = parsePairs(p.settings.Pairs); err != nil {
@@ -207,10 +208,13 @@ func (t *Trainer) preparePreferences(ctx context.Context) (err error) {
 }
 
 func (p *preferring) close() error {
-	if p == nil || p.demonstrators == nil {
+	switch {
+	case p == nil:
 		return nil
+	case p.demonstrators == nil:
+		return p.judge.close()
 	}
-	return p.demonstrators.Close()
+	return errors.Join(p.judge.close(), p.demonstrators.Close())
 }
 
 // group holds the answers to one deal by one seat.
@@ -340,7 +344,7 @@ func (t *Trainer) asked(line map[string]float64) {
 	t.preferring.judge.asked = 0
 }
 
-// prefer does an update's steps on preferences between its games. With opponents: half
+// prefer does an update's steps on preferences between its games. With opponents: half-step
 // it does so twice from the same weights: against the policy as it is, and then
 // against what became of it, which is the extragradient step of EGPO (Zhou et al.
 // 2025, arXiv 2503.08942) and of Nash mirror prox (arXiv 2505.19731).
@@ -352,7 +356,7 @@ func (t *Trainer) prefer(ctx context.Context, episodes []*play.Episode, line map
 	if err := t.fit(ctx, groups, 0, line); err != nil {
 		return err
 	}
-	if t.opponents.kind == "half" {
+	if t.opponents.kind == "half-step" {
 		half := t.updater.State().Weights
 		if err := t.updater.Restore(began); err != nil {
 			return err
@@ -404,7 +408,7 @@ func (t *Trainer) oneSeat(group, opponent int) []int {
 // fit takes the gradient steps of an update on groups of answers.
 func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line map[string]float64) error {
 	p := t.preferring
-	if err := t.demonstrate(ctx, groups, stage); err != nil {
+	if err := t.demonstrate(ctx, groups); err != nil {
 		return err
 	}
 	if p.loss.scored() {
@@ -421,6 +425,9 @@ func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line m
 		for _, a := range g.own {
 			share += a.share / float64(len(g.own)*len(groups))
 		}
+	}
+	if err := p.judge.failed(); err != nil {
+		return err
 	}
 	c := t.coefficients(t.update)
 	if line["rate"] = c.Rate; p.loss.scored() {
@@ -531,7 +538,7 @@ func (t *Trainer) referAll(groups []*group) error {
 
 // demonstrate adds demonstrations to groups: the same deals with the demonstrator in
 // the seat, against the learner as it is.
-func (t *Trainer) demonstrate(ctx context.Context, groups []*group, stage uint64) (err error) {
+func (t *Trainer) demonstrate(ctx context.Context, groups []*group) (err error) {
 	p := t.preferring
 	if p.demonstrators == nil {
 		return nil

@@ -37,12 +37,12 @@ checkpoint: {every: 3, keep: 4}
 func TestPreferencesTeach(t *testing.T) {
 	for name, settings := range map[string][]string{
 		"dpo":          nil,
-		"every":        {"preferences.reference=every(n=4)", "preferences.pairs=best_worst"},
+		"every":        {"preferences.reference=every(4)", "preferences.pairs=best_worst"},
 		"ema":          {"preferences.reference=ema(decay=0.5)", "preferences.pairs=random(n=3)", "preferences.judge=drawn"},
 		"geometric":    {"preferences.reference=geometric(weight=0.2)", "preferences.judge=outcome"},
 		"extrapolated": {"preferences.reference=extrapolated(alpha=0.3)"},
 		"inpo":         {"preferences.objective=inpo"},
-		"half":         {"preferences.objective=online-ipo", "opponents=half"},
+		"half":         {"preferences.objective=online-ipo", "opponents=half-step"},
 		"mixture":      {"preferences.objective=online-ipo", "opponents=mixture(weight=0.2)", "preferences.reference=ema"},
 		"queue":        {"preferences.objective=sppo", "opponents=queue(size=50,drawn=3)"},
 		"population":   {"preferences.objective=sppo", "opponents=past(share=1,every=2,keep=3)"},
@@ -238,7 +238,7 @@ func TestSampledObjectivesEndAtTheirFixedPoint(t *testing.T) {
 	exact := solve.ContestReport(contest, want, want).Exploitability
 	for method, settings := range map[string][]string{
 		"inpo": {"preferences.objective=inpo(eta=0.5,ratio=0.2)"},
-		"egpo": {"preferences.objective=online-ipo(beta=0.1)", "opponents=half"},
+		"egpo": {"preferences.objective=online-ipo(beta=0.1)", "opponents=half-step"},
 	} {
 		dir := create(t, preferring, append(settings, "game="+name, "policy={kind: table}", "updates=150", "games=128", "group=128",
 			"objective.epochs=4", "objective.minibatches=1", "optimizer.rate=linear(0.03,0.001)", "evaluate.every=150")...)

@@ -134,7 +134,7 @@ func Defaults() Recipe {
 			Name: "ppo", Clip: 0.2, Epochs: 2, Minibatches: 1, Entropy: "0", Value: "0",
 			Magnet: Magnet{Kind: "uniform", Weight: "0", Every: 100},
 		},
-		Preferences: GamePreferences{Samples: 8, Judge: "score", Pairs: "all", Reference: "auto"},
+		Preferences: GamePreferences{Samples: 8, Judge: "score", Pairs: "all", Reference: autoReference},
 		Search:      Search{Learn: "visits", Rule: "tpo", Reference: "logged", Acts: true, Share: 1, Sampled: 30},
 		Optimizer:   Optimizing{Rate: "0.001", Optimizer: Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
 		Opponents:   "self",
@@ -242,7 +242,7 @@ func (r Recipe) validateStop(info games.Info) error {
 	if measure == "" {
 		return nil
 	}
-	names := []string{"length", "forfeits", "dropped", "gradient_norm", "gradient_noise"}
+	names := []string{"length", "forfeits", "dropped", "gradient_norm", "gradient_noise", "queries", "share"}
 	names = slices.Concat(names, objective.StatNames, objective.VisitStats, objective.PairStats)
 	switch {
 	case info.Seats == 1:

@@ -5,58 +5,54 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/spec"
 )
 
 // ReferenceForms documents what a recipe's preferences.reference may be. θ_t is the
 // network as it is when the update begins.
-const ReferenceForms = `auto                   what the objective names: θ_0, or θ_t where its reference is the previous policy
-fixed                  the network as it was drawn, θ_0
-previous               θ_t
-every(n=10)            the network as it was at the last multiple of n updates
-ema(decay=0.95)        a moving average of the weights
-geometric(weight=0.5)  θ_0^weight · θ_t^(1−weight)
+const ReferenceForms = `auto                     what the objective names: θ_0, or θ_t where its reference is the previous policy
+fixed                    the network as it was drawn, θ_0
+previous                 θ_t
+every(10)                the network as it was at the last multiple of so many updates
+ema(decay=0.9,every=1)   a moving average of the weights
+geometric(weight=0.33)   θ_0^weight · θ_t^(1−weight)
 extrapolated(alpha=0.3)  θ_t^(1+alpha) / θ_(t−1)^alpha (accelerated APO, arXiv 2410.06293)`
 
-var referenceNames = []string{"auto", "fixed", "previous", "every", "ema", "geometric", "extrapolated"}
+// autoReference leaves the reference to the objective.
+const autoReference = "auto"
 
-// references says which networks an update's references are, and remembers what they
-// need of earlier ones.
+// references says which networks an update's references are, by the schedule of the
+// recipe, and remembers what they need of earlier updates.
 type references struct {
-	kind   string
-	every  int
-	number float64 // ema's decay, geometric's weight, extrapolated's alpha
-	keep   int     // θ_(t−1), …, θ_(t−keep) are kept
+	objective.References
+	keep int // θ_(t−1), …, θ_(t−keep) are kept
 
-	fixed, held *policy.Weights   // held is that of every and ema
+	update      int               // t
+	fixed, held *policy.Weights   // θ_0; what every and ema have come to
 	past        []*policy.Weights // θ_(t−1), θ_(t−2), …
 }
 
 func parseReference(text string) (references, error) {
-	s, err := spec.Parse(text)
+	if text == autoReference {
+		text = "fixed"
+	}
+	kinds := append([]string{autoReference}, objective.ReferenceKinds...)
+	if s, err := spec.Parse(text); err == nil && !slices.Contains(kinds, s.Name) {
+		return references{}, fmt.Errorf("preferences.reference: %q: expected %s%s", s.Name, strings.Join(kinds, ", "), spec.Suggest(s.Name, kinds))
+	}
+	schedule, err := objective.ParseReferences(text)
 	if err != nil {
 		return references{}, fmt.Errorf("preferences.reference: %w", err)
 	}
-	r := spec.Read(s)
-	out := references{kind: s.Name}
-	switch s.Name {
-	case "auto", "fixed", "previous":
-	case "every":
-		out.every = r.Int("n", 10, 1, 1<<30)
-	case "ema":
-		out.number = r.Float("decay", 0.95, 0, 0.999999)
-	case "geometric":
-		out.number = r.Float("weight", 0.5, 0, 1)
-	case "extrapolated":
-		out.number, out.keep = r.Float("alpha", 0.3, 0, 10), 1
-	default:
-		return out, fmt.Errorf("preferences.reference: %q is unknown%s; there are auto, fixed, previous, every(n), ema(decay), geometric(weight), extrapolated(alpha)", s.Name, spec.Suggest(s.Name, referenceNames))
-	}
-	if err := r.Err(); err != nil {
-		return out, fmt.Errorf("preferences.reference: %w", err)
+	out := references{References: schedule}
+	if schedule.Kind == "extrapolated" {
+		out.keep = 1
 	}
 	return out, nil
 }
@@ -70,19 +66,22 @@ type term struct {
 
 // begin notes that an update begins with the weights.
 func (f *references) begin(update int, now *policy.Weights) {
-	switch {
-	case f.kind == "every" && update%f.every == 0, f.kind == "ema" && f.held == nil:
-		f.held = now
-	case f.kind == "ema":
-		next := &policy.Weights{Params: now.Params, Values: make([][]float32, len(now.Values))}
-		for i, values := range now.Values {
-			next.Values[i] = make([]float32, len(values))
-			for j, x := range values {
-				next.Values[i][j] = float32(f.number)*f.held.Values[i][j] + float32(1-f.number)*x
-			}
-		}
-		f.held = next
+	f.update = update
+	if (f.Kind != "every" && f.Kind != "ema") || update%f.Every != 0 {
+		return
 	}
+	if f.Kind == "every" || update == 0 {
+		f.held = now
+		return
+	}
+	next := &policy.Weights{Params: now.Params, Values: make([][]float32, len(now.Values))}
+	for i, values := range now.Values {
+		next.Values[i] = make([]float32, len(values))
+		for j, x := range values {
+			next.Values[i][j] = float32(f.Decay)*f.held.Values[i][j] + float32(1-f.Decay)*x
+		}
+	}
+	f.held = next
 }
 
 // end notes that the update which began with the weights is over.
@@ -101,18 +100,23 @@ func (f *references) before(k int, now *policy.Weights) *policy.Weights {
 }
 
 // scheduled is the reference that the recipe names.
-func (f *references) scheduled(now *policy.Weights) []term {
-	switch f.kind {
-	case "auto", "fixed":
-		return []term{{f.fixed, 1}}
-	case "every", "ema":
+func (f *references) scheduled(now *policy.Weights) (out []term) {
+	if f.OfParameters() {
 		return []term{{f.held, 1}}
-	case "geometric":
-		return []term{{f.fixed, f.number}, {now, 1 - f.number}}
-	case "extrapolated":
-		return []term{{now, 1 + f.number}, {f.before(1, now), -f.number}}
 	}
-	return []term{{now, 1}}
+	for _, t := range f.At(f.update) {
+		weights := f.fixed
+		switch {
+		case t.Checkpoint == f.update:
+			weights = now
+		case f.Kind == "every":
+			weights = f.held
+		case t.Checkpoint > 0:
+			weights = f.before(f.update-t.Checkpoint, now)
+		}
+		out = append(out, term{weights, t.Weight})
+	}
+	return out
 }
 
 // refer evaluates references: for each list of terms, the log-probabilities of steps.

@@ -204,8 +204,19 @@ func TestMain(m *testing.M) {
 // Killed at twenty random moments, a run ends byte for byte as if it had not
 // been.
 func TestKilledAndResumed(t *testing.T) {
-	longer := []string{"updates=200", "checkpoint.every=3"}
-	straight, killed := create(t, small, longer...), create(t, small, longer...)
+	killed(t, small, "updates=200", "checkpoint.every=3")
+}
+
+// So does one that learns from preferences, with a queue of earlier answers, networks
+// of earlier updates and a reference that moves.
+func TestPreferencesKilledAndResumed(t *testing.T) {
+	killed(t, preferring, "updates=200", "checkpoint.every=3", "preferences.objective='mnpo(weights=\"0.5,0.3,0.2\")'", "preferences.pairs=best_worst",
+		"preferences.reference=ema(decay=0.9)", "opponents=queue(size=50,drawn=3)", "preferences.judge=drawn")
+}
+
+func killed(t *testing.T, recipe string, settings ...string) {
+	t.Helper()
+	straight, killed := create(t, recipe, settings...), create(t, recipe, settings...)
 	began := time.Now()
 	finish(t, straight, 2)
 	whole := time.Since(began)
@@ -242,7 +253,7 @@ func TestKilledAndResumed(t *testing.T) {
 			}
 			// It came to its end between two kills: the next ones fall on another.
 			same(t, fmt.Sprintf("finished after %d kills", kills), outcome(t, straight), outcome(t, killed))
-			killed = create(t, small, longer...)
+			killed = create(t, recipe, settings...)
 		}
 	}
 	if err := child().Run(); err != nil {

@@ -225,6 +225,9 @@ func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
 		judged := episodes
 		if t.recipe.Preferences.rewards() {
 			judged = t.reward(episodes, line)
+			if err := t.preferring.judge.failed(); err != nil {
+				return t.interrupted(ctx, err, network)
+			}
 		}
 		estimates, err := t.estimator.Estimate(judged, t.info.Roles, owns)
 		if err != nil {

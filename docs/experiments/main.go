@@ -21,11 +21,14 @@
 //	go run ./docs/experiments guide     a critic that guides a weak solver, against best-of-N and self-consistency
 //	go run ./docs/experiments calibration  whether intervals and tests keep what they promise
 //	go run ./docs/experiments duplicates   what shared deals and known luck are worth
+//	go run ./docs/experiments claims    claims of preference learning, put to small tests
 //	go run ./docs/experiments objectives   the methods of Nash and preference learning, exactly
 //	go run ./docs/experiments objectives-theory  their rates and identities, printed
+//	go run ./docs/experiments objectives-neural  networks trained by sampled preferences, beside their exact updates
 //	go run ./docs/experiments backends  one recipe on every backend that works here
 //
-// With AGON_EXPERIMENTS=folder the runs of the self-play critic are kept there, and
+// AGON_CLAIMS=id,id prints single claims instead of writing the page.
+// With AGON_EXPERIMENTS=folder the runs of the self-play critic and of objectives-neural are kept there, and
 // those that ended are not run again: empty it after changes to what they depend on.
 package main
 
@@ -57,8 +60,8 @@ var experiments = map[string]func(context.Context, *lab) error{
 	"guide":  guide,
 	"critic": critic, "critic-arms": criticArms, "critic-rounds": criticOpponents, "critic-objectives": criticObjectives,
 	"critic-stages": criticStages, "critic-validity": criticValidity, "critic-curriculum": criticCurriculum, "inspection": inspectionCurves,
-	"calibration": calibration, "duplicates": duplicates,
-	"objectives": objectives, "objectives-theory": objectivesTheory,
+	"calibration": calibration, "duplicates": duplicates, "claims": claims,
+	"objectives": objectives, "objectives-theory": objectivesTheory, "objectives-neural": objectivesNeural,
 }
 
 func main() {

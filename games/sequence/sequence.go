@@ -167,6 +167,9 @@ func (g *Game) featuresOf(letters []games.Action) (x Features) {
 // Features returns an answer's features.
 func (g *Game) Features(answer int) Features { return g.features[answer] }
 
+// Describe returns an answer's features, as judges of features read them.
+func (g *Game) Describe(answer int) []float64 { return g.features[answer][:] }
+
 // Number implements games.Contest.
 func (g *Game) Number(letters []games.Action) (i int) {
 	for _, letter := range letters {

@@ -12,7 +12,7 @@ const module = "github.com/agon-rl/agon/"
 
 // rooms from the top down: a package imports its own room and those below.
 var rooms = []string{
-	"cmd", "docs", "web", "spc", "trainer", "arena", "agents", "prefs", "mcts", "rae", "play",
+	"cmd", "docs", "web", "spc", "trainer", "arena", "agents", "prefs", "feedback", "mcts", "rae", "play",
 	"runs", "objective", "solve", "policy", "plugins", "games", "recipes", "spec",
 }
 

@@ -1,0 +1,39 @@
+package agents
+
+import (
+	"context"
+
+	"github.com/agon-rl/agon/agents/chat"
+	"github.com/agon-rl/agon/feedback"
+	"github.com/agon-rl/agon/spec"
+)
+
+// OpenFeedback opens the feedback that text names (see feedback.Forms), language models
+// included, which are asked as openai agents are. own are judges of the caller's, by
+// name. Close it by feedback.Close.
+func OpenFeedback(text string, own map[string]feedback.Feedback) (feedback.Feedback, error) {
+	return feedback.Parse(text, feedback.Environment{Own: own, Ask: func(s spec.Spec) (feedback.Asker, error) {
+		r := spec.Read(s)
+		o, err := readChat(r)
+		if err == nil {
+			err = r.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		client, err := chat.New(o)
+		if err != nil {
+			return nil, misnamed("openai: %w", err)
+		}
+		return asker{client}, nil
+	}})
+}
+
+// asker asks single questions.
+type asker struct{ *chat.Client }
+
+// Ask implements feedback.Asker.
+func (a asker) Ask(ctx context.Context, question string) (string, error) {
+	reply, err := a.Complete(ctx, []chat.Message{{Role: "user", Content: question}})
+	return reply.Text, err
+}

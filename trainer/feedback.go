@@ -1,0 +1,90 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/agon-rl/agon/agents"
+	"github.com/agon-rl/agon/feedback"
+	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/play"
+)
+
+// openFeedback opens a judge that is not the game itself. The game's own judgements stand
+// in it as score and outcome, so that noisy(flip=0.2,judge=score) errs about them.
+func (j *judge) openFeedback(text string) (err error) {
+	own := map[string]feedback.Feedback{
+		"score": feedback.Func(func(_ context.Context, a, b *feedback.Answer) (float64, error) {
+			return (1 + j.scoreOf(a, b)) / 2, nil
+		}),
+		"outcome": feedback.Func(func(_ context.Context, a, b *feedback.Answer) (float64, error) {
+			return feedback.Logistic(j.scoreOf(a, b), 0, 0), nil
+		}),
+	}
+	if j.feedback, err = agents.OpenFeedback(text, own); err != nil {
+		return fmt.Errorf("preferences.judge: %w", err)
+	}
+	return nil
+}
+
+func (j *judge) scoreOf(a, b *feedback.Answer) float64 {
+	if j.contest != nil {
+		return j.contest.Score(int(a.Actions[0]), int(b.Actions[0]))
+	}
+	return (a.Return - b.Return) / j.spread
+}
+
+// prefers asks the feedback. The first error stays, until failed returns it.
+func (j *judge) prefers(a, b *feedback.Answer) float64 {
+	if j.err != nil {
+		return 0.5
+	}
+	p, err := j.feedback.Prefer(j.ctx, a, b)
+	if err != nil {
+		j.err = fmt.Errorf("preferences.judge: %w", err)
+		return 0.5
+	}
+	return p
+}
+
+// failed returns why the judge could not judge, if so. What it said since is worth
+// nothing.
+func (j *judge) failed() error { return j.err }
+
+// describable is implemented by contests whose answers have features.
+type describable interface {
+	// Describe returns the features of an answer.
+	Describe(answer int) []float64
+}
+
+// numbered is a contest's answer as feedback reads it: one action, its number, as tables
+// and fitted models have it.
+func (j *judge) numbered(n int) *feedback.Answer {
+	out := &feedback.Answer{Actions: []games.Action{games.Action(n)}}
+	if d, ok := j.contest.(describable); ok {
+		out.Features = d.Describe(n)
+	}
+	return out
+}
+
+// told is what a seat did in an episode, as feedback reads it: its actions, its words and
+// what it got.
+func (j *judge) told(game games.Game, e *play.Episode, seat games.Seat) *feedback.Answer {
+	out := &feedback.Answer{Return: e.Returns[seat]}
+	var lines []string
+	s := game.Start()
+	for _, action := range e.Actions {
+		if s.Turn() == seat {
+			if speaker, ok := s.(games.Speaker); ok && len(out.Actions) == 0 {
+				out.Prompt = speaker.Prompt(seat)
+			}
+			out.Actions, lines = append(out.Actions, action), append(lines, games.Say(s, action))
+		}
+		if err := s.Apply(action); err != nil && j.err == nil {
+			j.err = fmt.Errorf("preferences.judge: replaying a game: %w", err)
+		}
+	}
+	out.Text = strings.Join(lines, "\n")
+	return out
+}
