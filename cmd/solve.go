@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/solve"
 	"github.com/agon-rl/agon/spec"
@@ -33,12 +34,13 @@ another. Methods:
 minimax                                perfect play where nothing is hidden
 alphabeta                              its value alone, by alpha-beta with memory
 
-With --json, a line for every method and mark: iteration, exploitability (half the
-gap) and method; those of Nash and preference learning add queries (how often the
+With --json, a line for every method and mark: iteration, exploitability (the gap by
+seat) and method; those of Nash and preference learning add queries (how often the
 judge was asked what all answers earn), comparisons (where it is sampled), gap and
 average_gap (the duality gap of the last and of the average iterate) and, where
 they solve a regularised game, regularised_gap, kl (from its equilibrium to the
-last iterate) and kl_bound (what theory says it is at most).`,
+last iterate) and kl_bound (what theory says it is at most); and where several
+policies play, gains: what a best response of each would gain.`,
 		Example: `  agon solve kuhn_poker --iterations 1000 --out kuhn.json
   agon solve leduc_poker --method cfr --iterations 200 --json
   agon solve tic_tac_toe --method minimax
@@ -62,6 +64,7 @@ last iterate) and kl_bound (what theory says it is at most).`,
 	}
 	c.Flags().StringVar(&o.methods, "method", "cfr+", "methods as above, between commas")
 	c.Flags().IntVar(&o.iterations, "iterations", 1000, "how many iterations")
+	c.Flags().IntVar(&o.players, "players", 0, "so many players with a policy each, who meet all others (a game that is the same from both seats)")
 	c.Flags().StringVar(&o.out, "out", "", "write the policy to this JSON file")
 	c.Flags().StringVar(&o.plot, "plot", "", "draw the gap over iterations and queries into this .svg or .png file")
 	p.jsonFlag(c, `{"iteration","exploitability","method",…} a line`)
@@ -71,6 +74,7 @@ last iterate) and kl_bound (what theory says it is at most).`,
 type solveOptions struct {
 	methods, out, plot string
 	iterations         int
+	players            int // 0 where the game says
 }
 
 // solveMethod is a method that can be started: on a matrix game or on a tree.
@@ -95,6 +99,8 @@ func (o *solveOptions) check() ([]solveMethod, error) {
 				return nil, usage(fmt.Errorf("solve: --method %s: %s has no iterations: expected it alone", o.methods, name))
 			case o.out != "":
 				return nil, usage(fmt.Errorf("solve: --out writes the policies of the other methods; %s has none to write", name))
+			case o.players != 0:
+				return nil, usage(fmt.Errorf("solve: --players is for methods of Nash learning; %s plays the game as it is", name))
 			case o.plot != "":
 				return nil, usage(fmt.Errorf("solve: --plot draws the iterations of the other methods; %s has none", name))
 			}
@@ -109,7 +115,16 @@ func (o *solveOptions) check() ([]solveMethod, error) {
 		if err != nil {
 			return nil, usage(err)
 		}
+		if o.players != 0 && m.onMatrix == nil {
+			return nil, usage(fmt.Errorf("solve: --players %d: %s plays games as they are; expected methods of Nash learning alone", o.players, name))
+		}
 		out = append(out, m)
+	}
+	if o.players != 0 && o.players < 2 {
+		return nil, usage(fmt.Errorf("solve: --players %d: expected 2 or more", o.players))
+	}
+	if o.players != 0 && o.out != "" {
+		return nil, usage(fmt.Errorf("solve: --players %d: --out writes the policy of a game of two seats: leave one of them out", o.players))
 	}
 	if o.iterations < 1 {
 		return nil, usage(fmt.Errorf("solve: --iterations %d: expected 1 or more", o.iterations))
@@ -159,6 +174,8 @@ type solveReport struct {
 	RegularisedGap *float64 `json:"regularised_gap,omitempty"`
 	KL             *float64 `json:"kl,omitempty"`
 	KLBound        *float64 `json:"kl_bound,omitempty"`
+	// Gains are, by player, what a best response gains, where several policies play.
+	Gains []float64 `json:"gains,omitempty"`
 }
 
 // known is x where it is a number.
@@ -171,17 +188,35 @@ func known(x float64) *float64 {
 
 // solving is a game under way: its tree, its matrix, and what was measured.
 type solving struct {
+	game   games.Game
 	tree   *solve.Tree       // nil in a contest whose answers are all that is looked at
 	matrix *solve.Polymatrix // nil where no method wants it
 	lines  []solveReport
 }
 
+// table is a strategy as a table over information states.
+func (s *solving) table(strategy solve.Strategy) (*policy.Table, error) {
+	if s.tree != nil {
+		return s.tree.Table(strategy), nil
+	}
+	contest, ok := s.game.(games.Contest)
+	if !ok {
+		return nil, fmt.Errorf("%s: it has neither a tree nor answers", s.game.Info().Name)
+	}
+	return solve.ContestTable(contest, strategy[:contest.Answers()])
+}
+
 // solve runs methods on a game, one after another, and prints how close they come.
 func (p *program) solve(ctx context.Context, game games.Game, methods []solveMethod, o solveOptions) error {
-	s := &solving{}
+	s := &solving{game: game}
 	var err error
 	if slices.ContainsFunc(methods, func(m solveMethod) bool { return m.onMatrix != nil }) {
 		if s.matrix, s.tree, err = solve.MatrixOf(ctx, game); err != nil {
+			return err
+		}
+	}
+	if o.players != 0 {
+		if s.matrix, err = s.matrix.Among(o.players); err != nil {
 			return err
 		}
 	}
@@ -190,8 +225,11 @@ func (p *program) solve(ctx context.Context, game games.Game, methods []solveMet
 			return err
 		}
 	}
-	if o.out != "" && s.tree == nil {
-		return fmt.Errorf("solve: --out %s: the policy of %s is one over whole answers, which no file holds: leave --out out", o.out, game.Info().Name)
+	solvers := make([]solve.Solver, len(methods))
+	for i, m := range methods { // what cannot be started is said before anything is printed
+		if solvers[i], err = s.start(m); err != nil {
+			return err
+		}
 	}
 	if !p.json {
 		if s.tree != nil {
@@ -200,11 +238,11 @@ func (p *program) solve(ctx context.Context, game games.Game, methods []solveMet
 			p.say("%s: %d answers", s.matrix.Name, s.matrix.Sizes[0])
 		}
 	}
-	for _, m := range methods {
+	for i, m := range methods {
 		if len(methods) > 1 && !p.json {
 			p.say("\n%s", m.name)
 		}
-		if err := p.iterate(ctx, s, m, o); err != nil {
+		if err := p.iterate(ctx, s, m.name, solvers[i], o); err != nil {
 			return err
 		}
 	}
@@ -220,20 +258,17 @@ func (p *program) solve(ctx context.Context, game games.Game, methods []solveMet
 	return nil
 }
 
-// iterate runs a method and prints how close it comes.
-func (p *program) iterate(ctx context.Context, s *solving, m solveMethod, o solveOptions) error {
-	var solver solve.Solver
-	var dynamics *solve.Dynamics
-	var err error
+// start starts a method.
+func (s *solving) start(m solveMethod) (solve.Solver, error) {
 	if m.onMatrix != nil {
-		dynamics, err = m.onMatrix(s.matrix)
-		solver = dynamics
-	} else {
-		solver, err = m.onTree(s.tree)
+		return m.onMatrix(s.matrix)
 	}
-	if err != nil {
-		return err
-	}
+	return m.onTree(s.tree)
+}
+
+// iterate runs a method and prints how close it comes.
+func (p *program) iterate(ctx context.Context, s *solving, name string, solver solve.Solver, o solveOptions) error {
+	dynamics, _ := solver.(*solve.Dynamics)
 	if !p.json && dynamics != nil {
 		p.say("%10s %10s  %-11s  %-11s  %-11s  %-11s", "iteration", "queries", "gap", "average gap", "reg. gap", "KL")
 	} else if !p.json {
@@ -249,13 +284,16 @@ func (p *program) iterate(ctx context.Context, s *solving, m solveMethod, o solv
 		if i > 0 && done == before { // nothing was left to do
 			break
 		}
-		line := solveReport{Iteration: done, Method: m.name}
+		line := solveReport{Iteration: done, Method: name}
 		if dynamics != nil {
 			r, err := dynamics.Measure(ctx)
 			if err != nil {
 				return err
 			}
-			line.Exploitability, line.Queries, line.Comparisons = r.Gap/2, r.Queries, r.Comparisons
+			line.Exploitability, line.Queries, line.Comparisons = r.Gap/float64(s.matrix.Players()), r.Queries, r.Comparisons
+			if len(r.Gains) > 1 {
+				line.Gains = r.Gains
+			}
 			line.Gap, line.AverageGap = known(r.Gap), known(r.AverageGap)
 			line.RegularisedGap, line.KL, line.KLBound = known(r.RegularisedGap), known(r.KL), known(r.KLBound)
 		} else {
@@ -276,7 +314,11 @@ func (p *program) iterate(ctx context.Context, s *solving, m solveMethod, o solv
 	if o.out == "" {
 		return nil
 	}
-	if err := s.tree.Table(solver.Strategy()).WriteFile(o.out); err != nil {
+	table, err := s.table(solver.Strategy())
+	if err != nil {
+		return err
+	}
+	if err := table.WriteFile(o.out); err != nil {
 		return err
 	}
 	if !p.json {
@@ -304,6 +346,14 @@ func (p *program) solveLine(l solveReport) error {
 	return nil
 }
 
+// gapOf is the duality gap that was measured; of methods on trees, of two seats.
+func gapOf(l solveReport) float64 {
+	if l.Gap != nil {
+		return *l.Gap
+	}
+	return 2 * l.Exploitability
+}
+
 // gapPanels are the plots of what was measured: the duality gap over iterations and over
 // queries, of the last iterate (of other methods' policy) and of the average.
 func gapPanels(game string, lines []solveReport) []report.Panel {
@@ -323,10 +373,10 @@ func gapPanels(game string, lines []solveReport) []report.Panel {
 		return out
 	}
 	panels := []report.Panel{panel("last iterate", "iterations", func(l solveReport) (float64, float64, bool) {
-		return float64(l.Iteration), 2 * l.Exploitability, true
+		return float64(l.Iteration), gapOf(l), true
 	})}
 	queries := panel("last iterate", "queries", func(l solveReport) (float64, float64, bool) {
-		return float64(l.Queries), 2 * l.Exploitability, l.Queries > 0
+		return float64(l.Queries), gapOf(l), l.Queries > 0
 	})
 	if len(queries.Series) == 0 {
 		return panels

@@ -398,13 +398,13 @@ type regularised struct {
 }
 
 // A regularised equilibrium is found when no log-probability is further than
-// nashTolerance, or than rounding of payoffs divided by β, from that of the regularised
-// best response to it; or when nothing improves and it is nearer than nashAccepted.
+// nashTolerance from that of the regularised best response to it; or when rounding lets
+// nothing improve, and it is nearer than nashAccepted, times what payoffs add to them.
 const (
 	nashTolerance = 1e-14
 	nashAccepted  = 1e-10
 	nashChunk     = 64
-	nashPatience  = 40 // chunks without a better one
+	nashPatience  = 20 // chunks without a better one
 )
 
 // RegularisedNash returns the equilibrium, in logarithms, of the game in which every
@@ -425,8 +425,7 @@ func (g *Polymatrix) RegularisedNash(ctx context.Context, reference [][]float64,
 	}
 	d.reference, d.past[0] = reference, reference // to the last bit
 	best, nash := math.Inf(1), reference
-	unit := max(1, g.Bound/beta) // of what payoffs add to logarithms
-	for stale := 0; best > nashTolerance*unit && stale < nashPatience; stale++ {
+	for stale := 0; best > nashTolerance && stale < nashPatience; stale++ {
 		if err := d.Iterate(ctx, nashChunk); err != nil {
 			return nil, err
 		}
@@ -434,7 +433,7 @@ func (g *Polymatrix) RegularisedNash(ctx context.Context, reference [][]float64,
 			best, nash, stale = far, d.past[0], 0
 		}
 	}
-	if !(best <= nashAccepted*unit) {
+	if !(best <= nashAccepted*max(1, g.Bound/beta)) {
 		return nil, fmt.Errorf("%s: the equilibrium regularised by %g was not found: the log-probabilities stay %.1g from those of best responses: take a larger regularisation, or a game that is zero-sum", g.Name, beta, best)
 	}
 	g.known = append(g.known, regularised{beta, reference, nash})
@@ -477,6 +476,11 @@ func ParseDynamics(text string) (start func(*Polymatrix) (*Dynamics, error), kno
 		o := DynamicsOptions{Samples: samples, Random: rand.New(rand.NewPCG(seed, 2))}
 		if random {
 			o.Reference = g.RandomPolicies(rand.New(rand.NewPCG(seed, 0)))
+			for i := range o.Reference {
+				if g.Alike {
+					o.Reference[i] = o.Reference[0]
+				}
+			}
 		}
 		switch from {
 		case "uniform":

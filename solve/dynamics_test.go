@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -116,7 +117,7 @@ func TestIdentities(t *testing.T) {
 			} {
 				one := dynamics(t, g, pair[0]+",reference=random,start=random,seed=5)")
 				other := dynamics(t, g, pair[1]+",reference=random,start=random,seed=5)")
-				for i := range 500 {
+				for i := range 200 {
 					if g.Bound > 1 && i > 20 {
 						break // steps too large for the game, where rounding grows
 					}
@@ -173,6 +174,60 @@ func TestDynamicsOnContests(t *testing.T) {
 		r := advance(t, d, 30)
 		play := d.Policies()[0]
 		near(t, method, r.Gap, solve.ContestReport(game.(games.Contest), play, play).NashConv, 1e-12)
+	}
+}
+
+// A game in which one policy can meet itself is found where payoffs are shifted, as
+// preferences are, and half spans tell the scale.
+func TestZeroSumForms(t *testing.T) {
+	for _, test := range []struct {
+		payoff   [][]float64
+		policies int
+		bound    float64
+	}{
+		{[][]float64{{0.5, 0.9}, {0.1, 0.5}}, 1, 0.4},
+		{[][]float64{{0, 0.4}, {-0.4, 0}}, 1, 0.4},
+		{[][]float64{{7, 9}, {5, 7}}, 1, 2},
+		{[][]float64{{3}}, 1, 0},
+		{[][]float64{{2, -1}, {-1, 1}}, 2, 1.5},
+		{[][]float64{{0, 1}, {1, 0}}, 2, 0.5},
+		{[][]float64{{0, 1, 2}}, 2, 1},
+	} {
+		g, err := solve.ZeroSum("form", test.payoff)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(g.Sizes) != test.policies || g.Players() != 2 {
+			t.Errorf("%v: %d policies for %d players, expected %d for 2", test.payoff, len(g.Sizes), g.Players(), test.policies)
+		}
+		near(t, fmt.Sprintf("bound of %v", test.payoff), g.Bound, test.bound, 1e-15)
+	}
+}
+
+// No log-probability of a regularised equilibrium is further from that of a best
+// response to it than rounding lets it be, on 20 games and four β.
+func TestRegularisedNashPrecision(t *testing.T) {
+	worst := 0.0
+	for _, g := range theoryGames(t) {
+		for _, beta := range []float64{0.01, 0.05, 0.1, 0.5} {
+			beta *= max(1, 2*g.Bound)
+			reference := g.RandomPolicies(rand.New(rand.NewPCG(7, 7)))
+			for _, row := range reference {
+				for y, p := range row {
+					row[y] = math.Log(p)
+				}
+			}
+			nash, err := g.RegularisedNash(t.Context(), reference, beta)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gap := g.RegularisedGap(nash, reference, beta)
+			worst = max(worst, gap/beta)
+		}
+	}
+	t.Logf("KL of an equilibrium from its best response is at most %g", worst)
+	if worst > 2e-27 { // 5e-14 in log-probabilities, where payoffs are divided by 0.01
+		t.Errorf("KL of an equilibrium from its best response: %g", worst)
 	}
 }
 
@@ -468,6 +523,21 @@ func TestPlayers(t *testing.T) {
 				near(t, "MNPO among players that are alike", p, one.Policies()[0][y], 1e-12)
 			}
 		}
+	}
+	among, err := self.Among(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "a game among three", among.Gap(play), alike.Gap(play), 1e-15)
+	spread := advance(t, dynamics(t, among, "mnpo(population=players,tau=0.1,reference=random,start=random)"), 1000)
+	if spread.KL > 1e-20 || spread.RegularisedGap > 1e-20 {
+		t.Errorf("MNPO among three with one judge: KL %g, regularised gap %g", spread.KL, spread.RegularisedGap)
+	}
+	if r := advance(t, dynamics(t, among, "omd(samples=3)"), 1); r.Comparisons != 3*2*9 {
+		t.Errorf("three players with two opponents each and three answers: %d comparisons, expected 54", r.Comparisons)
+	}
+	if _, err := two.Among(3); err == nil {
+		t.Error("a game of two policies among three: no error")
 	}
 	// Players that start apart, one with a judge of its own, come to an equilibrium of
 	// the regularised game of n players.

@@ -28,7 +28,8 @@ oneself, of one policy; payoffs of more than ½ shrink the default steps:
 
 ` + DynamicsForms + `
 
-They also take reference=uniform|random, start=reference|uniform|random, seed=1, and
+A step eta=… is 1/(beta+3) where none is given, 2/(1+2·beta) of comal, and the inverse
+of the first of inpo and mnpo. All take reference=uniform|random, start=reference|uniform|random, seed=1, and
 samples=0: how many comparisons by the judge an answer gets when it is asked, in
 place of exact expectations`
 

@@ -18,6 +18,9 @@ type Earner interface {
 	Earnings(dst, opponent []float64)
 }
 
+// Players counts the seats: 2 where one policy meets itself.
+func (g *Polymatrix) Players() int { return g.Seats * len(g.Sizes) }
+
 // Duel is implemented by earners whose games can be sampled one comparison at a
 // time.
 type Duel interface {
@@ -39,11 +42,14 @@ type Polymatrix struct {
 	// Seats is how many seats each policy fills, by which its gains count: 2
 	// where one policy meets itself.
 	Seats int
-	// Bound is the most that an answer earns or loses. Preferences less ½ have
-	// at most ½; published step sizes are meant for that, and larger bounds
-	// shrink the steps that are used where none is given.
+	// Bound is half the span of what answers earn. Preferences have at most ½;
+	// published step sizes are meant for that, and larger bounds shrink the steps
+	// that are used where none is given.
 	Bound float64
 	Meet  [][]Earner // by policy and opponent; nil where the two do not meet
+	// Alike says that the players are one population: a reference that is drawn
+	// is drawn once for all.
+	Alike bool
 
 	mutex sync.Mutex
 	known []regularised // games of RegularisedNash that are solved
@@ -69,8 +75,8 @@ func (d dense) Prefers(i, j int) float64 { return 0.5 + d.payoff[i][j]/(2*d.stak
 
 func (d dense) Stake() float64 { return d.stake }
 
-// SelfPlay is the game of one policy over n answers that meets itself. Bound is the
-// most that an answer earns.
+// SelfPlay is the game of one policy over n answers that meets itself. Bound is half the
+// span of what they earn.
 func SelfPlay(name string, n int, e Earner, bound float64) *Polymatrix {
 	return &Polymatrix{Name: name, Sizes: []int{n}, Seats: 2, Bound: bound, Meet: [][]Earner{{e}}}
 }
@@ -78,39 +84,34 @@ func SelfPlay(name string, n int, e Earner, bound float64) *Polymatrix {
 // Contest is the game of one policy that meets itself before a contest's judge.
 func Contest(g games.Contest) *Polymatrix {
 	info := g.Info()
-	var e Earner = g
-	if judge, ok := g.(prefers); ok {
-		e = judged{judge}
-	}
-	return SelfPlay(info.Name, g.Answers(), e, max(info.MaxReturn, -info.MinReturn))
+	return SelfPlay(info.Name, g.Answers(), judged{g}, max(info.MaxReturn, -info.MinReturn))
 }
 
-// prefers is implemented by contests whose judge tells how it compares two answers; an
-// answer then earns 1 where it is preferred and loses 1 elsewhere.
-type prefers interface {
-	games.Contest
-	Prefers(i, j int) float64
-}
+// judged is a contest of which single comparisons can be drawn: an answer earns 1 where
+// it is preferred and loses 1 elsewhere.
+type judged struct{ games.Contest }
 
-type judged struct{ prefers }
+func (j judged) Prefers(i, k int) float64 { return (1 + j.Score(i, k)) / 2 }
 
 func (judged) Stake() float64 { return 1 }
 
 // ZeroSum is the game in which the row player is paid payoff[i][j] by the column
-// player. Where the two can change seats (payoff[i][j] = −payoff[j][i]) one policy
-// meets itself; otherwise there are two policies.
+// player. Where the two can change seats (payoff[i][j] + payoff[j][i] is the same
+// everywhere, as of preferences) one policy meets itself, and half that sum is taken
+// from the payoffs; otherwise there are two policies.
 func ZeroSum(name string, payoff [][]float64) (*Polymatrix, error) {
 	if err := rectangular(payoff); err != nil {
 		return nil, err
 	}
-	bound := 0.0
-	for _, row := range payoff {
-		for _, x := range row {
-			bound = max(bound, math.Abs(x))
-		}
+	if centred := antisymmetric(payoff); centred != nil {
+		payoff = centred
 	}
-	stake := max(bound, 0.5)
-	if antisymmetric(payoff, bound) {
+	low, high := payoff[0][0], payoff[0][0]
+	for _, row := range payoff {
+		low, high = min(low, slices.Min(row)), max(high, slices.Max(row))
+	}
+	bound, stake := high/2-low/2, max(high, -low, 0.5)
+	if antisymmetric(payoff) != nil {
 		return SelfPlay(name, len(payoff), dense{payoff, stake}, bound), nil
 	}
 	columns := make([][]float64, len(payoff[0]))
@@ -123,6 +124,28 @@ func ZeroSum(name string, payoff [][]float64) (*Polymatrix, error) {
 		Name: name, Sizes: []int{len(payoff), len(columns)}, Seats: 1, Bound: bound,
 		Meet: [][]Earner{{nil, dense{payoff, stake}}, {dense{columns, stake}, nil}},
 	}, nil
+}
+
+// antisymmetric returns a matrix whose sum with its transpose is the same everywhere,
+// less half that sum; nil for others.
+func antisymmetric(payoff [][]float64) [][]float64 {
+	if len(payoff) != len(payoff[0]) {
+		return nil
+	}
+	half, largest := payoff[0][0], 0.0
+	for _, row := range payoff {
+		largest = max(largest, slices.Max(row), -slices.Min(row))
+	}
+	out := make([][]float64, len(payoff))
+	for i, row := range payoff {
+		for j, x := range row {
+			if math.Abs(x/2+payoff[j][i]/2-half) > 1e-12*largest {
+				return nil
+			}
+			out[i] = append(out[i], x/2-payoff[j][i]/2) // antisymmetric to the last bit
+		}
+	}
+	return out
 }
 
 // Preferences is the preference game in which answer i is preferred to answer j
@@ -146,7 +169,7 @@ func Players(name string, n int, judges ...[][]float64) (*Polymatrix, error) {
 	if len(judges) != 1 && len(judges) != n {
 		return nil, fmt.Errorf("%s: %d judges for %d players: expected one, or one a player", name, len(judges), n)
 	}
-	g := &Polymatrix{Name: name, Seats: 1, Bound: 0.5, Meet: make([][]Earner, n)}
+	g := &Polymatrix{Name: name, Seats: 1, Bound: 0.5, Alike: true, Meet: make([][]Earner, n)}
 	for i := range n {
 		payoff, err := centred(judges[i%len(judges)])
 		if err != nil {
@@ -156,21 +179,65 @@ func Players(name string, n int, judges ...[][]float64) (*Polymatrix, error) {
 			return nil, fmt.Errorf("%s: judges of %d and of %d answers: expected as many", name, g.Sizes[0], len(payoff))
 		}
 		g.Sizes = append(g.Sizes, len(payoff))
-		share := float64(n - 1)
-		for _, row := range payoff {
-			for j := range row {
-				row[j] /= share
-			}
-		}
-		g.Meet[i] = make([]Earner, n)
-		for j := range n {
-			if j != i {
-				g.Meet[i][j] = dense{payoff, 0.5 / share}
-			}
-		}
+		g.Meet[i] = among(i, n, dense{payoff, 0.5})
 	}
 	return g, nil
 }
+
+// Among is the game of one policy that meets itself, played by n players with a policy
+// each, who meet all others and earn the average: MNPO's game with one judge.
+func (g *Polymatrix) Among(n int) (*Polymatrix, error) {
+	if len(g.Sizes) != 1 || n < 2 {
+		return nil, fmt.Errorf("%s: %d policies for %d players: expected a game that is the same from both seats, and 2 players or more", g.Name, len(g.Sizes), n)
+	}
+	out := &Polymatrix{Name: g.Name, Seats: 1, Bound: g.Bound, Alike: true}
+	for i := range n {
+		out.Sizes = append(out.Sizes, g.Sizes[0])
+		out.Meet = append(out.Meet, among(i, n, g.Meet[0][0]))
+	}
+	return out, nil
+}
+
+// among is whom player i of n meets, each for a share of what e pays.
+func among(i, n int, e Earner) []Earner {
+	part := Earner(portion{e, float64(n - 1)})
+	if d, ok := e.(interface {
+		Earner
+		Duel
+	}); ok {
+		part = portionOfDuel{portion{e, float64(n - 1)}, d}
+	}
+	out := make([]Earner, n)
+	for j := range out {
+		if j != i {
+			out[j] = part
+		}
+	}
+	return out
+}
+
+// portion pays the nth part.
+type portion struct {
+	Earner
+	n float64
+}
+
+func (s portion) Earnings(dst, opponent []float64) {
+	s.Earner.Earnings(dst, opponent)
+	for i := range dst {
+		dst[i] /= s.n
+	}
+}
+
+// portionOfDuel is a portion whose comparisons can be drawn.
+type portionOfDuel struct {
+	portion
+	duel Duel
+}
+
+func (s portionOfDuel) Prefers(i, j int) float64 { return s.duel.Prefers(i, j) }
+
+func (s portionOfDuel) Stake() float64 { return s.duel.Stake() / s.n }
 
 // centred checks a preference matrix and takes ½ from it.
 func centred(prefer [][]float64) ([][]float64, error) {
@@ -207,20 +274,6 @@ func rectangular(payoff [][]float64) error {
 		}
 	}
 	return nil
-}
-
-func antisymmetric(payoff [][]float64, bound float64) bool {
-	if len(payoff) != len(payoff[0]) {
-		return false
-	}
-	for i, row := range payoff {
-		for j := range i + 1 {
-			if math.Abs(row[j]+payoff[j][i]) > 1e-12*bound {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // Polymatrix returns the matrix game that a compiled game is: one in which both

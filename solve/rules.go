@@ -34,9 +34,9 @@ const (
 	// First is what the first step of an iteration gave: of this one, or Back
 	// iterations ago.
 	First
-	// OwnBase, of opponents alone, is the policy of the step's own base.
+	// OwnBase is the policy of the step's own base; of opponents alone.
 	OwnBase
-	// Others, of bases alone, is the mean of the other players' log-policies.
+	// Others is the mean of the other players' log-policies; of bases alone.
 	Others
 )
 

@@ -20,7 +20,8 @@ nash-md(eta=…,beta=0.1,schedule=constant)   Nash-MD, against a mixture with th
 egpo(eta=…,beta=0.1)                   extragradient: two queries an iteration
 nash-mp(eta=2·beta,beta=0.1)           Nash Mirror Prox: the same by its own names
 optimistic(eta=…,beta=0.1)             optimistic mirror descent: one query
-mnpo(eta=…,tau=0.1,opponents=2,weights=…)   against the last policies, weights=0.7:0.3
+mnpo(eta=…,tau=0.1,opponents=2,weights=…)   against the last policies, weights=0.7:0.3;
+                                       population=players: against the other players
 apo(eta=0.1,beta=0,alpha=0.3)          accelerated preference optimisation
 comal(eta=…,beta=0.1,inner=50)         proximal point: the reference moves; proximal is another name`
 
@@ -167,6 +168,9 @@ func (p *parameters) rule() (rule func(scale float64) Rule, known bool) {
 	case "mnpo":
 		eta, tau := p.step(), p.beta("tau", 0.1)
 		p.share(eta, tau)
+		if p.Choice("population", "past", "past", "players") == "players" {
+			return func(scale float64) Rule { return MNPOPlayers(or(eta, 1/careful(tau, scale)), tau) }, true
+		}
 		weights := p.weights(p.Int("opponents", 2, 1, 100))
 		return func(scale float64) Rule { return MNPO(or(eta, 1/careful(tau, scale)), tau, weights) }, true
 	case "apo":

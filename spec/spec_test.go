@@ -157,3 +157,28 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Commas in parentheses and quotes do not part a list.
+func TestList(t *testing.T) {
+	for text, want := range map[string][]string{
+		"egpo":                           {"egpo"},
+		" egpo(eta=0.1,beta=0.2) , omd ": {"egpo(eta=0.1,beta=0.2)", "omd"},
+		`matrix("a,b"),x(y(z,w),v)`:      {`matrix("a,b")`, "x(y(z,w),v)"},
+	} {
+		got, err := spec.List(text)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %q and error %v, want %q", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"":     "entry 1 of the list is empty",
+		"a,,b": "entry 2 of the list is empty",
+		"a(b":  "a parenthesis is not closed",
+		`a("b`: "a quote is not closed",
+		"a),b": "closed that was not opened",
+	} {
+		if _, err := spec.List(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", text, err, want)
+		}
+	}
+}

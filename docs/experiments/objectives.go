@@ -136,10 +136,15 @@ type course struct {
 	reports []solve.DynamicsReport
 }
 
-// at is the measurement at an iteration.
+// at is the measurement at an iteration; there is none where it was not followed to.
 func (c course) at(iteration int) solve.DynamicsReport {
-	i := slices.IndexFunc(c.reports, func(r solve.DynamicsReport) bool { return r.Iteration >= iteration })
-	return c.reports[i]
+	for _, r := range c.reports {
+		if r.Iteration == iteration {
+			return r
+		}
+	}
+	none := math.NaN()
+	return solve.DynamicsReport{Gap: none, AverageGap: none, RegularisedGap: none, KL: none}
 }
 
 // follow measures a method at iterations, in ascending order.
@@ -158,15 +163,14 @@ func follow(ctx context.Context, d *solve.Dynamics, m objectiveMethod, marks []i
 	return c, nil
 }
 
-// spaced lists some twelve iterations a decade up to n.
-func spaced(n int) []int {
-	var out []int
+// spaced lists some twelve iterations a decade up to n, and others.
+func spaced(n int, also ...int) []int {
+	out := append(also, n)
 	for x := 1.0; int(math.Round(x)) < n; x *= math.Pow(10, 1.0/12) {
-		if i := int(math.Round(x)); len(out) == 0 || i > out[len(out)-1] {
-			out = append(out, i)
-		}
+		out = append(out, int(math.Round(x)))
 	}
-	return append(out, n)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // series draws one measure of a course over another.
@@ -270,7 +274,7 @@ func (l *lab) compareOn(ctx context.Context, g objectiveGame) (string, []report.
 			if err != nil {
 				return "", nil, err
 			}
-			c, err := follow(ctx, d, m, spaced(objectiveSteps))
+			c, err := follow(ctx, d, m, spaced(objectiveSteps, 100))
 			if err != nil {
 				return "", nil, err
 			}
@@ -331,7 +335,7 @@ func sampledCourses(ctx context.Context, g objectiveGame, m objectiveMethod) (la
 		if err != nil {
 			return "", "", "", median, err
 		}
-		c, err := follow(ctx, d, m, spaced(objectiveSteps))
+		c, err := follow(ctx, d, m, spaced(objectiveSteps, 100))
 		if err != nil {
 			return "", "", "", median, err
 		}
@@ -362,7 +366,7 @@ func stepSizes(ctx context.Context, all []objectiveGame) (string, error) {
 	var rows [][]string
 	for _, g := range all[:3] {
 		for _, beta := range []float64{0.1, 0.05} {
-			for _, eta := range []float64{0.2, 1, 2 / (1 + 2*beta)} {
+			for _, eta := range []float64{0.2, 1 / (beta + 3), 1, 2 / (1 + 2*beta)} {
 				row := []string{g.title, fmt.Sprint(beta), fmt.Sprintf("%.3g", eta)}
 				for _, f := range families {
 					d, err := begin(g.Polymatrix, fmt.Sprintf(f.format, eta, beta))
@@ -389,8 +393,8 @@ func stepSizes(ctx context.Context, all []objectiveGame) (string, error) {
 	return fmt.Sprintf(`## The step decides
 
 Iterations until KL(π*‖π) is below 1e-6, queries in brackets where they are more; "never" is
-not within %d. The last step of each game and β is Nash Mirror Prox's, 2/(1+2β), so that EGPO
-with it is Nash Mirror Prox.
+not within %d. Of each game and β the second step is EGPO's by its paper, 1/(β+3), and the last
+is Nash Mirror Prox's, 2/(1+2β), so that EGPO with it is Nash Mirror Prox.
 
 %s`, most, markdown(header, rows)), nil
 }

@@ -22,6 +22,7 @@ methods start from the same reference, drawn once (log-probabilities standard no
 that are regularised are pulled to, with β = %g: they end at the regularised equilibrium π*, whose
 gap is not 0, and KL(π*‖π) tells how near they are. Where the judge is sampled, each answer is
 compared with answers drawn from the opponent, a Bernoulli draw each; mean and 95 %% interval after
-%d iterations over %d seeds of these draws.
+%d iterations over %d seeds of these draws, and in the plots their median and range. The
+sequence game has the judge of `+"`sequence`"+`, whose pay of 2P − 1 is halved here to P − ½.
 `, objectiveBeta, objectiveSteps, objectiveSeeds)
 }

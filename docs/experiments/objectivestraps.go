@@ -52,7 +52,7 @@ func constantStep(ctx context.Context, all []objectiveGame) (string, report.Pane
 	var rows [][]string
 	var drawn []course
 	for _, g := range all[:3] {
-		courses, err := tabled(ctx, g.Polymatrix, methods, spaced(20000))
+		courses, err := tabled(ctx, g.Polymatrix, methods, spaced(20000, 100, 1000))
 		if err != nil {
 			return "", report.Panel{}, err
 		}
@@ -82,7 +82,7 @@ func accelerated(ctx context.Context, all []objectiveGame) (string, report.Panel
 			{"SPPO, the same step", fmt.Sprintf("sppo(eta=%g)", eta)},
 			{fmt.Sprintf("SPPO, step/(1−α), α = %g", alpha), fmt.Sprintf("sppo(eta=%.17g)", eta/(1-alpha))},
 		}
-		courses, err := tabled(ctx, all[3].Polymatrix, methods, spaced(400))
+		courses, err := tabled(ctx, all[3].Polymatrix, methods, spaced(400, 50, 100, 200))
 		if err != nil {
 			return "", report.Panel{}, err
 		}
