@@ -143,7 +143,7 @@ the game allows it, and plays them against each other.`,
 	})
 	choose(root,
 		p.gamesVerb(), p.replayVerb(), p.playVerb(), p.trainVerb(), p.evalVerb(), p.tournamentVerb(),
-		p.solveVerb(), p.searchVerb(), p.prefsVerb(), p.objectivesVerb(), p.spcVerb(), p.pluginVerb(), p.serveVerb(), p.backendVerb(), p.runsVerb(), p.benchVerb(),
+		p.solveVerb(), p.searchVerb(), p.prefsVerb(), p.objectivesVerb(), p.feedbackVerb(), p.spcVerb(), p.pluginVerb(), p.serveVerb(), p.backendVerb(), p.runsVerb(), p.benchVerb(),
 	)
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	root.SetHelpCommand(helpVerb(root))

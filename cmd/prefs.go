@@ -22,14 +22,14 @@ import (
 func (p *program) prefsVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prefs",
-		Short: "Step preferences from search: collect, sum up, convert, compare",
+		Short: "Step preferences from search: collect, select, audit, sum up, convert, compare",
 		Long: `Step preferences are pairs of actions at one state, of which a search found one
 better. Files end in .parquet or .jsonl and hold the columns prompt, chosen and
 rejected that TRL's DPO trainer loads, beside what the search found. Rules:
 
 ` + indent(ruleForms),
 	}
-	choose(c, p.collectVerb(), p.statsVerb(), p.exportVerb(), p.diffVerb())
+	choose(c, p.collectVerb(), p.selectVerb(), p.auditVerb(), p.statsVerb(), p.exportVerb(), p.diffVerb())
 	return c
 }
 

@@ -28,19 +28,19 @@ type Feedback interface {
 // segment of a walk through a decision process. Only what the feedback in use reads
 // must be given.
 type Answer struct {
-	Prompt  string         // what was asked
-	Text    string         // the answer in words
-	Actions []games.Action // what was done; of one action where answers are drawn from a list
+	Prompt  string         `json:"prompt,omitempty"`  // what was asked
+	Text    string         `json:"text,omitempty"`    // the answer in words
+	Actions []games.Action `json:"actions,omitempty"` // what was done; of one action where answers are drawn from a list
 	// Features describe the answer as a whole.
-	Features []float64
-	Return   float64 // what the seat got in the end
+	Features []float64 `json:"features,omitempty"`
+	Return   float64   `json:"return,omitempty"` // what the seat got in the end
 	// Rewards are those of single steps, States the places walked through, the first and
 	// the last included: one more than rewards. Hopes[t] is what the judge expects of the
 	// rest when t steps have been seen, so Hopes[0] is how good the answer looks when it
 	// is given; as many as states.
-	Rewards []float64
-	States  []int
-	Hopes   []float64
+	Rewards []float64 `json:"rewards,omitempty"`
+	States  []int     `json:"states,omitempty"`
+	Hopes   []float64 `json:"hopes,omitempty"`
 }
 
 // Close ends what a feedback holds, such as connections.

@@ -1,20 +1,63 @@
 package feedback
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/optimize"
+
+	"github.com/agon-rl/agon/spec"
 )
 
 // Comparison is a label: the share P of judgements that preferred A to B.
 type Comparison struct {
-	A, B *Answer
-	P    float64
+	A *Answer `json:"a"`
+	B *Answer `json:"b"`
+	P float64 `json:"p"`
+}
+
+// ReadComparisons reads comparisons, one as JSON a line:
+//
+//	{"a":{"actions":[0]},"b":{"actions":[1]},"p":0.9}
+//
+// Errors name the line.
+func ReadComparisons(in io.Reader) (out []Comparison, err error) {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, mostFile)
+	for n := 1; lines.Scan(); n++ {
+		text := bytes.TrimSpace(lines.Bytes())
+		if len(text) == 0 {
+			continue
+		}
+		c := Comparison{P: math.NaN()}
+		if err := strict(text, &c); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		switch {
+		case c.A == nil || c.B == nil:
+			return nil, fmt.Errorf(`line %d: expected two answers, "a" and "b"`, n)
+		case math.IsNaN(c.P):
+			return nil, fmt.Errorf(`line %d: expected "p", the share of judgements for a`, n)
+		case !(c.P >= 0 && c.P <= 1):
+			return nil, fmt.Errorf("line %d: p: %g: expected a number from 0 to 1", n, c.P)
+		}
+		out = append(out, c)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("line %d: %w", len(out)+1, err)
+	}
+	if out == nil {
+		return nil, errors.New("it holds no comparisons: expected one as JSON a line")
+	}
+	return out, nil
 }
 
 // Label asks a feedback for the labels of pairs.
@@ -33,22 +76,32 @@ func Label(ctx context.Context, f Feedback, pairs [][2]*Answer) ([]Comparison, e
 // Agreement says how far a feedback agrees with labels: the share of comparisons whose
 // sides are the same, ties of either counting a half, and the mean log loss in nats.
 func Agreement(ctx context.Context, f Feedback, labels []Comparison) (accuracy, loss float64, err error) {
-	for _, c := range labels {
-		p, err := f.Prefer(ctx, c.A, c.B)
-		if err != nil {
-			return 0, 0, err
+	says := make([]float64, len(labels))
+	for i, c := range labels {
+		if says[i], err = f.Prefer(ctx, c.A, c.B); err != nil {
+			return 0, 0, fmt.Errorf("comparison %d: %w", i+1, err)
 		}
-		switch s := (p - 0.5) * (c.P - 0.5); {
+	}
+	return AgreementOf(says, labels)
+}
+
+// surest bounds the log loss of a judgement that was certain and wrong.
+const surest = 1e-12
+
+// AgreementOf is Agreement of what a feedback said of each comparison. What it said for
+// sure and wrongly costs −log 1e-12 and not infinity.
+func AgreementOf(says []float64, labels []Comparison) (accuracy, loss float64, err error) {
+	if len(says) != len(labels) || len(labels) == 0 {
+		return 0, 0, fmt.Errorf("feedback: %d judgements of %d comparisons: expected as many, and some", len(says), len(labels))
+	}
+	for i, c := range labels {
+		switch s := (says[i] - 0.5) * (c.P - 0.5); {
 		case s > 0:
 			accuracy++
 		case s == 0:
 			accuracy += 0.5
 		}
-		for _, q := range [][2]float64{{c.P, p}, {1 - c.P, 1 - p}} {
-			if q[0] > 0 {
-				loss -= q[0] * math.Log(q[1])
-			}
-		}
+		loss -= c.P*math.Log(math.Max(says[i], surest)) + (1-c.P)*math.Log(math.Max(1-says[i], surest))
 	}
 	n := float64(len(labels))
 	return accuracy / n, loss / n, nil
@@ -323,4 +376,40 @@ func minimize(sum func(x, gradient []float64) float64, start []float64, count in
 		}
 	}
 	return result.X, nil
+}
+
+// Models says what FitModel reads, a line each.
+const Models = `reward(answers=0,decay=0.001)                     Bradley and Terry's reward, linear in the answers' features;
+                                                  answers=n: of n answers that are one action each
+embedding(dimension=4,answers=0,temperature=0.1,  the General Preference Model, which cycles do not defeat
+          decay=0.001,starts=1,unit=false)`
+
+// FitModel fits the model that text names to labels; see Models. r draws where an
+// embedding's fit starts.
+func FitModel(text string, labels []Comparison, r *rand.Rand) (Feedback, error) {
+	s, err := spec.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("model %w", err)
+	}
+	const most = math.MaxFloat64
+	read := spec.Read(s)
+	switch s.Name {
+	case "reward":
+		inputs, decay := Inputs{read.Int("answers", 0, 0, 1<<20)}, read.Float("decay", 1e-3, 0, most)
+		if err := read.Err(); err != nil {
+			return nil, fmt.Errorf("model %w", err)
+		}
+		return FitReward(labels, inputs, decay)
+	case "embedding":
+		o := EmbeddingOptions{Dimension: read.Int("dimension", 4, 2, 1024)}
+		inputs := Inputs{read.Int("answers", 0, 0, 1<<20)}
+		o.Temperature, o.Decay = read.Float("temperature", 0.1, 1e-9, most), read.Float("decay", 1e-3, 0, most)
+		o.Starts, o.Unit = read.Int("starts", 1, 1, 1<<10), read.Bool("unit", false)
+		if err := read.Err(); err != nil {
+			return nil, fmt.Errorf("model %w", err)
+		}
+		return FitEmbedding(labels, inputs, o, r)
+	}
+	kinds := []string{"reward", "embedding"}
+	return nil, fmt.Errorf("model %q is unknown%s; there are %s", s.Name, spec.Suggest(s.Name, kinds), strings.Join(kinds, ", "))
 }

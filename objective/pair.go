@@ -189,6 +189,7 @@ type Pairs struct {
 
 	// What may be nil.
 	Target                *Node // P(chosen ≻ rejected); nil for the objective's label
+	Doubt                 *Node // where above 0, the probability that the pair's label is wrong: P is 1 less it
 	Margin                *Node // of rewards
 	Factor                *Node // of a pair's loss
 	Extra, ExtraReference *Node // the third answer's log π and log π_ref; see Pair.WantsExtra
@@ -285,6 +286,15 @@ func (o Pair) label(p Pairs) *Node {
 	if p.Target != nil {
 		return StopGradient(p.Target)
 	}
+	label := o.ownLabel(p)
+	if p.Doubt == nil {
+		return label
+	}
+	return Where(GreaterThan(p.Doubt, ZerosLike(p.Doubt)), OneMinus(StopGradient(p.Doubt)), label)
+}
+
+// ownLabel is P by the objective's settings.
+func (o Pair) ownLabel(p Pairs) *Node {
 	gap := func() *Node { return Sub(p.ChosenQ, p.RejectedQ) }
 	switch o.Label {
 	case "visits":

@@ -176,10 +176,11 @@ type Preference struct {
 	RejectedLogProb              float32
 	ChosenQ, RejectedQ           float32 // in [-1, 1]
 	ChosenVisits, RejectedVisits float32
+	Doubt                        float32 // how probable it is that the label is wrong; 0 where nobody asked
 }
 
 // PreferenceTensors is how many tensors a batch of preferences has.
-const PreferenceTensors = 12
+const PreferenceTensors = 13
 
 // NewPreferenceBatch packs preferences for a model. After the states come
 //
@@ -188,6 +189,7 @@ const PreferenceTensors = 12
 //	ChosenLogProb, RejectedLogProb     [pairs]
 //	ChosenQ, RejectedQ                 [pairs]
 //	ChosenVisits, RejectedVisits       [pairs]
+//	Doubt                              [pairs]
 //	Weight                             [pairs] 1, and 0 for padding
 func NewPreferenceBatch(m *Model, pairs []Preference) (*Batch, error) {
 	p, err := pack(m, len(pairs), func(i int) ([]float32, []games.Action) { return pairs[i].Encoded, pairs[i].Legal })
@@ -196,13 +198,13 @@ func NewPreferenceBatch(m *Model, pairs []Preference) (*Batch, error) {
 	}
 	padded := len(p.row)
 	actions := [][]int32{slices.Repeat([]int32{int32(p.first)}, padded), slices.Repeat([]int32{int32(p.first)}, padded)}
-	columns := make([][]float32, 7)
+	columns := make([][]float32, 8)
 	for c := range columns {
 		columns[c] = make([]float32, padded)
 	}
 	for i, x := range pairs {
 		actions[0][i], actions[1][i] = int32(x.Chosen), int32(x.Rejected)
-		for c, v := range [...]float32{x.ChosenLogProb, x.RejectedLogProb, x.ChosenQ, x.RejectedQ, x.ChosenVisits, x.RejectedVisits, 1} {
+		for c, v := range [...]float32{x.ChosenLogProb, x.RejectedLogProb, x.ChosenQ, x.RejectedQ, x.ChosenVisits, x.RejectedVisits, x.Doubt, 1} {
 			columns[c][i] = v
 		}
 	}

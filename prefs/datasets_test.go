@@ -55,6 +55,11 @@ func TestDatasetsLoads(t *testing.T) {
 	add("outcomes", outcomes, func(path string) error { return prefs.Write(path, outcomes) })
 	visits := []prefs.Visit{prefs.VisitOf(tree, c)}
 	add("visits", visits, func(path string) error { return prefs.Write(path, visits) })
+	prompts := prefs.Intra(pairs, play.Generator(1, "prompts"))
+	if len(prompts) == 0 {
+		t.Fatal("no move is chosen in one state and rejected in another")
+	}
+	add("prompts", prompts, func(path string) error { return prefs.Write(path, prompts) })
 	text, err := json.Marshal(want)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 
 // Row is what files hold, one kind a file.
 type Row interface {
-	Pair | Completion | Outcome | Visit
+	Pair | Completion | Outcome | Visit | PromptPair
 }
 
 // Formats are the endings of files that can be read and written.
@@ -153,6 +153,9 @@ func readParquet[R Row](f *os.File, size int64) (rows []R, err error) {
 	}
 }
 
+// later are columns that files of earlier versions lack; they are read as zeros.
+var later = []string{"chosen_source", "rejected_source", "doubt"}
+
 // comparable refuses a file whose columns are not those of the rows wanted.
 func comparable(file, want *parquet.Schema) error {
 	have := map[string]parquet.Kind{}
@@ -164,6 +167,7 @@ func comparable(file, want *parquet.Schema) error {
 		leaf, _ := want.Lookup(path...)
 		kind, found := have[path[0]]
 		switch {
+		case !found && slices.Contains(later, path[0]):
 		case !found:
 			return fmt.Errorf("there is no column %q; expected %s", path[0], strings.Join(fields(want), ", "))
 		case kind != leaf.Node.Type().Kind():

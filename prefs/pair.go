@@ -48,10 +48,30 @@ type Pair struct {
 	Rule   string `json:"rule" parquet:"rule,dict"`     // how the pair was taken
 	Source string `json:"source" parquet:"source,dict"` // the agent or run that searched
 	Seed   int64  `json:"seed" parquet:"seed"`          // of that search
+
+	// What a strategy found out (see Selector). Files from before these columns
+	// are read as if they held nothing in them.
+	ChosenSource   string  `json:"chosen_source" parquet:"chosen_source,dict"`     // whose answer it is, where the two are not of one source
+	RejectedSource string  `json:"rejected_source" parquet:"rejected_source,dict"` //
+	Doubt          float64 `json:"doubt" parquet:"doubt"`                          // how probable it is that the label is wrong; 0 where nobody asked
 }
 
 // Gap is how much better the chosen action was found to be.
 func (p Pair) Gap() float64 { return p.ChosenQ - p.RejectedQ }
+
+// Swapped is the pair the other way round. What was doubted of its label says nothing of
+// the new one.
+func (p Pair) Swapped() Pair {
+	p.Chosen, p.Rejected = p.Rejected, p.Chosen
+	p.ChosenAction, p.RejectedAction = p.RejectedAction, p.ChosenAction
+	p.ChosenQ, p.RejectedQ = p.RejectedQ, p.ChosenQ
+	p.ChosenVisits, p.RejectedVisits = p.RejectedVisits, p.ChosenVisits
+	p.ChosenPrior, p.RejectedPrior = p.RejectedPrior, p.ChosenPrior
+	p.ChosenBehaviour, p.RejectedBehaviour = p.RejectedBehaviour, p.ChosenBehaviour
+	p.ChosenSource, p.RejectedSource = p.RejectedSource, p.ChosenSource
+	p.Doubt = 0
+	return p
+}
 
 // State replays a pair's history.
 func (p Pair) State() (games.State, error) {
@@ -59,6 +79,11 @@ func (p Pair) State() (games.State, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.stateOf(game)
+}
+
+// stateOf is State by rules that are at hand.
+func (p Pair) stateOf(game games.Game) (games.State, error) {
 	s := game.Start()
 	for i, a := range p.History {
 		if err := s.Apply(games.Action(a)); err != nil {

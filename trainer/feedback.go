@@ -12,7 +12,7 @@ import (
 )
 
 // openFeedback opens a judge that is not the game itself. The game's own judgements stand
-// in it as score and outcome, so that noisy(flip=0.2,judge=score) errs about them.
+// in it as score, outcome and drawn, so that noisy(flip=0.2,judge=score) errs about them.
 func (j *judge) openFeedback(text string) (err error) {
 	own := map[string]feedback.Feedback{
 		"score": feedback.Func(func(_ context.Context, a, b *feedback.Answer) (float64, error) {
@@ -22,6 +22,7 @@ func (j *judge) openFeedback(text string) (err error) {
 			return feedback.Logistic(j.scoreOf(a, b), 0, 0), nil
 		}),
 	}
+	own["drawn"] = feedback.Draws{Judge: own["score"], Votes: 1, Seed: 1}
 	if j.feedback, err = agents.OpenFeedback(text, own); err != nil {
 		return fmt.Errorf("preferences.judge: %w", err)
 	}

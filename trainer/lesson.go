@@ -77,11 +77,11 @@ func Preferences(o objective.Pair, copies bool) Lesson {
 				return ReduceSum(Mul(Gather(logProbs, row), OneHot(action, u.model.Info.Actions, logProbs.DType())), -1)
 			}
 			lp, _ := u.evaluate(n.params, n)
-			one := OnesLike(n.batch[11])
+			one := OnesLike(n.batch[12])
 			pairs := objective.Pairs{
 				Chosen: at(lp, chosen), Rejected: at(lp, rejected), ChosenLength: one, RejectedLength: one,
 				ChosenReference: n.batch[5], RejectedReference: n.batch[6], ChosenQ: n.batch[7], RejectedQ: n.batch[8],
-				ChosenVisits: n.batch[9], RejectedVisits: n.batch[10], Weight: n.batch[11],
+				ChosenVisits: n.batch[9], RejectedVisits: n.batch[10], Doubt: n.batch[11], Weight: n.batch[12],
 			}
 			if copies {
 				reference, _ := u.evaluate(n.magnet, n)
@@ -101,7 +101,7 @@ func Labelled(o objective.KTO) Lesson {
 	return Lesson{
 		Name: "labelled", Stats: objective.KTOStats, tensors: policy.PreferenceTensors, validate: o.Validate,
 		loss: func(u *Updater, n nodes) (*Node, []*Node) {
-			mask, row, weight := n.batch[1], n.batch[2], n.batch[11]
+			mask, row, weight := n.batch[1], n.batch[2], n.batch[12]
 			lp, _ := u.evaluate(n.params, n)
 			reference, _ := u.evaluate(n.magnet, n)
 			both := func(logProbs *Node) *Node {

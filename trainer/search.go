@@ -147,7 +147,7 @@ func (t *Trainer) readPairs(path string) ([]policy.Preference, error) {
 			Encoded: encoded, Legal: s.Actions(nil), Chosen: games.Action(p.ChosenAction), Rejected: games.Action(p.RejectedAction),
 			ChosenLogProb: float32(p.ChosenPrior), RejectedLogProb: float32(p.RejectedPrior),
 			ChosenQ: float32(p.ChosenQ), RejectedQ: float32(p.RejectedQ),
-			ChosenVisits: float32(p.ChosenVisits), RejectedVisits: float32(p.RejectedVisits),
+			ChosenVisits: float32(p.ChosenVisits), RejectedVisits: float32(p.RejectedVisits), Doubt: float32(p.Doubt),
 		}
 		for _, a := range []games.Action{out[i].Chosen, out[i].Rejected} {
 			if !slices.Contains(out[i].Legal, a) {

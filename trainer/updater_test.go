@@ -338,6 +338,46 @@ func TestLabelled(t *testing.T) {
 	}
 }
 
+// A pair's doubt smooths its label as cDPO's setting smooths all; 0 leaves it be.
+func TestDoubtSmoothsLabels(t *testing.T) {
+	l := newLesson(t, goBackend(t), "kuhn_poker", kuhnNet, 0.5)
+	lossOf := func(name string, doubt float32) float32 {
+		o, err := objective.Named(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := trainer.NewUpdater(l.model, adam, l.weights, false, trainer.Preferences(o, false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pairs []policy.Preference
+		for i, turn := range l.turns {
+			legal := turn.Step.Legal
+			pairs = append(pairs, policy.Preference{
+				Encoded: turn.Step.Encoded, Legal: legal, Chosen: legal[1], Rejected: legal[0],
+				ChosenLogProb: -0.1 * float32(i), RejectedLogProb: -0.7, Doubt: doubt,
+			})
+		}
+		b, err := policy.NewPreferenceBatch(l.model, pairs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		stats, err := u.Step("preferences", b, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stats[0]
+	}
+	plain, smooth := lossOf("dpo(beta=1)", 0), lossOf("cdpo(beta=1,smoothing=0.3)", 0)
+	if got := lossOf("dpo(beta=1)", 0.3); got == plain || math.Abs(float64(got-smooth)) > 1e-6 {
+		t.Errorf("a doubt of 0.3: loss %g, expected cDPO's %g; without %g", got, smooth, plain)
+	}
+	if got := lossOf("cdpo(beta=1,smoothing=0.3)", 0.1); math.Abs(float64(got-lossOf("dpo(beta=1)", 0.1))) > 1e-6 {
+		t.Errorf("doubt goes before the objective's own label: %g", got)
+	}
+}
+
 // A state that was saved and restored in another updater goes on to the bit.
 func TestRestoreContinues(t *testing.T) {
 	l := newLesson(t, goBackend(t), "kuhn_poker", kuhnNet, 0.5)

@@ -156,6 +156,7 @@ var claimGroups = []struct {
 }{
 	{"Feedback", feedbackClaims},
 	{"Objectives", objectiveClaims},
+	{"Preference data", dataClaims},
 }
 
 // claimed is a claim with what its seeds gave.

@@ -377,6 +377,7 @@ func advised(ctx context.Context, c customer, dpo objective.Pair, judge feedback
 		}
 		pairs[i] = preference{chosen: a, rejected: b, extra: -1, weight: 1}
 	}
+	pairs = merged(pairs)
 	l := newLister(reference, nil, 20, false)
 	for range 300 {
 		if err := l.learn(dpo, pairs, reference); err != nil {
@@ -487,16 +488,20 @@ func draw(probs []float64, r *rand.Rand) int {
 	return len(probs) - 1
 }
 
-// rewardOptimum fits a reward to as many draws of the judge, of pairs at random, and
-// returns the policy that the reward likes best.
+// rewardOptimum fits a reward to as many draws of the judge, each pair as often as any
+// other, and returns the policy that the reward likes best.
 func rewardOptimum(table feedback.Table, queries int, r *rand.Rand) ([]float64, error) {
-	labels := make([]feedback.Comparison, queries)
-	for i := range labels {
-		a := r.IntN(len(table))
-		b := (a + 1 + r.IntN(len(table)-1)) % len(table)
-		labels[i] = feedback.Comparison{A: numbered(a), B: numbered(b)}
-		if r.Float64() < table[a][b] {
-			labels[i].P = 1
+	var labels []feedback.Comparison
+	each := queries / (len(table) * (len(table) - 1) / 2)
+	for a := range table {
+		for b := range a {
+			wins := 0
+			for range each {
+				if r.Float64() < table[a][b] {
+					wins++
+				}
+			}
+			labels = append(labels, feedback.Comparison{A: numbered(a), B: numbered(b), P: float64(wins) / float64(each)})
 		}
 	}
 	reward, err := feedback.FitReward(labels, feedback.Inputs{Answers: len(table)}, 1e-4)
@@ -548,20 +553,27 @@ var spoCycle = claim{
 		if err != nil {
 			return nil, err
 		}
-		return figures{"average": exploit(loaded, average), "last": exploit(loaded, last), "reward": exploit(loaded, best)}, nil
+		late := newSPO(loaded)
+		late.queue = 1000
+		delayed, _ := late.run(r)
+		return figures{
+			"average": exploit(loaded, average), "last": exploit(loaded, last),
+			"reward": exploit(loaded, best), "delayed": exploit(loaded, delayed),
+		}, nil
 	},
 	measures: []measure{
 		{key: "average", what: "SPO, average policy: by how much the best answer beats it", expect: lessThan(0.05)},
 		{key: "reward", what: "best of a fitted reward: by how much", expect: moreThan(0.1)},
 		{key: "last", what: "SPO, last policy"},
+		{key: "delayed", what: "SPO, average policy, against the last 1,000 answers and not the last 64"},
 	},
 }
 
 // spoGrid is SPO on walks: a policy of steps, judged by whole walks.
 var spoGrid = claim{
-	id: "spo-walks", source: "2401.04056", seeds: 10,
+	id: "spo-walks", source: "2401.04056", seeds: 20,
 	says:    "the same for whole walks, of which the policy is one of single steps",
-	setting: "the 6 shortest walks through a 3×3 grid; cells of three colours, drawn until no walk beats all others; colours beat each other in a circle (scale 30 by shares of the walk)",
+	setting: "the 6 shortest walks through a 3×3 grid, of a policy that remembers its way; cells of three colours, drawn until no walk beats all others; colours beat each other in a circle (scale 30 by shares of the walk)",
 	run: func(ctx context.Context, seed uint64) (figures, error) {
 		r := play.Generator(seed, "claims/spo-walks")
 		table, walks, err := colouredGrid(ctx, r)
@@ -569,7 +581,7 @@ var spoGrid = claim{
 			return nil, err
 		}
 		s := newSPO(table)
-		s.parameters, s.rate, s.policy = 9, 0.2, func(theta []float64) ([]float64, func(int) []float64) { return walkPolicy(walks, theta) }
+		s.parameters, s.rate, s.policy = 5, 0.2, func(theta []float64) ([]float64, func(int) []float64) { return walkPolicy(walks, theta) }
 		average, last := s.run(r)
 		best, err := rewardOptimum(table, spoQueries, r)
 		if err != nil {
@@ -636,23 +648,31 @@ func colouredGrid(ctx context.Context, r *rand.Rand) (table feedback.Table, walk
 	}
 }
 
-// walkPolicy goes right with probability σ(θ) of the cell where both ways are open.
+// walkPolicy goes right with probability σ(θ) where both ways are open. It remembers how
+// it came there, so that any mixture of walks is within its reach.
 func walkPolicy(walks [][]int, theta []float64) (probs []float64, score func(int) []float64) {
 	probs = make([]float64, len(walks))
 	scores := make([][]float64, len(walks))
+	places := map[string]int{} // ways to places where both are open, numbered
 	for i, walk := range walks {
 		probs[i], scores[i] = 1, make([]float64, len(theta))
 		for t, at := range walk[:len(walk)-1] {
 			if at%3 == 2 || at >= 6 {
 				continue
 			}
-			right := sigmoid(theta[at])
+			way := fmt.Sprint(walk[:t+1])
+			k, known := places[way]
+			if !known {
+				k = len(places)
+				places[way] = k
+			}
+			right := sigmoid(theta[k])
 			if walk[t+1] == at+1 {
 				probs[i] *= right
-				scores[i][at] = 1 - right
+				scores[i][k] = 1 - right
 			} else {
 				probs[i] *= 1 - right
-				scores[i][at] = -right
+				scores[i][k] = -right
 			}
 		}
 	}

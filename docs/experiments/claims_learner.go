@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -61,7 +62,7 @@ func (l *lister) probs() []float64 {
 type preference struct {
 	chosen, rejected int
 	extra            int // -1 for none
-	target           *float64
+	target, margin   *float64
 	weight           float64
 }
 
@@ -78,7 +79,7 @@ func (l *lister) gradient(o objective.Pair, pairs []preference, bases ...[]float
 	}
 	batch := make([]objective.Example, len(pairs))
 	for k, p := range pairs {
-		batch[k] = objective.Example{Chosen: at(p.chosen), Rejected: at(p.rejected), Target: p.target, Weight: &pairs[k].weight}
+		batch[k] = objective.Example{Chosen: at(p.chosen), Rejected: at(p.rejected), Target: p.target, Margin: p.margin, Weight: &pairs[k].weight}
 		if p.extra >= 0 {
 			third := at(p.extra)
 			batch[k].Extra = &third
@@ -109,6 +110,23 @@ func (l *lister) gradient(o objective.Pair, pairs []preference, bases ...[]float
 		floats.AddScaled(out, g, l.features[i])
 	}
 	return out, nil
+}
+
+// merged joins equal pairs into one that weighs as all of them do in a mean.
+func merged(pairs []preference) []preference {
+	var out []preference
+	for _, p := range pairs {
+		i := slices.IndexFunc(out, func(q preference) bool { return q.chosen == p.chosen && q.rejected == p.rejected && q.extra == p.extra })
+		if i < 0 {
+			out, i = append(out, p), len(out)
+			out[i].weight = 0
+		}
+		out[i].weight += p.weight
+	}
+	for i := range out {
+		out[i].weight *= float64(len(out)) / float64(len(pairs))
+	}
+	return out
 }
 
 // learn takes a step down an objective.

@@ -16,7 +16,7 @@ import (
 )
 
 // objectiveClaims are those about losses.
-var objectiveClaims = []claim{optimism, coverage, lengthBias, spinFixed, softLabels, robustLabels}
+var objectiveClaims = []claim{optimism, coverage, lengthBias, spinFixed, softLabels, robustLabels, robustSource}
 
 // optimismWeights are the coefficients of log π of the third answer, in all.
 var optimismWeights = []float64{0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1}
@@ -202,7 +202,7 @@ func descendFor(gradient func(float64) float64, steps int) float64 {
 var coverage = claim{
 	id: "coverage", source: "2406.01462, 2405.16436", seeds: 20,
 	says:    "HyPO's KL on own samples and RPO's imitation keep the policy where the data are, as DPO does not",
-	setting: "50 answers with 10 random features each; 200 labelled pairs of 10 of them, which the reference gives with 0.9; log-linear policies, β = 0.1, 2,000 steps of Adam at 0.03",
+	setting: "50 answers with 10 random features each; 200 labelled pairs of 10 of them, which the reference gives with 0.9; log-linear policies, β = 0.1, 1,000 steps of Adam at 0.03",
 	run: func(_ context.Context, seed uint64) (figures, error) {
 		r := play.Generator(seed, "claims/coverage")
 		const answers, covered, width = 50, 10, 10
@@ -224,6 +224,7 @@ var coverage = claim{
 		for i := range pairs {
 			pairs[i] = judgedPair(seen, rewards, 1, r)
 		}
+		pairs = merged(pairs)
 		out := figures{}
 		for _, text := range []string{
 			"dpo(beta=0.1)", "hypo-hybrid(beta=0.1,lambda=0.01)", "hypo-hybrid(beta=0.1,lambda=0.1)",
@@ -234,7 +235,7 @@ var coverage = claim{
 				return nil, err
 			}
 			l := newLister(reference, features, 0.03, true)
-			for range 2000 {
+			for range 1000 {
 				if o.Third != 0 {
 					probs := l.probs()
 					for i := range pairs {
@@ -541,4 +542,111 @@ var robustLabels = claim{
 		{key: "dpo", what: "DPO: the slope (0.4 is 1 − 2ε)", expect: lessThan(0.6)},
 		{key: "cdpo", what: "cDPO with ε = 0.3: the slope"},
 	},
+}
+
+// robustSource learns from pairs of two sources, which draw the same answers with other
+// weights, under a judge whose preferences no reward explains.
+var robustSource = claim{
+	id: "srpo", source: "2406.01660", seeds: 20,
+	says:    "SRPO's policy does not depend on where its pairs come from, IPO's does",
+	setting: "five answers, random preferences and reference; whole distributions of pairs from two sources μ, weights of answers within a factor of 4; β = 0.5, tables, 1,000 steps of descent",
+	run: func(_ context.Context, seed uint64) (figures, error) {
+		r := play.Generator(seed, "claims/srpo")
+		const answers = 5
+		table := make([][answers]float64, answers)
+		for i := range table {
+			table[i][i] = 0.5
+			for j := range i {
+				table[i][j] = r.Float64()
+				table[j][i] = 1 - table[i][j]
+			}
+		}
+		reference := randomLogs(answers, r)
+		out := figures{}
+		for name, learn := range map[string]func(mu []float64) ([]float64, error){
+			"ipo":  func(mu []float64) ([]float64, error) { return byIPO(table, reference, mu) },
+			"srpo": func(mu []float64) ([]float64, error) { return bySRPO(table, reference, mu) },
+		} {
+			var policies [2][]float64
+			for k := range policies {
+				mu := make([]float64, answers)
+				source := play.Generator(seed, "claims/srpo/source", uint64(k))
+				for i := range mu {
+					mu[i] = math.Pow(4, source.Float64())
+				}
+				floats.Scale(1/floats.Sum(mu), mu)
+				var err error
+				if policies[k], err = learn(mu); err != nil {
+					return nil, err
+				}
+			}
+			out[name] = floats.Distance(policies[0], policies[1], 1) / 2
+		}
+		return out, nil
+	},
+	measures: []measure{
+		{key: "srpo", what: "SRPO: total variation between the policies of two sources", expect: lessThan(0.001)},
+		{key: "ipo", what: "IPO: the same", expect: moreThan(0.01)},
+	},
+}
+
+const sourceBeta, sourceSteps = 0.5, 1000
+
+// byIPO regresses differences of log-ratios on preferences.
+func byIPO(table [][5]float64, reference, mu []float64) ([]float64, error) {
+	o, err := objective.Named(fmt.Sprintf("ipo(beta=%g,normalize=false)", sourceBeta))
+	if err != nil {
+		return nil, err
+	}
+	var pairs []preference
+	for i, p := range mu {
+		for j, q := range mu {
+			pairs = append(pairs, preference{chosen: i, rejected: j, extra: -1, target: &table[i][j], weight: p * q * float64(len(mu)*len(mu))})
+		}
+	}
+	l := newLister(reference, nil, 0.5, false)
+	for range sourceSteps {
+		if err := l.learn(o, pairs, reference); err != nil {
+			return nil, err
+		}
+	}
+	return l.probs(), nil
+}
+
+// bySRPO learns an improver, a policy for each answer that it is shown, and from it the
+// policy whose answers the improver has the least to add to.
+func bySRPO(table [][5]float64, reference, mu []float64) ([]float64, error) {
+	o, err := objective.Named(fmt.Sprintf("srpo-robust(beta=%g)", sourceBeta))
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]float64, len(mu)) // log-ratio of the improver that keeps the answer it is shown
+	for shown := range mu {
+		var pairs []preference
+		for i, p := range mu {
+			pairs = append(pairs, preference{chosen: i, rejected: shown, extra: -1, target: &table[i][shown], weight: p * float64(len(mu))})
+		}
+		l := newLister(reference, nil, 0.5, false)
+		for range sourceSteps {
+			if err := l.learn(o, pairs, reference); err != nil {
+				return nil, err
+			}
+		}
+		kept[shown] = l.logs()[shown] - reference[shown]
+	}
+	even := 0.5
+	var pairs []preference
+	for i, p := range mu {
+		for j, q := range mu {
+			margin := sourceBeta * (kept[i] - kept[j])
+			pairs = append(pairs, preference{chosen: i, rejected: j, extra: -1, target: &even, margin: &margin, weight: p * q * float64(len(mu)*len(mu))})
+		}
+	}
+	l := newLister(reference, nil, 0.5, false)
+	for range sourceSteps {
+		if err := l.learn(o, pairs, reference); err != nil {
+			return nil, err
+		}
+	}
+	return l.probs(), nil
 }
