@@ -18,9 +18,9 @@ import (
 	"github.com/agon-rl/agon/trainer"
 )
 
-// learner is a way to learn from preferences: a name in the registry, with what it
+// prefLearner is a way to learn from preferences: a name in the registry, with what it
 // meets and what it is referred to.
-type learner struct {
+type prefLearner struct {
 	name     string
 	settings []string
 	exact    string // the same without a network and without samples, by its name in agon solve; "" where there is none
@@ -29,7 +29,7 @@ type learner struct {
 // A step of η on payoffs 2P−1 is one of 2η on preferences P, and a pull of β one of
 // β/2: INPO's η = 0.2 is a step of 1/0.2 = 5 on preferences, 2.5 on payoffs, and its
 // ratio 0.1 is ηβ.
-var learners = []learner{
+var learners = []prefLearner{
 	{"INPO", []string{`objective="inpo(eta=0.2,ratio=0.1)"`}, "omd(eta=2.5,beta=0.04)"},
 	{"EGPO: the half step", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=half-step"}, "egpo(eta=2.5,beta=0.04)"},
 	{"Nash-MD: the mixture", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=mixture(weight=0.1)"}, "nash-md(eta=2.5,beta=0.04)"},
@@ -45,12 +45,12 @@ var learners = []learner{
 var otherGames = []struct {
 	game, measure, what string
 	settings            []string
-	learners            []learner
+	learners            []prefLearner
 }{
 	{
 		"kuhn_poker", "exploitability", "exploitability; uniform play has 0.4583",
 		[]string{"updates=90", "games=256", "group=256", "objective.epochs=4"},
-		[]learner{
+		[]prefLearner{
 			{"INPO, moving reference", []string{`objective="inpo(eta=0.25,ratio=0.1)"`, "reference=every(30)"}, ""},
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"SPIN, from CFR+", []string{"objective=spin", "demonstrations=cfr:iterations=1000"}, ""},
@@ -59,15 +59,15 @@ var otherGames = []struct {
 	{
 		"leduc_poker", "exploitability", "exploitability; uniform play has 2.3736",
 		[]string{"updates=90", "games=256", "group=256", "objective.epochs=2"},
-		[]learner{
+		[]prefLearner{
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"SPIN, from CFR+", []string{"objective=spin", "demonstrations=cfr:iterations=1000"}, ""},
 		},
 	},
 	{
-		"tic_tac_toe", "drawn/minimax", "share of games drawn against perfect play",
+		"tic_tac_toe", "drawn/minimax", "share of games drawn against perfect play; random play draws 0.11",
 		[]string{"updates=60", "games=256", "group=256", "objective.epochs=2", "evaluate.against=[minimax]", "evaluate.games=200"},
-		[]learner{
+		[]prefLearner{
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"SPIN, from perfect play", []string{"objective=spin", "demonstrations=minimax"}, ""},
 		},
@@ -81,7 +81,7 @@ const (
 )
 
 // trials are a learner's runs of a recipe, one a seed.
-func (a learner) trials(recipe string, settings ...string) (out []*trial) {
+func (a prefLearner) trials(recipe string, settings ...string) (out []*trial) {
 	for seed := range neuralSeeds {
 		// The magnet is of policy gradients alone: without it they soon play one answer.
 		t := &trial{recipe: recipe, settings: append([]string{fmt.Sprintf("seed=%d", seed+1), "objective.name=none", "optimizer.rate=linear(0.003,0.0003)", "objective.magnet.weight=0.05"}, settings...)}
@@ -162,10 +162,14 @@ func (l *lab) sparing(ctx context.Context, t *trial, dir string) error {
 }
 
 // text is a learner's settings as they stand in a recipe.
-func (a learner) text() string {
+func (a prefLearner) text() string {
 	var out []string
 	for _, s := range a.settings {
-		out = append(out, "`"+strings.ReplaceAll(strings.ReplaceAll(s, `"`, ""), "'", "")+"`")
+		key, value, _ := strings.Cut(s, "=")
+		if quote := value[:1]; quote == `"` || quote == "'" { // YAML's
+			value = strings.Trim(value, quote)
+		}
+		out = append(out, "`"+key+"="+value+"`")
 	}
 	return strings.Join(out, ", ")
 }
@@ -251,6 +255,10 @@ func (l *lab) movingReference(ctx context.Context) (string, report.Panel, error)
 	if err != nil {
 		return "", panel, err
 	}
+	mixed, err := exactCurve(ctx, learners[2].exact, 2000)
+	if err != nil {
+		return "", panel, err
+	}
 	at, _ := runs.Series(trials[0].metrics, "exploitability")
 	curve, err := exactCurve(ctx, learners[3].exact, int(at[len(at)-1]))
 	if err != nil {
@@ -270,11 +278,11 @@ func (l *lab) movingReference(ctx context.Context) (string, report.Panel, error)
 	}
 	panel.Series = []report.Series{overQueries("networks", trials, 1), line}
 	text := fmt.Sprintf(`
-Pulled to a reference that stays, the first three end at an equilibrium that is regularised by
-it, whose exploitability is %.3f. The recipe `+"`sequence`"+` as it is, `+"`agon train sequence`"+`, pulls
+Pulled to a reference that stays, INPO and EGPO end at the equilibrium that is regularised by it,
+whose exploitability is %.3f; Nash-MD, its step constant, ends beside it, at %.3f. The recipe `+"`sequence`"+` as it is, `+"`agon train sequence`"+`, pulls
 harder, to a reference that moves on every twenty updates, and takes 240 of them:
 
-`, stays[len(stays)-1])
+`, stays[len(stays)-1], mixed[len(mixed)-1])
 	return text + markdown(header, [][]string{networks, exact}), panel, nil
 }
 
@@ -330,7 +338,7 @@ between whole answers that it drew itself, by an objective that is a name in a r
 
 ` + "```" + `
 agon train sequence
-agon train sequence --set opponents=half-step --set 'preferences.objective=online-ipo(beta=0.2)'
+agon train sequence --set opponents=half-step --set 'preferences.objective=online-ipo(beta=0.2,base="0.1,0.9")'
 agon train kuhn_poker --set objective.name=none --set preferences.objective=spin --set preferences.demonstrations=cfr:iterations=1000
 ` + "```" + `
 
