@@ -73,7 +73,7 @@ func StateFeatures() Features {
 			}
 			rules[p.Game] = game
 		}
-		s, err := p.stateOf(game)
+		s, err := p.decision(game)
 		if err != nil {
 			return nil, err
 		}

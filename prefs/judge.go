@@ -87,7 +87,7 @@ func (j *Solver) Compare(ctx context.Context, p Pair) (margin float64, known boo
 	if !verified && (info.Seats != 2 || info.Hidden || info.Chance != games.NoChance) {
 		return 0, false, fmt.Errorf("prefs: %s has no exact judge: expected a game of two seats without chance or hidden information", info.Name)
 	}
-	s, err := p.stateOf(game)
+	s, err := p.decision(game)
 	if err != nil {
 		return 0, false, err
 	}

@@ -93,6 +93,15 @@ func (p Pair) stateOf(game games.Game) (games.State, error) {
 	return s, nil
 }
 
+// decision is stateOf where the pair's seat moves there, as it must to choose.
+func (p Pair) decision(game games.Game) (games.State, error) {
+	s, err := p.stateOf(game)
+	if err == nil && s.Turn() != games.Seat(p.Seat) {
+		err = fmt.Errorf("prefs: %s after %v: seat %d has a pair and does not move", p.Game, p.History, p.Seat)
+	}
+	return s, err
+}
+
 // Completion is a row of the columns that TRL's KTO trainer reads: a pair is two.
 type Completion struct {
 	Prompt     string  `json:"prompt" parquet:"prompt"`

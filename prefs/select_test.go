@@ -462,6 +462,9 @@ func TestFeatures(t *testing.T) {
 	if _, err := prefs.FindFeatures("smell", pairs); err == nil {
 		t.Error("unknown features are taken")
 	}
+	if _, _, err := state(prefs.Pair{Game: "tic_tac_toe", Seat: -3}); err == nil || !strings.Contains(err.Error(), "does not move") {
+		t.Errorf("a seat that there is not: %v", err)
+	}
 	if _, _, err := state(prefs.Pair{Prompt: "x"}); err == nil {
 		t.Error("a pair without a game has a state")
 	}
@@ -504,6 +507,9 @@ func TestSolverAsJudge(t *testing.T) {
 	for want, p := range map[string]prefs.Pair{
 		"unknown game":   {Game: "nosuch"},
 		"no exact judge": {Game: "kuhn_poker"},
+		"does not move":  {Game: "tic_tac_toe", Seat: 7},
+		"action 1":       {Game: "tic_tac_toe", History: []int32{0, 0}},
+		"illegal":        {Game: "tic_tac_toe", ChosenAction: -5},
 	} {
 		if _, _, err := (&prefs.Solver{Depth: 1}).Compare(t.Context(), p); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", want, err)
