@@ -333,7 +333,7 @@ func exactCurve(ctx context.Context, method string, iterations int) ([]float64, 
 
 const neuralHead = `# The objectives train networks
 
-Written by ` + "`go run ./docs/experiments objectives-neural`" + `. A network learns from preferences
+Written by ` + "`AGON_BACKEND=go go run ./docs/experiments objectives-neural`" + `. A network learns from preferences
 between whole answers that it drew itself, by an objective that is a name in a recipe:
 
 ` + "```" + `
