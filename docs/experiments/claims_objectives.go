@@ -331,7 +331,7 @@ func (y typist) length() (mean float64) {
 var lengthBias = claim{
 	id: "length", source: "2405.14734", seeds: 10,
 	says:    "on judgements that like length, SimPO's answers grow less than DPO's",
-	setting: "answers of 1 to 12 good or bad tokens, 4.6 on average; P(a ≻ b) = σ(4·Δ share good + 0.15·Δ length); 500 pairs of the reference; Adam at 0.02 until 0.8 of tokens are good (0.5 at first); DPO β = 0.1, SimPO β = 2, γ = 1",
+	setting: "answers of 1 to 12 good or bad tokens, 4.7 on average; P(a ≻ b) = σ(4·Δ share good + 0.15·Δ length); 500 pairs of the reference; Adam at 0.02 until 0.8 of tokens are good (0.5 at first); DPO β = 0.1, SimPO β = 2, γ = 1",
 	run: func(_ context.Context, seed uint64) (figures, error) {
 		r := play.Generator(seed, "claims/length")
 		reference := make(typist, longestAnswer)
