@@ -113,6 +113,9 @@ func shortNeeds(n objective.Needs) string {
 		word, _, _ := strings.Cut(n.Scores, ":")
 		out = append(out, word)
 	}
+	if n.Margin {
+		out = append(out, "margin")
+	}
 	if n.Extra != "" {
 		out = append(out, "a third answer")
 	}

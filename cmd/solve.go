@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -302,6 +303,9 @@ func (p *program) iterate(ctx context.Context, s *solving, name string, solver s
 				return err
 			}
 			line.Exploitability, value = r.Exploitability, r.Value[0]
+		}
+		if dynamics != nil && i == 0 && line.Gap != nil && *line.Gap == 0 && !strings.Contains(name, "reference=") {
+			p.log.Warn().Msgf("%s starts from uniform play, which is an equilibrium here: to start elsewhere take %s(reference=random)", name, strings.SplitN(name, "(", 2)[0])
 		}
 		s.lines = append(s.lines, line)
 		if err := p.solveLine(line); err != nil {

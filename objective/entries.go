@@ -463,7 +463,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "odpo", Title: "DPO with an offset", ArXiv: "2402.10571", Aliases: []string{"2402.10571", "offset-dpo"},
-		Family: "pair", References: fixed, Source: fromMemory, Notes: []string{"the offset is each pair's margin, such as α·log(score_w − score_l)"},
+		Family: "pair", References: fixed, Margin: true, Source: fromMemory, Notes: []string{"the offset is each pair's margin, such as α·log(score_w − score_l)"},
 		Equal: []string{"dpo where margin=0"}, params: difference(), template: template(Pair{}),
 	},
 	{

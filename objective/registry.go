@@ -24,6 +24,8 @@ type Entry struct {
 	// References names what its answers are compared with, in the order in which
 	// their log-probabilities are given; empty where there is none.
 	References []string
+	// Margin says that a pair is given by how much its chosen answer should lead.
+	Margin bool
 	// Source says from what the formula was taken.
 	Source string
 	// Notes are what one should know: equalities to others, clashes of names,
@@ -72,6 +74,7 @@ func (o Objective) Settings() []Setting {
 type Needs struct {
 	References []string `json:"references"`          // in their order; empty for none
 	Scores     string   `json:"scores,omitempty"`    // q, n or target, and what they mean
+	Margin     bool     `json:"margin,omitempty"`    // by how much the chosen answer should lead
 	Extra      string   `json:"extra,omitempty"`     // what the third answer is
 	Online     bool     `json:"online"`              // pairs come from the policy as it is
 	Normalised bool     `json:"per_token,omitempty"` // gradients are in the mean log-probability
@@ -79,7 +82,7 @@ type Needs struct {
 
 // Needs returns what the objective wants.
 func (o Objective) Needs() Needs {
-	n := Needs{References: o.Entry.References, Online: slices.Contains(onlineNames, o.Entry.Name), Normalised: o.Pair.PerToken}
+	n := Needs{References: o.Entry.References, Margin: o.Entry.Margin, Online: slices.Contains(onlineNames, o.Entry.Name), Normalised: o.Pair.PerToken}
 	if o.OfLists() {
 		n.Normalised = o.List.PerToken
 		n.Scores = "a score of every answer"

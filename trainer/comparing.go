@@ -86,7 +86,7 @@ func (c *comparing) scored() bool {
 }
 
 // margined tells whether a pair's margin is its lead in shares.
-func (c *comparing) margined() bool { return c.Entry.Name == "odpo" }
+func (c *comparing) margined() bool { return c.Entry.Margin }
 
 // sorts tells whether the objective sorts a batch, in which no example has a weight.
 func (c *comparing) sorts() bool { return strings.HasPrefix(c.Pair.Shape, "aot") }
