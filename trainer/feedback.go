@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/feedback"
 	"github.com/agon-rl/agon/games"
@@ -38,20 +40,50 @@ func (j *judge) scoreOf(a, b *feedback.Answer) float64 {
 
 // prefers asks the feedback. The first error stays, until failed returns it.
 func (j *judge) prefers(a, b *feedback.Answer) float64 {
-	if j.err != nil {
+	if j.failed() != nil {
 		return 0.5
 	}
 	p, err := j.feedback.Prefer(j.ctx, a, b)
 	if err != nil {
-		j.err = fmt.Errorf("preferences.judge: %w", err)
+		j.fail(fmt.Errorf("preferences.judge: %w", err))
 		return 0.5
 	}
 	return p
 }
 
+func (j *judge) fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		j.err = err
+	}
+}
+
 // failed returns why the judge could not judge, if so. What it said since is worth
 // nothing.
-func (j *judge) failed() error { return j.err }
+func (j *judge) failed() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.err
+}
+
+// judgedAtOnce is how many groups feedback judges at the same time: enough for a server
+// to have several questions under way.
+const judgedAtOnce = 16
+
+// each judges groups, several at once where feedback does. Groups draw from generators
+// of their own, so that their order does not matter.
+func (j *judge) each(groups []*group, judge func(i int, g *group)) {
+	var some errgroup.Group
+	some.SetLimit(1)
+	if j.feedback != nil {
+		some.SetLimit(judgedAtOnce)
+	}
+	for i, g := range groups {
+		some.Go(func() error { judge(i, g); return nil })
+	}
+	_ = some.Wait() // none returns an error
+}
 
 // describable is implemented by contests whose answers have features.
 type describable interface {
@@ -82,8 +114,8 @@ func (j *judge) told(game games.Game, e *play.Episode, seat games.Seat) *feedbac
 			}
 			out.Actions, lines = append(out.Actions, action), append(lines, games.Say(s, action))
 		}
-		if err := s.Apply(action); err != nil && j.err == nil {
-			j.err = fmt.Errorf("preferences.judge: replaying a game: %w", err)
+		if err := s.Apply(action); err != nil {
+			j.fail(fmt.Errorf("preferences.judge: replaying a game: %w", err))
 		}
 	}
 	out.Text = strings.Join(lines, "\n")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/agon-rl/agon/feedback"
 	"github.com/agon-rl/agon/games"
@@ -26,10 +28,11 @@ type judge struct {
 	kind    string
 	contest games.Contest // nil where answers are compared by their returns
 	spread  float64       // of returns
-	asked   int           // so often
+	asked   atomic.Int64  // so often
 
 	feedback feedback.Feedback // whoever judges in place of the game; nil for the game
 	ctx      context.Context   //nolint:containedctx // the run's: a judge may wait for a server
+	mu       sync.Mutex        // of err
 	err      error             // the first of the feedback
 }
 
@@ -83,7 +86,7 @@ func (a *answer) rival() rival { return rival{a.number, a.ret, a.told} }
 
 // beats is the probability that a is preferred to b.
 func (j *judge) beats(a *answer, b rival, r *rand.Rand) float64 {
-	j.asked++
+	j.asked.Add(1)
 	switch {
 	case j.feedback != nil && j.contest != nil:
 		return j.prefers(j.numbered(a.number), j.numbered(b.Number))

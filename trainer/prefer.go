@@ -257,7 +257,7 @@ func (g *group) seat(seats int) int { return g.number % seats }
 // the group's others, and with opponents: queue those of earlier updates.
 func (t *Trainer) compare(groups []*group, stage uint64) {
 	p := t.preferring
-	for _, g := range groups {
+	p.judge.each(groups, func(_ int, g *group) {
 		r := play.Generator(t.recipe.Seed, "judge", uint64(t.update), uint64(g.number), stage)
 		queue := p.queue[g.seat(t.info.Seats)]
 		for i, a := range slices.Concat(g.own, g.shown) {
@@ -286,7 +286,7 @@ func (t *Trainer) compare(groups []*group, stage uint64) {
 				a.share = sum / float64(a.met)
 			}
 		}
-	}
+	})
 }
 
 // enqueue remembers the update's answers for those of later ones.
@@ -340,8 +340,7 @@ func (t *Trainer) moved(e *play.Episode, seat games.Seat) bool {
 
 // asked writes how often the judge was asked in the update.
 func (t *Trainer) asked(line map[string]float64) {
-	line["queries"] = float64(t.preferring.judge.asked)
-	t.preferring.judge.asked = 0
+	line["queries"] = float64(t.preferring.judge.asked.Swap(0))
 }
 
 // prefer does an update's steps on preferences between its games. With opponents: half-step
@@ -418,10 +417,12 @@ func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line m
 		return err
 	}
 	work := make([][]example, len(groups))
-	share := 0.0
-	for i, g := range groups {
+	p.judge.each(groups, func(i int, g *group) {
 		r := play.Generator(t.recipe.Seed, "pairs", uint64(t.update), uint64(g.number), stage)
 		work[i] = p.loss.examples(p, g, r)
+	})
+	share := 0.0
+	for _, g := range groups {
 		for _, a := range g.own {
 			share += a.share / float64(len(g.own)*len(groups))
 		}
