@@ -107,7 +107,7 @@ var (
 		number: func(o *Objective) *float64 { return &o.Pair.Beta },
 	}
 	pSmoothing = param{
-		name: "smoothing", aliases: []string{"label_smoothing"}, help: "ε, the share of labels thought to be wrong", lo: 0, hi: 0.5,
+		name: "smoothing", aliases: []string{"label_smoothing", "epsilon"}, help: "ε, the share of labels thought to be wrong", lo: 0, hi: 0.5,
 		number: func(o *Objective) *float64 { return &o.Pair.Smoothing },
 	}
 	pAlpha = param{
@@ -286,7 +286,7 @@ var entries = []*Entry{
 		Family: "pair", References: fixed, Source: fromTRL,
 		Notes:  []string{"divided by length as TRL does; normalize=false is the paper's equation 17 as it stands"},
 		Equal:  []string{"with normalize=false: online-ipo at target 1, inpo with all of its base on one reference"},
-		params: append(difference(), pNormalize), template: template(Pair{Shape: "ipo", PerToken: true}).with(func(k *knobs) { k.normalize = "true" }),
+		params: append(difference(renamed(pBeta, "beta", "", "tau")), pNormalize), template: template(Pair{Shape: "ipo", PerToken: true}).with(func(k *knobs) { k.normalize = "true" }),
 	},
 	{
 		Name: "hinge", Title: "SLiC-HF's rank calibration as a pair loss", ArXiv: "2305.10425", Aliases: []string{"slic", "slic-hf", "2305.10425"},
