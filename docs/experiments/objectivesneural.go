@@ -49,7 +49,7 @@ var otherGames = []struct {
 }{
 	{
 		"kuhn_poker", "exploitability", "exploitability; uniform play has 0.4583",
-		[]string{"updates=90", "games=256", "group=256", "objective.epochs=4"},
+		[]string{"updates=300", "games=256", "group=256", "objective.epochs=4", "evaluate.every=60"},
 		[]prefLearner{
 			{"INPO, moving reference", []string{`objective="inpo(eta=0.25,ratio=0.1)"`, "reference=every(30)"}, ""},
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
@@ -58,7 +58,7 @@ var otherGames = []struct {
 	},
 	{
 		"leduc_poker", "exploitability", "exploitability; uniform play has 2.3736",
-		[]string{"updates=90", "games=256", "group=256", "objective.epochs=2"},
+		[]string{"updates=600", "games=256", "group=256", "objective.epochs=2", "evaluate.every=120"},
 		[]prefLearner{
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"SPIN, from CFR+", []string{"objective=spin", "demonstrations=cfr:iterations=1000"}, ""},
@@ -66,7 +66,7 @@ var otherGames = []struct {
 	},
 	{
 		"tic_tac_toe", "drawn/minimax", "share of games drawn against perfect play; random play draws 0.11",
-		[]string{"updates=60", "games=256", "group=256", "objective.epochs=2", "evaluate.against=[minimax]", "evaluate.games=200"},
+		[]string{"updates=400", "games=256", "group=256", "objective.epochs=1", "objective.magnet.weight=linear(0.2,0.02)", "evaluate.every=80", "evaluate.against=[minimax]", "evaluate.games=200"},
 		[]prefLearner{
 			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
 			{"SPIN, from perfect play", []string{"objective=spin", "demonstrations=minimax"}, ""},
@@ -107,7 +107,7 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 	for _, e := range otherGames {
 		var all []*trial
 		for _, a := range e.learners {
-			all = append(all, a.trials(e.game, append(slices.Clone(e.settings), "evaluate.every=30", "policy.hidden=[64, 64]")...)...)
+			all = append(all, a.trials(e.game, append(slices.Clone(e.settings), "policy.hidden=[64, 64]")...)...)
 		}
 		if err := l.each(ctx, all, l.sparing); err != nil {
 			return err
@@ -360,5 +360,5 @@ const neuralOthers = `
 An answer is what one seat did, compared with others from the same deal by what it got: for SPO
 the better one wins, for INPO in proportion to the difference, and SPIN prefers the
 demonstrator's. The current policy sits in both seats. PPO has a uniform magnet of 0.05, here and
-above. Means and 95 % intervals over five seeds.
+above, unless the table says otherwise. Means and 95 % intervals over five seeds.
 `
