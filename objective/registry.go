@@ -26,9 +26,11 @@ type Entry struct {
 	References []string
 	// Margin says that a pair is given by how much its chosen answer should lead.
 	Margin bool
+	// Online says that its pairs are drawn from the policy as it is.
+	Online bool
 	// Source says from what the formula was taken.
 	Source string
-	// Notes are what one should know: equalities to others, clashes of names,
+	// Equal are equalities to others, Notes what else one should know, such as
 	// differences between TRL's versions.
 	Equal []string
 	Notes []string
@@ -82,7 +84,7 @@ type Needs struct {
 
 // Needs returns what the objective wants.
 func (o Objective) Needs() Needs {
-	n := Needs{References: o.Entry.References, Margin: o.Entry.Margin, Online: slices.Contains(onlineNames, o.Entry.Name), Normalised: o.Pair.PerToken}
+	n := Needs{References: o.Entry.References, Margin: o.Entry.Margin, Online: o.Entry.Online, Normalised: o.Pair.PerToken}
 	if o.OfLists() {
 		n.Normalised = o.List.PerToken
 		n.Scores = "a score of every answer"
