@@ -1,6 +1,7 @@
 package objective
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -31,7 +32,6 @@ type List struct {
 	Shape       string // "" is lambda
 	Beta        float64
 	Temperature float64 // τ of infonca and nca; 0 is 1
-	PerToken    bool    // divide log-probabilities by length
 }
 
 var listShapes = []string{"lambda", "plackett-luce", "sppo", "infonca", "nca"}
@@ -182,7 +182,7 @@ func (o List) Evaluate(batch []Listing) (ListResult, error) {
 	out := ListResult{Losses: make([]float64, len(batch)), Grads: make([][]float64, len(batch))}
 	count := 0.0
 	weights := make([]float64, len(batch))
-	reducer := Pair{Name: o.Name, PerToken: o.PerToken}
+	reducer := Pair{Name: o.Name}
 	for i, l := range batch {
 		ratio, err := o.read(reducer, l)
 		if err != nil {
@@ -245,19 +245,8 @@ func (o List) each(ratio, scores []float64) (loss float64, slopes []float64) {
 	case "lambda":
 		return lambdaLoss(o.Beta, r, scores)
 	case "plackett-luce":
-		best := make([]int, n)
-		for k := range best {
-			best[k] = k
-		}
-		slices.SortStableFunc(best, func(a, b int) int {
-			switch {
-			case scores[a] > scores[b]:
-				return -1
-			case scores[a] < scores[b]:
-				return 1
-			}
-			return 0
-		})
+		best := indices(n)
+		slices.SortStableFunc(best, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
 		for k := range best[:n-1] {
 			p, sum := softmaxOf(r, best[k:])
 			loss += sum - r[best[k]]

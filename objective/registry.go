@@ -86,7 +86,6 @@ type Needs struct {
 func (o Objective) Needs() Needs {
 	n := Needs{References: o.Entry.References, Margin: o.Entry.Margin, Online: o.Entry.Online, Normalised: o.Pair.PerToken}
 	if o.OfLists() {
-		n.Normalised = o.List.PerToken
 		n.Scores = "a score of every answer"
 		return n
 	}
