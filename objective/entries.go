@@ -684,7 +684,7 @@ func init() {
 		e.template.settle() //nolint:errcheck // a test settles all of them
 		for _, name := range append([]string{e.Name}, e.Aliases...) {
 			byName[canonical(name)] = e
-			if !strings.Contains(name, ".") {
+			if !isID(name) {
 				allNames = append(allNames, name)
 			}
 		}
@@ -693,6 +693,9 @@ func init() {
 		}
 	}
 }
+
+// isID tells arXiv ids from names.
+func isID(name string) bool { return strings.Contains(name, ".") }
 
 // Harmonic is the λ-harmonic mean 1/(λ/a + (1−λ)/b) of two scores of more than 0.
 func Harmonic(lambda, a, b float64) float64 { return 1 / (lambda/a + (1-lambda)/b) }
