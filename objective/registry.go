@@ -145,14 +145,19 @@ func canonical(name string) string {
 
 // Get returns the objective of a spec: dpo, inpo(eta=0.01), 2405.00675.
 func Get(text string) (Objective, error) {
-	if id, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(text)), "arxiv:"); ok {
-		text = id
-	}
-	s, err := spec.Parse(text)
+	s, err := parse(text)
 	if err != nil {
 		return Objective{}, fmt.Errorf("preference objective %w", err)
 	}
 	return With(s.Name, s.Args)
+}
+
+// parse reads a spec, whose name may be an arXiv id with its prefix.
+func parse(text string) (spec.Spec, error) {
+	if id, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(text)), "arxiv:"); ok {
+		text = id
+	}
+	return spec.Parse(text)
 }
 
 // With returns the objective of a name with settings. Settings without a name come
@@ -280,11 +285,7 @@ func (p *param) set(o *Objective, key, text string) error {
 func (p *param) text(o Objective) string {
 	switch {
 	case p.list:
-		var out []string
-		for _, x := range *p.numbers(&o) {
-			out = append(out, fmt.Sprintf("%g", x))
-		}
-		return strings.Join(out, ",")
+		return listed(*p.numbers(&o))
 	case len(p.choices) > 0:
 		return *p.word(&o)
 	}

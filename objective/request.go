@@ -109,12 +109,9 @@ func readObjective(top map[string]any) (Objective, error) {
 	if !ok {
 		return Objective{}, fmt.Errorf("objective: %s: expected a name such as \"dpo\"", kind(value))
 	}
-	s, err := spec.Parse(name)
+	s, err := parse(name)
 	if err != nil {
 		return Objective{}, fmt.Errorf("objective %w", err)
-	}
-	if canonical(s.Name) == "arxiv" && len(s.Args) == 1 {
-		s = spec.Spec{Name: s.Args[0].Value}
 	}
 	settings, err := object("settings", top["settings"])
 	if err != nil && top["settings"] != nil {
@@ -143,14 +140,7 @@ func settingText(path string, v any) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		text := ""
-		for i, f := range x {
-			if i > 0 {
-				text += ","
-			}
-			text += strconv.FormatFloat(f, 'g', -1, 64)
-		}
-		return text, nil
+		return listed(x), nil
 	}
 	return "", fmt.Errorf("%s: %s: expected a number, a word or a list of numbers", path, kind(v))
 }
