@@ -90,7 +90,7 @@ func (o List) Loss(l Lists) (loss *Node, stats []*Node) {
 	case "lambda":
 		loss = o.lambda(l, across, weight, margin)
 	case "plackett-luce":
-		loss = meanOf(ReduceSum(Mul(Sub(o.tails(l, reward, both, better), reward), l.Mask), 1), l.Weight)
+		loss = meanOf(over(Sub(o.tails(l, reward, both, better), reward)), l.Weight)
 	case "sppo":
 		loss = meanOf(MulScalar(over(Square(Sub(ratio, DivScalar(AddScalar(l.Value, -0.5), o.Beta)))), 0.5), l.Weight)
 	case "infonca":
@@ -100,15 +100,15 @@ func (o List) Loss(l Lists) (loss *Node, stats []*Node) {
 		loss = meanOf(Neg(over(Add(Mul(o.target(l), logSigmoid(reward)), Mul(share, logSigmoid(Neg(reward)))))), l.Weight)
 	}
 
-	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, weight)), MaxScalar(ReduceAllSum(weight), 1)) }
+	mean := func(x *Node) *Node { return meanOf(x, weight) }
 	accuracy := mean(ConvertDType(GreaterThan(margin, ZerosLike(margin)), margin.DType()))
 	chosen := mean(Add(InsertAxes(ratio, -1), ZerosLike(margin)))
 	return loss, []*Node{loss, mean(margin), accuracy, chosen, Sub(chosen, mean(margin))}
 }
 
-// meanOf is the mean over lists.
-func meanOf(perList, weight *Node) *Node {
-	return Div(ReduceAllSum(Mul(perList, weight)), MaxScalar(ReduceAllSum(weight), 1))
+// meanOf is the mean by weight, 0 where there is none.
+func meanOf(x, weight *Node) *Node {
+	return Div(ReduceAllSum(Mul(x, weight)), MaxScalar(ReduceAllSum(weight), 1))
 }
 
 func (o List) lambda(l Lists, across func(*Node) *Node, weight, margin *Node) *Node {

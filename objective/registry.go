@@ -172,12 +172,9 @@ func With(name string, args []spec.Arg) (Objective, error) {
 	o.Pair.Base, o.Pair.Parts = slices.Clone(o.Pair.Base), slices.Clone(o.Pair.Parts)
 	given := map[string]bool{}
 	for _, a := range args {
-		p, err := e.param(a.Key, given)
+		p, err := e.param(a, given)
 		if err != nil {
 			return Objective{}, fmt.Errorf("preference objective %s: %w", name, err)
-		}
-		if a.Key == "" && p == nil {
-			return Objective{}, fmt.Errorf("preference objective %s: unexpected argument %q", name, a.Value)
 		}
 		if given[p.name] {
 			return Objective{}, fmt.Errorf("preference objective %s: %s is given twice", name, p.name)
@@ -196,26 +193,24 @@ func With(name string, args []spec.Arg) (Objective, error) {
 	return o, o.Pair.Validate()
 }
 
-// param returns the entry's parameter of a key, or the first that is not given
-// where the key is empty.
-func (e *Entry) param(key string, given map[string]bool) (*param, error) {
-	var known []string
+// param returns the entry's parameter of an argument's key, or the first that is not
+// given where the key is empty.
+func (e *Entry) param(a spec.Arg, given map[string]bool) (*param, error) {
+	key := a.Key
+	var names, known []string
 	for i := range e.params {
 		p := &e.params[i]
 		if key == "" && !given[p.name] || key != "" && (p.name == key || slices.Contains(p.aliases, key)) {
 			return p, nil
 		}
+		names = append(names, p.name)
 		known = append(append(known, p.name), p.aliases...)
 	}
 	switch {
 	case key == "":
-		return nil, nil
+		return nil, fmt.Errorf("unexpected argument %q", a.Value)
 	case len(known) == 0:
 		return nil, fmt.Errorf("unknown parameter %q: it takes none", key)
-	}
-	names := make([]string, len(e.params))
-	for i, p := range e.params {
-		names[i] = p.name
 	}
 	return nil, fmt.Errorf("unknown parameter %q%s; it takes %s", key, spec.Suggest(key, known), strings.Join(names, ", "))
 }
