@@ -200,12 +200,6 @@ var (
 	previous = []string{"previous policy"}
 )
 
-// onlineNames are the objectives whose pairs are drawn from the policy as it is.
-var onlineNames = []string{
-	"sppo", "gpo-preference", "spin", "inpo", "mnpo", "online-ipo", "dno", "dno-prct", "selm", "xpo", "osp",
-	"apo-accelerated", "hypo-hybrid", "spo-minimax", "sppo-list",
-}
-
 // difference are the settings of every loss of a difference of rewards.
 func difference(first ...param) []param {
 	has := map[string]bool{}
@@ -468,19 +462,19 @@ var entries = []*Entry{
 	},
 	{
 		Name: "osp", Title: "Online Self-Preferring: labels by strength of preference", ArXiv: "2405.14103", Aliases: []string{"2405.14103"},
-		Family: "pair", References: fixed, Source: fromMemory, Notes: []string{"the strength is each pair's target"},
+		Family: "pair", References: fixed, Online: true, Source: fromMemory, Notes: []string{"the strength is each pair's target"},
 		Equal: []string{"cdpo with 1 − ε = target"}, params: difference(), template: template(Pair{}),
 	},
 	{
 		Name: "spin", Title: "Self-Play Fine-Tuning", ArXiv: "2401.01335", Aliases: []string{"2401.01335"},
-		Family: "pair", References: previous, Source: fromCode, Notes: []string{"chosen is the demonstration, rejected the previous policy's own answer"},
+		Family: "pair", References: previous, Online: true, Source: fromCode, Notes: []string{"chosen is the demonstration, rejected the previous policy's own answer"},
 		Equal:    []string{"dpo with the previous policy as reference", "loss=hinge is hinge with it"},
 		params:   difference(pBeta, pLoss("ℓ", "logistic", "hinge")),
 		template: template(Pair{}).with(func(k *knobs) { k.loss = "logistic" }),
 	},
 	{
 		Name: "sppo", Title: "Self-Play Preference Optimization", ArXiv: "2405.00675", Aliases: []string{"2405.00675", "sppo-soft"},
-		Family: "separable", References: previous, Source: fromCode,
+		Family: "separable", References: previous, Online: true, Source: fromCode,
 		Notes:  []string{"P of each answer is its win rate against the policy, q:[w,l]; or target, P and 1 − P"},
 		Equal:  []string{"½ × sppo-hard where q is [1,0]", "gpo-preference with score P − ½"},
 		params: []param{pBeta, pLDAlpha, pBase}, template: template(Pair{Shape: "sppo", Beta: 0.001, Label: "q"}),
@@ -492,19 +486,19 @@ var entries = []*Entry{
 	},
 	{
 		Name: "gpo-preference", Title: "General Preference Optimization: SPPO on scores of a general preference model", ArXiv: "2410.02197", Aliases: []string{"2410.02197", "general-preference-optimization"},
-		Family: "separable", References: previous, Source: fromMemory, Notes: []string{"q are scores s(y ≻ π_t), whose tie is 0"},
+		Family: "separable", References: previous, Online: true, Source: fromMemory, Notes: []string{"q are scores s(y ≻ π_t), whose tie is 0"},
 		Equal:  []string{"sppo where q − ½ is the score"},
 		params: []param{pBeta, pBase}, template: template(Pair{Shape: "sppo", Beta: 0.001, Label: "scores"}),
 	},
 	{
 		Name: "inpo", Title: "Iterative Nash Policy Optimization", ArXiv: "2407.00617", Aliases: []string{"2407.00617"},
-		Family: "pair", References: []string{"reference", "previous policy"}, Source: "the code of MNPO",
+		Family: "pair", References: []string{"reference", "previous policy"}, Online: true, Source: "the code of MNPO",
 		Equal:  []string{"mnpo with one opponent", "ipo(normalize=false) on the mixed base", "online mirror descent on matrix games"},
 		params: []param{pEta, pRatio, pLDAlpha, pBase}, template: template(Pair{Shape: "ipo", Beta: 0.0075}).with(func(k *knobs) { k.ratio, k.weights = 1./3, []float64{1} }),
 	},
 	{
 		Name: "mnpo", Title: "Multiplayer Nash Preference Optimization", ArXiv: "2509.23102", Aliases: []string{"2509.23102"},
-		Family: "pair", References: []string{"reference", "opponent"}, Source: fromCode,
+		Family: "pair", References: []string{"reference", "opponent"}, Online: true, Source: fromCode,
 		Notes: []string{"one reference, then one opponent a weight; the released configuration's weights are \"1,0\""},
 		Equal: []string{"inpo where weights=1"},
 		params: []param{pEta, pRatio, {
@@ -515,19 +509,19 @@ var entries = []*Entry{
 	},
 	{
 		Name: "online-ipo", Title: "Extragradient Preference Optimization as a loss: online IPO", ArXiv: "2503.08942", Aliases: []string{"egpo", "2503.08942"},
-		Family: "pair", References: fixed, Source: fromCode, Notes: []string{"q are the win rates of both answers against a third, P(y ≻ y″)"},
+		Family: "pair", References: fixed, Online: true, Source: fromCode, Notes: []string{"q are the win rates of both answers against a third, P(y ≻ y″)"},
 		Equal:  []string{"ipo(normalize=false) where target=1"},
 		params: []param{pBeta, pLDAlpha, pBase}, template: template(Pair{Shape: "ipo", Label: "difference"}),
 	},
 	{
 		Name: "dno", Title: "Direct Nash Optimization", ArXiv: "2404.03715", Aliases: []string{"2404.03715"},
-		Family: "pair", References: previous, Source: fromMemory, Notes: []string{"q are both answers' win rates against the policy; P = σ(r_w − r_l)"},
+		Family: "pair", References: previous, Online: true, Source: fromMemory, Notes: []string{"q are both answers' win rates against the policy; P = σ(r_w − r_l)"},
 		Equal:  []string{"soft-dpo with the previous policy as reference"},
 		params: difference(renamed(pBeta, "eta", "η, the weight of the log-ratio", "beta"), pTemperature), template: template(Pair{Label: "q", Beta: 0.1}),
 	},
 	{
 		Name: "dno-prct", Title: "Direct Nash Optimization in practice: dpo on pairs of large margin", ArXiv: "2404.03715",
-		Family: "pair", References: previous, Source: fromMemory, Equal: []string{"dpo with the previous policy as reference"},
+		Family: "pair", References: previous, Online: true, Source: fromMemory, Equal: []string{"dpo with the previous policy as reference"},
 		params: difference(), template: template(Pair{}),
 	},
 	{
@@ -564,13 +558,13 @@ var entries = []*Entry{
 	},
 	{
 		Name: "hypo-hybrid", Title: "Hybrid Preference Optimization: offline pairs and an online KL", ArXiv: "2406.01462", Aliases: []string{"2406.01462"},
-		Family: "terms", References: fixed, Source: fromMemory,
+		Family: "terms", References: fixed, Online: true, Source: fromMemory,
 		Notes:  []string{"the KL stands as ½u² of an own sample, whose gradient u·∇log π is that of the KL"},
 		params: difference(pBeta, renamed(pThird, "lambda", "λ, the weight of the KL")), template: template(Pair{Third: 0.01, ThirdOf: "kl"}),
 	},
 	{
 		Name: "selm", Title: "Self-Exploring Language Models", ArXiv: "2405.19332", Aliases: []string{"2405.19332"},
-		Family: "terms", References: fixed, Source: fromCode, Equal: []string{"vpo(mode=online) and xpo(alpha=αβ), up to a constant"},
+		Family: "terms", References: fixed, Online: true, Source: fromCode, Equal: []string{"vpo(mode=online) and xpo(alpha=αβ), up to a constant"},
 		params: difference(pBeta, renamed(pThird, "alpha", "α: the third answer's log-ratio weighs αβ")), template: template(Pair{Beta: 0.01, Third: 1e-3, ThirdOf: "ratio", TermBeta: true}),
 	},
 	{
@@ -585,13 +579,13 @@ var entries = []*Entry{
 	},
 	{
 		Name: "xpo", Title: "Exploratory Preference Optimization", ArXiv: "2405.21046", Aliases: []string{"2405.21046"},
-		Family: "terms", References: fixed, Source: "TRL 1.0's own code, recorded and equal", Notes: []string{"the third answer is the reference's, which is also one of the pair"},
+		Family: "terms", References: fixed, Online: true, Source: "TRL 1.0's own code, recorded and equal", Notes: []string{"the third answer is the reference's, which is also one of the pair"},
 		Equal:  []string{"selm(alpha=α/β), up to a constant"},
 		params: difference(pBeta, renamed(pThird, "alpha", "α: log π of the third answer")), template: template(Pair{Third: 1e-5, ThirdOf: "log"}),
 	},
 	{
 		Name: "apo-accelerated", Title: "Accelerated Preference Optimization: extrapolated references", ArXiv: "2410.06293", Aliases: []string{"2410.06293", "accelerated-apo", "accelerated"},
-		Family: "pair", References: []string{"previous policy", "the one before"}, Source: fromMemory,
+		Family: "pair", References: []string{"previous policy", "the one before"}, Online: true, Source: fromMemory,
 		Notes: []string{"the extrapolated policy π_{t+1} ∝ π̂_{t+1}·(π̂_{t+1}/π̂_t)^α as reference; its normaliser cancels in a difference, not in sppo"},
 		Equal: []string{"dpo where extrapolate=0"},
 		params: difference(pBeta, param{
@@ -602,7 +596,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "spo-minimax", Title: "Self-Play Preference Optimization, minimaximalist: win shares as rewards", ArXiv: "2401.04056", Aliases: []string{"2401.04056", "minimaximalist", "minimaximalist-spo"},
-		Family: "separable", Source: fromMemory, Notes: []string{"REINFORCE: −Σ (share − ½)·log π, q being the shares of wins against a queue of own answers"},
+		Family: "separable", Online: true, Source: fromMemory, Notes: []string{"REINFORCE: −Σ (share − ½)·log π, q being the shares of wins against a queue of own answers"},
 		params: nil, template: template(Pair{Shape: "linear", Label: "q", Free: true}),
 	},
 	{
@@ -636,7 +630,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "sppo-list", Title: "Self-Play Preference Optimization on K samples", ArXiv: "2405.00675",
-		Family: "list", References: previous, Source: fromCode, Notes: []string{"scores are win rates against the policy"},
+		Family: "list", References: previous, Online: true, Source: fromCode, Notes: []string{"scores are win rates against the policy"},
 		Equal: []string{"sppo on lists of two"}, params: []param{pListBeta}, template: lists(List{Shape: "sppo", Beta: 0.001}),
 	},
 	{
@@ -690,7 +684,7 @@ func init() {
 		e.template.settle() //nolint:errcheck // a test settles all of them
 		for _, name := range append([]string{e.Name}, e.Aliases...) {
 			byName[canonical(name)] = e
-			if !strings.Contains(name, ".") {
+			if !isID(name) {
 				allNames = append(allNames, name)
 			}
 		}
@@ -699,6 +693,9 @@ func init() {
 		}
 	}
 }
+
+// isID tells arXiv ids from names.
+func isID(name string) bool { return strings.Contains(name, ".") }
 
 // Harmonic is the λ-harmonic mean 1/(λ/a + (1−λ)/b) of two scores of more than 0.
 func Harmonic(lambda, a, b float64) float64 { return 1 / (lambda/a + (1-lambda)/b) }

@@ -2,7 +2,9 @@ package objective
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -312,8 +314,10 @@ type Clash struct {
 // Clashes lists the acronyms that Find refuses.
 func Clashes() []Clash {
 	var out []Clash
-	for _, a := range []string{"apo", "gpo", "hypo", "rpo", "spo", "srpo", "tpo", "upo"} {
-		out = append(out, Clash{Acronym: a, Names: clashes[a]})
+	for _, a := range slices.Sorted(maps.Keys(clashes)) {
+		if !isID(a) {
+			out = append(out, Clash{Acronym: a, Names: clashes[a]})
+		}
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package objective
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -31,7 +32,6 @@ type List struct {
 	Shape       string // "" is lambda
 	Beta        float64
 	Temperature float64 // τ of infonca and nca; 0 is 1
-	PerToken    bool    // divide log-probabilities by length
 }
 
 var listShapes = []string{"lambda", "plackett-luce", "sppo", "infonca", "nca"}
@@ -90,7 +90,7 @@ func (o List) Loss(l Lists) (loss *Node, stats []*Node) {
 	case "lambda":
 		loss = o.lambda(l, across, weight, margin)
 	case "plackett-luce":
-		loss = meanOf(ReduceSum(Mul(Sub(o.tails(l, reward, both, better), reward), l.Mask), 1), l.Weight)
+		loss = meanOf(over(Sub(o.tails(l, reward, both, better), reward)), l.Weight)
 	case "sppo":
 		loss = meanOf(MulScalar(over(Square(Sub(ratio, DivScalar(AddScalar(l.Value, -0.5), o.Beta)))), 0.5), l.Weight)
 	case "infonca":
@@ -100,15 +100,15 @@ func (o List) Loss(l Lists) (loss *Node, stats []*Node) {
 		loss = meanOf(Neg(over(Add(Mul(o.target(l), logSigmoid(reward)), Mul(share, logSigmoid(Neg(reward)))))), l.Weight)
 	}
 
-	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, weight)), MaxScalar(ReduceAllSum(weight), 1)) }
+	mean := func(x *Node) *Node { return meanOf(x, weight) }
 	accuracy := mean(ConvertDType(GreaterThan(margin, ZerosLike(margin)), margin.DType()))
 	chosen := mean(Add(InsertAxes(ratio, -1), ZerosLike(margin)))
 	return loss, []*Node{loss, mean(margin), accuracy, chosen, Sub(chosen, mean(margin))}
 }
 
-// meanOf is the mean over lists.
-func meanOf(perList, weight *Node) *Node {
-	return Div(ReduceAllSum(Mul(perList, weight)), MaxScalar(ReduceAllSum(weight), 1))
+// meanOf is the mean by weight, 0 where there is none.
+func meanOf(x, weight *Node) *Node {
+	return Div(ReduceAllSum(Mul(x, weight)), MaxScalar(ReduceAllSum(weight), 1))
 }
 
 func (o List) lambda(l Lists, across func(*Node) *Node, weight, margin *Node) *Node {
@@ -182,7 +182,7 @@ func (o List) Evaluate(batch []Listing) (ListResult, error) {
 	out := ListResult{Losses: make([]float64, len(batch)), Grads: make([][]float64, len(batch))}
 	count := 0.0
 	weights := make([]float64, len(batch))
-	reducer := Pair{Name: o.Name, PerToken: o.PerToken}
+	reducer := Pair{Name: o.Name}
 	for i, l := range batch {
 		ratio, err := o.read(reducer, l)
 		if err != nil {
@@ -245,19 +245,8 @@ func (o List) each(ratio, scores []float64) (loss float64, slopes []float64) {
 	case "lambda":
 		return lambdaLoss(o.Beta, r, scores)
 	case "plackett-luce":
-		best := make([]int, n)
-		for k := range best {
-			best[k] = k
-		}
-		slices.SortStableFunc(best, func(a, b int) int {
-			switch {
-			case scores[a] > scores[b]:
-				return -1
-			case scores[a] < scores[b]:
-				return 1
-			}
-			return 0
-		})
+		best := indices(n)
+		slices.SortStableFunc(best, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
 		for k := range best[:n-1] {
 			p, sum := softmaxOf(r, best[k:])
 			loss += sum - r[best[k]]

@@ -26,9 +26,11 @@ type Entry struct {
 	References []string
 	// Margin says that a pair is given by how much its chosen answer should lead.
 	Margin bool
+	// Online says that its pairs are drawn from the policy as it is.
+	Online bool
 	// Source says from what the formula was taken.
 	Source string
-	// Notes are what one should know: equalities to others, clashes of names,
+	// Equal are equalities to others, Notes what else one should know, such as
 	// differences between TRL's versions.
 	Equal []string
 	Notes []string
@@ -82,9 +84,8 @@ type Needs struct {
 
 // Needs returns what the objective wants.
 func (o Objective) Needs() Needs {
-	n := Needs{References: o.Entry.References, Margin: o.Entry.Margin, Online: slices.Contains(onlineNames, o.Entry.Name), Normalised: o.Pair.PerToken}
+	n := Needs{References: o.Entry.References, Margin: o.Entry.Margin, Online: o.Entry.Online, Normalised: o.Pair.PerToken}
 	if o.OfLists() {
-		n.Normalised = o.List.PerToken
 		n.Scores = "a score of every answer"
 		return n
 	}
@@ -144,14 +145,19 @@ func canonical(name string) string {
 
 // Get returns the objective of a spec: dpo, inpo(eta=0.01), 2405.00675.
 func Get(text string) (Objective, error) {
-	if id, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(text)), "arxiv:"); ok {
-		text = id
-	}
-	s, err := spec.Parse(text)
+	s, err := parse(text)
 	if err != nil {
 		return Objective{}, fmt.Errorf("preference objective %w", err)
 	}
 	return With(s.Name, s.Args)
+}
+
+// parse reads a spec, whose name may be an arXiv id with its prefix.
+func parse(text string) (spec.Spec, error) {
+	if id, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(text)), "arxiv:"); ok {
+		text = id
+	}
+	return spec.Parse(text)
 }
 
 // With returns the objective of a name with settings. Settings without a name come
@@ -166,12 +172,9 @@ func With(name string, args []spec.Arg) (Objective, error) {
 	o.Pair.Base, o.Pair.Parts = slices.Clone(o.Pair.Base), slices.Clone(o.Pair.Parts)
 	given := map[string]bool{}
 	for _, a := range args {
-		p, err := e.param(a.Key, given)
+		p, err := e.param(a, given)
 		if err != nil {
 			return Objective{}, fmt.Errorf("preference objective %s: %w", name, err)
-		}
-		if a.Key == "" && p == nil {
-			return Objective{}, fmt.Errorf("preference objective %s: unexpected argument %q", name, a.Value)
 		}
 		if given[p.name] {
 			return Objective{}, fmt.Errorf("preference objective %s: %s is given twice", name, p.name)
@@ -190,26 +193,24 @@ func With(name string, args []spec.Arg) (Objective, error) {
 	return o, o.Pair.Validate()
 }
 
-// param returns the entry's parameter of a key, or the first that is not given
-// where the key is empty.
-func (e *Entry) param(key string, given map[string]bool) (*param, error) {
-	var known []string
+// param returns the entry's parameter of an argument's key, or the first that is not
+// given where the key is empty.
+func (e *Entry) param(a spec.Arg, given map[string]bool) (*param, error) {
+	key := a.Key
+	var names, known []string
 	for i := range e.params {
 		p := &e.params[i]
 		if key == "" && !given[p.name] || key != "" && (p.name == key || slices.Contains(p.aliases, key)) {
 			return p, nil
 		}
+		names = append(names, p.name)
 		known = append(append(known, p.name), p.aliases...)
 	}
 	switch {
 	case key == "":
-		return nil, nil
+		return nil, fmt.Errorf("unexpected argument %q", a.Value)
 	case len(known) == 0:
 		return nil, fmt.Errorf("unknown parameter %q: it takes none", key)
-	}
-	names := make([]string, len(e.params))
-	for i, p := range e.params {
-		names[i] = p.name
 	}
 	return nil, fmt.Errorf("unknown parameter %q%s; it takes %s", key, spec.Suggest(key, known), strings.Join(names, ", "))
 }
@@ -279,11 +280,7 @@ func (p *param) set(o *Objective, key, text string) error {
 func (p *param) text(o Objective) string {
 	switch {
 	case p.list:
-		var out []string
-		for _, x := range *p.numbers(&o) {
-			out = append(out, fmt.Sprintf("%g", x))
-		}
-		return strings.Join(out, ",")
+		return listed(*p.numbers(&o))
 	case len(p.choices) > 0:
 		return *p.word(&o)
 	}

@@ -82,18 +82,18 @@ func ParseRequest(line []byte) (Request, error) {
 		return r, err
 	}
 	pairs, hasPairs := top["pairs"]
-	listed, hasLists := top["lists"]
+	given, hasLists := top["lists"]
 	switch {
 	case hasPairs && hasLists:
 		return r, errors.New("pairs and lists: expected one of them")
 	case hasLists && !r.Objective.OfLists():
 		return r, fmt.Errorf("lists: objective %s is of pairs: expected \"pairs\"", r.Objective.Entry.Name)
 	case hasLists:
-		err = r.readLists(listed)
+		r.Lists, err = rows(given, "list", "at least one list of answers", r.readList)
 	case !hasPairs:
 		return r, errors.New("pairs: missing: expected \"pairs\":[{\"chosen\":{\"logp\":[…],\"ref\":[…]},\"rejected\":{…}}]")
 	default:
-		if err = r.readPairs(pairs); err == nil && r.Objective.OfLists() {
+		if r.Pairs, err = rows(pairs, "pair", "a list of at least one pair", r.readPair); err == nil && r.Objective.OfLists() {
 			err = r.listPairs()
 		}
 	}
@@ -109,12 +109,9 @@ func readObjective(top map[string]any) (Objective, error) {
 	if !ok {
 		return Objective{}, fmt.Errorf("objective: %s: expected a name such as \"dpo\"", kind(value))
 	}
-	s, err := spec.Parse(name)
+	s, err := parse(name)
 	if err != nil {
 		return Objective{}, fmt.Errorf("objective %w", err)
-	}
-	if canonical(s.Name) == "arxiv" && len(s.Args) == 1 {
-		s = spec.Spec{Name: s.Args[0].Value}
 	}
 	settings, err := object("settings", top["settings"])
 	if err != nil && top["settings"] != nil {
@@ -143,31 +140,25 @@ func settingText(path string, v any) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		text := ""
-		for i, f := range x {
-			if i > 0 {
-				text += ","
-			}
-			text += strconv.FormatFloat(f, 'g', -1, 64)
-		}
-		return text, nil
+		return listed(x), nil
 	}
 	return "", fmt.Errorf("%s: %s: expected a number, a word or a list of numbers", path, kind(v))
 }
 
-func (r *Request) readPairs(v any) error {
-	rows, ok := v.([]any)
-	if !ok || len(rows) == 0 {
-		return fmt.Errorf("pairs: %s: expected a list of at least one pair", kind(v))
+// rows reads a batch, whose errors count from 1.
+func rows[T any](v any, one, want string, read func(row any) (T, error)) ([]T, error) {
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		return nil, fmt.Errorf("%ss: %s: expected %s", one, kind(v), want)
 	}
-	for i, row := range rows {
-		e, err := r.readPair(row)
-		if err != nil {
-			return fmt.Errorf("pair %d: %w", i+1, err)
+	out := make([]T, len(list))
+	for i, row := range list {
+		var err error
+		if out[i], err = read(row); err != nil {
+			return nil, fmt.Errorf("%s %d: %w", one, i+1, err)
 		}
-		r.Pairs = append(r.Pairs, e)
 	}
-	return nil
+	return out, nil
 }
 
 func (r *Request) readPair(v any) (Example, error) {
@@ -266,21 +257,6 @@ func (r *Request) readSequence(path string, v any) (Sequence, error) {
 		r.Positive = r.Positive || slices.ContainsFunc(x, func(v float64) bool { return v > 0 })
 	}
 	return s, nil
-}
-
-func (r *Request) readLists(v any) error {
-	rows, ok := v.([]any)
-	if !ok || len(rows) == 0 {
-		return fmt.Errorf("lists: %s: expected at least one list of answers", kind(v))
-	}
-	for i, row := range rows {
-		l, err := r.readList(row)
-		if err != nil {
-			return fmt.Errorf("list %d: %w", i+1, err)
-		}
-		r.Lists = append(r.Lists, l)
-	}
-	return nil
 }
 
 func (r *Request) readList(v any) (Listing, error) {

@@ -83,3 +83,10 @@ func TestDegrees(t *testing.T) {
 		t.Errorf("harmonic mean %g", got)
 	}
 }
+
+func TestRequestsTakeArXivIDsWithSettings(t *testing.T) {
+	r, err := objective.ParseRequest([]byte(`{"objective":"arXiv:2305.18290(beta=0.2)","pairs":[{"chosen":{"logp":[-1],"ref":[-1]},"rejected":{"logp":[-1],"ref":[-1]}}]}`))
+	if err != nil || r.Objective.Entry.Name != "dpo" || r.Objective.Pair.Beta != 0.2 {
+		t.Fatalf("%+v, %v", r.Objective.Pair, err)
+	}
+}

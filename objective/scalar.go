@@ -1,6 +1,7 @@
 package objective
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -23,6 +24,13 @@ type Sequence struct {
 	// Tokens is the number of tokens where LogP and Ref hold sums, one number
 	// each; 0 means len(LogP).
 	Tokens float64
+}
+
+func (s Sequence) tokens() float64 {
+	if s.Tokens != 0 {
+		return s.Tokens
+	}
+	return float64(len(s.LogP))
 }
 
 // Example is a pair with what is known of it. A nil pointer means not given.
@@ -172,10 +180,7 @@ func (o Pair) row(e Example) (row, error) {
 		{"q", e.Q, -math.MaxFloat64, "finite numbers"},
 		{"n", e.N, 0, "numbers of at least 0"},
 	} {
-		if x.given != nil && !slices.ContainsFunc(x.given[:], func(v float64) bool { return !(v >= x.lo && v <= math.MaxFloat64) }) {
-			continue
-		}
-		if x.given != nil {
+		if x.given != nil && slices.ContainsFunc(x.given[:], func(v float64) bool { return !(v >= x.lo && v <= math.MaxFloat64) }) {
 			return r, fmt.Errorf("%s: [%g, %g]: expected two %s", x.name, x.given[0], x.given[1], x.want)
 		}
 	}
@@ -242,10 +247,7 @@ func (o Pair) reduce(side string, s Sequence, shared int) (answer, error) {
 	if len(s.LogP) == 0 {
 		return answer{}, fmt.Errorf("%s.logp: empty: expected the log-probability of every token", side)
 	}
-	a := answer{length: s.Tokens, factor: 1}
-	if s.Tokens == 0 {
-		a.length = float64(len(s.LogP))
-	}
+	a := answer{length: s.tokens(), factor: 1}
 	sum := func(what string, x []float64) (float64, error) {
 		total := 0.0
 		for t, v := range x {
@@ -541,19 +543,8 @@ func (o Pair) transportUnpaired(rows []row, out *Result) {
 
 // order returns the rows' indices by key, smallest first; equal keys keep theirs.
 func order(rows []row, key func(row) float64) []int {
-	out := make([]int, len(rows))
-	for i := range out {
-		out[i] = i
-	}
-	slices.SortStableFunc(out, func(a, b int) int {
-		switch x, y := key(rows[a]), key(rows[b]); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
+	out := indices(len(rows))
+	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(key(rows[a]), key(rows[b])) })
 	return out
 }
 
@@ -628,18 +619,16 @@ func (o Pair) evaluateParts(batch []Example) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
+		perSum := func(s Sequence) float64 {
+			if part.Pair.PerToken {
+				return part.Weight / s.tokens()
+			}
+			return part.Weight
+		}
 		out.Loss += part.Weight * r.Loss
 		for i, e := range batch {
 			out.Losses[i] += part.Weight * r.Losses[i]
-			g, perSum := &out.Grads[i], func(s Sequence) float64 {
-				switch {
-				case !part.Pair.PerToken:
-					return part.Weight
-				case s.Tokens > 0:
-					return part.Weight / s.Tokens
-				}
-				return part.Weight / float64(len(s.LogP))
-			}
+			g := &out.Grads[i]
 			g.Chosen += r.Grads[i].Chosen * perSum(e.Chosen)
 			g.Rejected += r.Grads[i].Rejected * perSum(e.Rejected)
 			if e.Extra != nil {

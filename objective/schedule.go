@@ -206,11 +206,7 @@ func (o Opponents) String() string {
 	case "queue":
 		return fmt.Sprintf("queue(size=%d)", o.Size)
 	case "population":
-		var texts []string
-		for _, w := range o.Weights {
-			texts = append(texts, short(w))
-		}
-		return "population(weights=\"" + strings.Join(texts, ",") + "\")"
+		return "population(weights=\"" + listed(o.Weights) + "\")"
 	}
 	return o.Kind
 }
@@ -301,3 +297,12 @@ func merged(terms []Term) []Term {
 }
 
 func short(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+
+// listed are numbers as a setting takes them: 0.5,0.3.
+func listed(xs []float64) string {
+	texts := make([]string, len(xs))
+	for i, x := range xs {
+		texts[i] = short(x)
+	}
+	return strings.Join(texts, ",")
+}
