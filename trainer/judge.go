@@ -110,6 +110,15 @@ func (j *judge) beats(a *answer, b rival, r *rand.Rand) float64 {
 	return 0
 }
 
+// newAnswer begins the record of what a seat did in an episode.
+func (t *Trainer) newAnswer(e *play.Episode, seat games.Seat) *answer {
+	a := &answer{ret: e.Returns[seat]}
+	if j := t.preferring.judge; j.feedback != nil && j.contest == nil {
+		a.told = j.told(t.game, e, seat)
+	}
+	return a
+}
+
 // answersOf returns what the learner's seats did in an episode, by seat; nil for the
 // other seats and for those that never moved.
 func (t *Trainer) answersOf(e *play.Episode) []*answer {
@@ -122,10 +131,7 @@ func (t *Trainer) answersOf(e *play.Episode) []*answer {
 			continue
 		}
 		if out[turn.Seat] == nil {
-			out[turn.Seat] = &answer{ret: e.Returns[turn.Seat]}
-			if j := t.preferring.judge; j.feedback != nil && j.contest == nil {
-				out[turn.Seat].told = j.told(t.game, e, turn.Seat)
-			}
+			out[turn.Seat] = t.newAnswer(e, turn.Seat)
 		}
 		out[turn.Seat].steps = append(out[turn.Seat].steps, step)
 	}

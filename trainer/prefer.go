@@ -582,7 +582,7 @@ func (t *Trainer) demonstrate(ctx context.Context, groups []*group) (err error) 
 // demonstration is what a seat did in an episode, encoded as the network would have
 // seen it.
 func (t *Trainer) demonstration(e *play.Episode, seat games.Seat) (*answer, error) {
-	a := &answer{ret: e.Returns[seat]}
+	a := t.newAnswer(e, seat)
 	s := t.game.Start()
 	for _, action := range e.Actions {
 		if s.Turn() == seat {
