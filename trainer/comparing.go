@@ -224,7 +224,7 @@ func (c *comparing) evaluate(batch []example) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	stats := newPairStats()
+	var stats pairStats
 	for i, e := range batch {
 		g, shared := result.Grads[i], min(len(e.chosen.steps), len(e.rejected.steps))
 		c.push(e.chosen, g.Chosen, shared)
@@ -252,7 +252,7 @@ func (c *comparing) evaluateLists(batch []example) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	stats := newPairStats()
+	var stats pairStats
 	for i, e := range batch {
 		for k, a := range e.list {
 			c.push(a, result.Grads[i][k], len(a.steps))
@@ -299,8 +299,6 @@ func (c *comparing) ratio(a *answer) (x float64) {
 
 // pairStats are those of objective.PairStats.
 type pairStats struct{ weight, accurate, chosen, rejected float64 }
-
-func newPairStats() *pairStats { return &pairStats{} }
 
 func (s *pairStats) add(chosen, rejected, weight float64) {
 	s.weight += weight
