@@ -56,10 +56,11 @@ func (j *judge) close() error {
 
 // answer is all that one seat did in an episode: what preferences are between.
 type answer struct {
-	steps  []*policy.Step
-	number int              // of a contest's answer
-	ret    float64          // elsewhere: what the seat got
-	told   *feedback.Answer // elsewhere, where feedback judges
+	episode int // of the update; demonstrations have none
+	steps   []*policy.Step
+	number  int              // of a contest's answer
+	ret     float64          // elsewhere: what the seat got
+	told    *feedback.Answer // elsewhere, where feedback judges
 	// against is what stood opposite, in a contest.
 	against int
 	// share is the mean probability of beating those that it is compared with, met
