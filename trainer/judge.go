@@ -94,21 +94,24 @@ func (j *judge) beats(a *answer, b rival, r *rand.Rand) float64 {
 	case j.feedback != nil:
 		return j.prefers(a.told, b.Told)
 	}
-	var score float64
-	if j.contest != nil {
-		score = j.contest.Score(a.number, b.Number)
-	} else {
-		score = (a.ret - b.Return) / j.spread
-	}
+	score := j.score(a.rival(), b)
 	switch {
+	case j.kind == "outcome":
+		return feedback.Logistic(score, 0, 0)
 	case j.kind == "score":
 		return (1 + score) / 2
-	case j.kind == "drawn" && r.Float64() < (1+score)/2, j.kind == "outcome" && score > 0:
+	case r.Float64() < (1+score)/2: // drawn
 		return 1
-	case j.kind == "outcome" && score == 0:
-		return 0.5
 	}
 	return 0
+}
+
+// score is what a earns against b, from -1 to 1, by the game itself.
+func (j *judge) score(a, b rival) float64 {
+	if j.contest != nil {
+		return j.contest.Score(a.Number, b.Number)
+	}
+	return (a.Return - b.Return) / j.spread
 }
 
 // newAnswer begins the record of what a seat did in an episode.
