@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -38,7 +37,7 @@ func (p *program) comparisonsIn(path string) ([]feedback.Comparison, error) {
 			return nil, fmt.Errorf("feedback: %w", err)
 		}
 		defer f.Close() //nolint:errcheck // opened for reading
-		in = io.Reader(f)
+		in = f
 	}
 	out, err := feedback.ReadComparisons(in)
 	if err != nil {
