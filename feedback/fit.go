@@ -73,14 +73,24 @@ func Label(ctx context.Context, f Feedback, pairs [][2]*Answer) ([]Comparison, e
 	return out, nil
 }
 
+// Judge asks a feedback for what it says of each comparison.
+func Judge(ctx context.Context, f Feedback, labels []Comparison) ([]float64, error) {
+	says := make([]float64, len(labels))
+	for i, c := range labels {
+		var err error
+		if says[i], err = f.Prefer(ctx, c.A, c.B); err != nil {
+			return nil, fmt.Errorf("comparison %d: %w", i+1, err)
+		}
+	}
+	return says, nil
+}
+
 // Agreement says how far a feedback agrees with labels: the share of comparisons whose
 // sides are the same, ties of either counting a half, and the mean log loss in nats.
 func Agreement(ctx context.Context, f Feedback, labels []Comparison) (accuracy, loss float64, err error) {
-	says := make([]float64, len(labels))
-	for i, c := range labels {
-		if says[i], err = f.Prefer(ctx, c.A, c.B); err != nil {
-			return 0, 0, fmt.Errorf("comparison %d: %w", i+1, err)
-		}
+	says, err := Judge(ctx, f, labels)
+	if err != nil {
+		return 0, 0, err
 	}
 	return AgreementOf(says, labels)
 }
