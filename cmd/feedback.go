@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -38,7 +37,7 @@ func (p *program) comparisonsIn(path string) ([]feedback.Comparison, error) {
 			return nil, fmt.Errorf("feedback: %w", err)
 		}
 		defer f.Close() //nolint:errcheck // opened for reading
-		in = io.Reader(f)
+		in = f
 	}
 	out, err := feedback.ReadComparisons(in)
 	if err != nil {
@@ -97,14 +96,10 @@ what must be there depends on the feedback.`,
 
 func (p *program) judge(ctx context.Context, f feedback.Feedback, labels []feedback.Comparison) error {
 	out := agreement{Comparisons: len(labels)}
-	for i, l := range labels {
-		x, err := f.Prefer(ctx, l.A, l.B)
-		if err != nil {
-			return fmt.Errorf("comparison %d: %w", i+1, err)
-		}
-		out.P = append(out.P, x)
-	}
 	var err error
+	if out.P, err = feedback.Judge(ctx, f, labels); err != nil {
+		return err
+	}
 	if out.Accuracy, out.Loss, err = feedback.AgreementOf(out.P, labels); err != nil {
 		return err
 	}

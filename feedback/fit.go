@@ -73,14 +73,24 @@ func Label(ctx context.Context, f Feedback, pairs [][2]*Answer) ([]Comparison, e
 	return out, nil
 }
 
+// Judge asks a feedback for what it says of each comparison.
+func Judge(ctx context.Context, f Feedback, labels []Comparison) ([]float64, error) {
+	says := make([]float64, len(labels))
+	for i, c := range labels {
+		var err error
+		if says[i], err = f.Prefer(ctx, c.A, c.B); err != nil {
+			return nil, fmt.Errorf("comparison %d: %w", i+1, err)
+		}
+	}
+	return says, nil
+}
+
 // Agreement says how far a feedback agrees with labels: the share of comparisons whose
 // sides are the same, ties of either counting a half, and the mean log loss in nats.
 func Agreement(ctx context.Context, f Feedback, labels []Comparison) (accuracy, loss float64, err error) {
-	says := make([]float64, len(labels))
-	for i, c := range labels {
-		if says[i], err = f.Prefer(ctx, c.A, c.B); err != nil {
-			return 0, 0, fmt.Errorf("comparison %d: %w", i+1, err)
-		}
+	says, err := Judge(ctx, f, labels)
+	if err != nil {
+		return 0, 0, err
 	}
 	return AgreementOf(says, labels)
 }
@@ -350,18 +360,30 @@ func (m *Embedding) loss(examples []example, gradient []float64) (loss float64) 
 }
 
 // minimize finds the minimum of a sum of losses over their number, with decay, by
-// gonum's BFGS with little memory. Where the line search ends because no better point can
-// be told apart, the best point stands.
+// gonum's BFGS with little memory. That asks for the loss and then for the gradient of a
+// point; sum gives both, and is called once. Where the line search ends because no better
+// point can be told apart, the best point stands.
 func minimize(sum func(x, gradient []float64) float64, start []float64, count int, decay float64) ([]float64, error) {
 	n := float64(count)
+	var loss float64
+	var at []float64 // where loss and slope are known
+	slope := make([]float64, len(start))
+	evaluate := func(x []float64) {
+		if at != nil && floats.Equal(at, x) {
+			return
+		}
+		at = append(at[:0], x...)
+		clear(slope)
+		loss = sum(x, slope)
+	}
 	problem := optimize.Problem{
 		Func: func(x []float64) float64 {
-			return sum(x, make([]float64, len(x)))/n + decay/2*floats.Dot(x, x)
+			evaluate(x)
+			return loss/n + decay/2*floats.Dot(x, x)
 		},
 		Grad: func(gradient, x []float64) {
-			clear(gradient)
-			sum(x, gradient)
-			floats.Scale(1/n, gradient)
+			evaluate(x)
+			floats.ScaleTo(gradient, 1/n, slope)
 			floats.AddScaled(gradient, decay, x)
 		},
 	}

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -126,7 +127,7 @@ func (c *comparing) examples(p *preferring, g *group, r *rand.Rand) (out []examp
 		if c.third() {
 			e.extra = g.own[r.IntN(len(g.own))]
 			if c.Pair.ThirdOf == "nll" { // one to imitate
-				e.extra = best(slices.Concat(g.shown, g.own))
+				e.extra = slices.MaxFunc(slices.Concat(g.shown, g.own), func(a, b *answer) int { return cmp.Compare(a.share, b.share) })
 			}
 		}
 		out = append(out, e)
@@ -159,16 +160,6 @@ func (c *comparing) examples(p *preferring, g *group, r *rand.Rand) (out []examp
 			q := p.judge.beats(a, b.rival(), r)
 			add(a, b, q)
 			add(b, a, 1-q)
-		}
-	}
-	return out
-}
-
-func best(answers []*answer) *answer {
-	out := answers[0]
-	for _, a := range answers {
-		if a.share > out.share {
-			out = a
 		}
 	}
 	return out
@@ -224,7 +215,7 @@ func (c *comparing) evaluate(batch []example) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	stats := newPairStats()
+	var stats pairStats
 	for i, e := range batch {
 		g, shared := result.Grads[i], min(len(e.chosen.steps), len(e.rejected.steps))
 		c.push(e.chosen, g.Chosen, shared)
@@ -252,7 +243,7 @@ func (c *comparing) evaluateLists(batch []example) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	stats := newPairStats()
+	var stats pairStats
 	for i, e := range batch {
 		for k, a := range e.list {
 			c.push(a, result.Grads[i][k], len(a.steps))
@@ -299,8 +290,6 @@ func (c *comparing) ratio(a *answer) (x float64) {
 
 // pairStats are those of objective.PairStats.
 type pairStats struct{ weight, accurate, chosen, rejected float64 }
-
-func newPairStats() *pairStats { return &pairStats{} }
 
 func (s *pairStats) add(chosen, rejected, weight float64) {
 	s.weight += weight

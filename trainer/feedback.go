@@ -31,11 +31,15 @@ func (j *judge) openFeedback(text string) (err error) {
 	return nil
 }
 
+// scoreOf is score of answers as feedback reads them.
 func (j *judge) scoreOf(a, b *feedback.Answer) float64 {
-	if j.contest != nil {
-		return j.contest.Score(int(a.Actions[0]), int(b.Actions[0]))
+	of := func(a *feedback.Answer) rival {
+		if j.contest != nil {
+			return rival{Number: int(a.Actions[0])}
+		}
+		return rival{Return: a.Return}
 	}
-	return (a.Return - b.Return) / j.spread
+	return j.score(of(a), of(b))
 }
 
 // prefers asks the feedback. The first error stays, until failed returns it.

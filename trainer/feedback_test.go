@@ -34,6 +34,7 @@ func TestFeedbackTeaches(t *testing.T) {
 		"cyclic":  {"preferences.judge=cyclic(scale=3)"},
 		"learned": {"preferences.judge=learned(" + reward + ")"},
 		"kuhn":    {"game=kuhn_poker", "preferences.judge=noisy(flip=0.2)", "preferences.objective=sppo", "opponents=queue"},
+		"shown":   {"game=kuhn_poker", "preferences.judge=noisy(judge=outcome)", "preferences.objective=sppo", "preferences.demonstrations=cfr:iterations=10"},
 		"reward":  {"game=kuhn_poker", "preferences.judge=noisy(judge=outcome)", "preferences.objective=reward", "objective.name=ppo"},
 		"model":   {"game=kuhn_poker", "preferences.judge=noisy(flip=0.1,judge=openai(model=m,url=" + server.URL + "/v1))", "games=8", "group=8"},
 	} {

@@ -56,10 +56,11 @@ func (j *judge) close() error {
 
 // answer is all that one seat did in an episode: what preferences are between.
 type answer struct {
-	steps  []*policy.Step
-	number int              // of a contest's answer
-	ret    float64          // elsewhere: what the seat got
-	told   *feedback.Answer // elsewhere, where feedback judges
+	episode int // of the update; demonstrations have none
+	steps   []*policy.Step
+	number  int              // of a contest's answer
+	ret     float64          // elsewhere: what the seat got
+	told    *feedback.Answer // elsewhere, where feedback judges
 	// against is what stood opposite, in a contest.
 	against int
 	// share is the mean probability of beating those that it is compared with, met
@@ -93,21 +94,33 @@ func (j *judge) beats(a *answer, b rival, r *rand.Rand) float64 {
 	case j.feedback != nil:
 		return j.prefers(a.told, b.Told)
 	}
-	var score float64
-	if j.contest != nil {
-		score = j.contest.Score(a.number, b.Number)
-	} else {
-		score = (a.ret - b.Return) / j.spread
-	}
+	score := j.score(a.rival(), b)
 	switch {
+	case j.kind == "outcome":
+		return feedback.Logistic(score, 0, 0)
 	case j.kind == "score":
 		return (1 + score) / 2
-	case j.kind == "drawn" && r.Float64() < (1+score)/2, j.kind == "outcome" && score > 0:
+	case r.Float64() < (1+score)/2: // drawn
 		return 1
-	case j.kind == "outcome" && score == 0:
-		return 0.5
 	}
 	return 0
+}
+
+// score is what a earns against b, from -1 to 1, by the game itself.
+func (j *judge) score(a, b rival) float64 {
+	if j.contest != nil {
+		return j.contest.Score(a.Number, b.Number)
+	}
+	return (a.Return - b.Return) / j.spread
+}
+
+// newAnswer begins the record of what a seat did in an episode.
+func (t *Trainer) newAnswer(e *play.Episode, seat games.Seat) *answer {
+	a := &answer{ret: e.Returns[seat]}
+	if j := t.preferring.judge; j.feedback != nil && j.contest == nil {
+		a.told = j.told(t.game, e, seat)
+	}
+	return a
 }
 
 // answersOf returns what the learner's seats did in an episode, by seat; nil for the
@@ -122,10 +135,7 @@ func (t *Trainer) answersOf(e *play.Episode) []*answer {
 			continue
 		}
 		if out[turn.Seat] == nil {
-			out[turn.Seat] = &answer{ret: e.Returns[turn.Seat]}
-			if j := t.preferring.judge; j.feedback != nil && j.contest == nil {
-				out[turn.Seat].told = j.told(t.game, e, turn.Seat)
-			}
+			out[turn.Seat] = t.newAnswer(e, turn.Seat)
 		}
 		out[turn.Seat].steps = append(out[turn.Seat].steps, step)
 	}

@@ -73,9 +73,7 @@ func Preferences(o objective.Pair, copies bool) Lesson {
 		Name: "preferences", Stats: objective.PairStats, tensors: policy.PreferenceTensors, validate: o.Validate,
 		loss: func(u *Updater, n nodes) (*Node, []*Node) {
 			row, chosen, rejected := n.batch[2], n.batch[3], n.batch[4]
-			at := func(logProbs, action *Node) *Node {
-				return ReduceSum(Mul(Gather(logProbs, row), OneHot(action, u.model.Info.Actions, logProbs.DType())), -1)
-			}
+			at := func(logProbs, action *Node) *Node { return u.taken(logProbs, row, action) }
 			lp, _ := u.evaluate(n.params, n)
 			one := OnesLike(n.batch[12])
 			pairs := objective.Pairs{
@@ -140,7 +138,7 @@ func Comparisons(o objective.Pair) Lesson {
 		loss: func(u *Updater, n nodes) (*Node, []*Node) {
 			row, action, pair, logged, side := n.batch[2], n.batch[3], n.batch[4], n.batch[5], n.batch[6]
 			lp, _ := u.evaluate(n.params, n)
-			own := ReduceSum(Mul(Gather(lp, row), OneHot(action, u.model.Info.Actions, lp.DType())), -1)
+			own := u.taken(lp, row, action)
 			sum := func(x, side *Node) *Node { // by comparison
 				return ReduceSum(Mul(OneHot(pair, pair.Shape().Dim(0), x.DType()), InsertAxes(Mul(x, side), -1)), 0)
 			}
@@ -168,7 +166,7 @@ func sentences(name string, o objective.Sentence) Lesson {
 		loss: func(u *Updater, n nodes) (*Node, []*Node) {
 			row, action, answer, share, reference := n.batch[2], n.batch[3], n.batch[4], n.batch[5], n.batch[6]
 			lp, _ := u.evaluate(n.params, n)
-			own := ReduceSum(Mul(Gather(lp, row), OneHot(action, u.model.Info.Actions, lp.DType())), -1)
+			own := u.taken(lp, row, action)
 			mean := func(x *Node) *Node { // by answer
 				return ReduceSum(Mul(OneHot(answer, answer.Shape().Dim(0), x.DType()), InsertAxes(Mul(x, share), -1)), 0)
 			}
@@ -197,21 +195,21 @@ func Trajectories() Lesson {
 	return Lesson{
 		Name: "trajectories", Stats: TrajectoryStats, tensors: policy.TrajectoryTensors, validate: func() error { return nil },
 		loss: func(u *Updater, n nodes) (*Node, []*Node) {
-			mask, row, real, slope := n.batch[1], n.batch[2], n.batch[4], n.batch[5]
+			mask, row, action, real, slope := n.batch[1], n.batch[2], n.batch[3], n.batch[4], n.batch[5]
 			lp, _ := u.evaluate(n.params, n)
 			entropy := Gather(Neg(ReduceSum(Mul(Mul(Exp(lp), lp), mask), -1)), row)
-			return ReduceAllSum(Mul(u.taken(lp, n), slope)), []*Node{Div(ReduceAllSum(Mul(entropy, real)), ReduceAllSum(real))}
+			return ReduceAllSum(Mul(u.taken(lp, row, action), slope)), []*Node{Div(ReduceAllSum(Mul(entropy, real)), ReduceAllSum(real))}
 		},
 		outputs: func(u *Updater, n nodes) *Node {
 			lp, _ := u.evaluate(n.params, n)
-			return u.taken(lp, n)
+			return u.taken(lp, n.batch[2], n.batch[3])
 		},
 	}
 }
 
 // taken are the log-probabilities of the actions taken, by step.
-func (u *Updater) taken(logProbs *Node, n nodes) *Node {
-	return ReduceSum(Mul(Gather(logProbs, n.batch[2]), OneHot(n.batch[3], u.model.Info.Actions, logProbs.DType())), -1)
+func (u *Updater) taken(logProbs, row, action *Node) *Node {
+	return ReduceSum(Mul(Gather(logProbs, row), OneHot(action, u.model.Info.Actions, logProbs.DType())), -1)
 }
 
 // Lists is the lesson of policy.NewListingBatch: TPO. References are as for

@@ -229,11 +229,12 @@ func (t *Trainer) groups(episodes []*play.Episode) (out []*group) {
 	k := t.recipe.Preferences.Samples
 	for first := 0; first < len(episodes); first += k {
 		bySeat := make([]*group, t.info.Seats)
-		for _, e := range episodes[first : first+k] {
+		for i, e := range episodes[first : first+k] {
 			for seat, a := range t.answersOf(e) {
 				if a == nil {
 					continue
 				}
+				a.episode = first + i
 				if bySeat[seat] == nil {
 					bySeat[seat] = &group{number: first/k*t.info.Seats + seat}
 				}
@@ -318,24 +319,14 @@ func (t *Trainer) reward(episodes []*play.Episode, line map[string]float64) []*p
 		other.Returns = slices.Clone(e.Returns)
 		out[i] = &other
 	}
-	k := t.recipe.Preferences.Samples
 	for _, g := range groups {
-		seat, first, next := g.seat(t.info.Seats), g.number/t.info.Seats*k, 0
-		for _, e := range out[first : first+k] {
-			if next < len(g.own) && t.moved(e, games.Seat(seat)) {
-				e.Returns[seat] = 2*g.own[next].share - 1
-				next++
-			}
+		for _, a := range g.own {
+			out[a.episode].Returns[g.seat(t.info.Seats)] = 2*a.share - 1
 		}
 	}
 	t.enqueue(groups)
 	t.asked(line)
 	return out
-}
-
-// moved tells whether a learner's seat has a recorded turn in an episode.
-func (t *Trainer) moved(e *play.Episode, seat games.Seat) bool {
-	return owns(e, seat) && slices.ContainsFunc(e.Turns, func(turn play.Turn) bool { return turn.Seat == seat && turn.Record != nil })
 }
 
 // asked writes how often the judge was asked in the update.
@@ -582,7 +573,7 @@ func (t *Trainer) demonstrate(ctx context.Context, groups []*group) (err error) 
 // demonstration is what a seat did in an episode, encoded as the network would have
 // seen it.
 func (t *Trainer) demonstration(e *play.Episode, seat games.Seat) (*answer, error) {
-	a := &answer{ret: e.Returns[seat]}
+	a := t.newAnswer(e, seat)
 	s := t.game.Start()
 	for _, action := range e.Actions {
 		if s.Turn() == seat {

@@ -242,7 +242,7 @@ func (r Recipe) validateStop(info games.Info) error {
 	if measure == "" {
 		return nil
 	}
-	names := []string{"length", "forfeits", "dropped", "gradient_norm", "gradient_noise", "queries", "share"}
+	names := []string{"length", "forfeits", "dropped", "gradient_norm", "gradient_noise"}
 	names = slices.Concat(names, objective.StatNames, objective.VisitStats, objective.PairStats)
 	switch {
 	case info.Seats == 1:
@@ -255,6 +255,9 @@ func (r Recipe) validateStop(info games.Info) error {
 	}
 	for _, agent := range r.Evaluate.Against {
 		names = append(names, "score/"+agent, "drawn/"+agent, "lost/"+agent)
+	}
+	if r.prefers() {
+		names = append(names, "queries", "share")
 	}
 	if r.Opponents != "self" {
 		names = append(names, "score/opponents")

@@ -93,6 +93,7 @@ func TestRecipeRefuses(t *testing.T) {
 		"optimizer.weight_decay=1e400":            "optimizer.weight_decay: 1e400: expected a number",
 		"stop={measure: exploitabilty, below: 1}": `"exploitabilty" is not measured in this run, did you mean "exploitability"?`,
 		"stop={measure: score/random, above: 1}":  `"score/random" is not measured in this run`,
+		"stop={measure: share, above: 0.5}":       `"share" is not measured in this run`,
 		"stop={measure: guard/score, below: 0.5}": `"guard/score" is not measured in this run`,
 		"stop.below=low":                          "stop.below: low: expected a number",
 		"policy.hidden=64":                        "policy.hidden: 64: expected a list such as [a, b]",
