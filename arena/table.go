@@ -87,7 +87,8 @@ type Pairing struct {
 	// seat (×3) and in the second, each in half points.
 	joint [9]float64
 
-	starts map[uint64]*start
+	starts  map[uint64]*start
+	repeats int // units that tell nothing more
 }
 
 // Mean is a running mean.
@@ -257,30 +258,23 @@ func (p *Pairing) repeat(opening play.Opening, unit []Result) {
 	}
 	s := p.starts[key]
 	if s == nil {
-		s = &start{all: games, same: true}
-		p.starts[key] = s
+		p.starts[key] = &start{units: 1, all: games, same: true}
+		return
+	}
+	switch {
+	case s.same && s.all == games:
+		p.repeats++
+	case s.same: // chance decides after all: none was a repeat
+		p.repeats -= s.units - 1
+		s.same = false
 	}
 	s.units++
-	s.same = s.same && s.all == games
 }
 
 // Effective is how many units tell something: those that began alike and went alike,
 // two or more and without exception, were played by agents that leave nothing to
 // chance, and count as one.
-func (p *Pairing) Effective() int {
-	if len(p.starts) == 0 {
-		return p.Margin.N
-	}
-	n := 0
-	for _, s := range p.starts {
-		if s.same {
-			n++
-		} else {
-			n += s.units
-		}
-	}
-	return n
-}
+func (p *Pairing) Effective() int { return p.Margin.N - p.repeats }
 
 // told are the counts as if only what is no repeat had been played.
 func (p *Pairing) told() rating.Counts {
