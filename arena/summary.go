@@ -117,7 +117,7 @@ const defaultPrior = 1
 // Summarize computes the summary.
 func (t *Table) Summarize(r Rating) (Summary, error) {
 	s := t.counted(r)
-	if err := t.exploit(&s); err != nil {
+	if err := t.measure(&s); err != nil {
 		return s, err
 	}
 	if err := t.rate(r, &s); err != nil {
@@ -131,7 +131,7 @@ func (t *Table) Summarize(r Rating) (Summary, error) {
 }
 
 // Running computes what a summary can tell many times a second while games are
-// played: no bootstrap, no ranks, no exploitability.
+// played: no bootstrap, no ranks, nothing that a walk through the whole game measures.
 func (t *Table) Running(r Rating) (Summary, error) {
 	s := t.counted(r)
 	r.Resamples = 0
@@ -179,17 +179,28 @@ func (s *Summary) sort() {
 	})
 }
 
-// exploit measures those entrants that can be.
-func (t *Table) exploit(s *Summary) error {
+// measure adds what is exact of those entrants that can be asked for their
+// probabilities.
+func (t *Table) measure(s *Summary) error {
+	x := t.exact
+	if x == nil {
+		return nil
+	}
 	for i := range s.Standings {
-		if t.exact == nil || !t.exact.Known(i) {
+		if !x.Known(i) {
 			continue
 		}
-		e, err := t.exact.Exploitability(i)
+		e, err := x.Exploitability(i)
 		if err != nil {
 			return err
 		}
 		s.Standings[i].Exploitability = &e
+	}
+	for i, p := range t.ordered() {
+		if x.Known(p.First) && x.Known(p.Second) {
+			margin := x.Margin(p.Unit)
+			s.Pairings[i].Exact = &margin
+		}
 	}
 	return nil
 }
@@ -233,10 +244,6 @@ func (t *Table) duel(p *Pairing) Duel {
 		if low, high := p.Reduced.interval(units); !math.IsInf(low, 0) {
 			out.Reduced95 = &[2]float64{low, high}
 		}
-	}
-	if x := t.exact; x != nil && x.Known(p.First) && x.Known(p.Second) {
-		margin := x.Margin(p.Unit)
-		out.Exact = &margin
 	}
 	return out
 }
