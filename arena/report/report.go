@@ -86,10 +86,11 @@ func writeGames(ctx context.Context, dir string, f Finished) error {
 	for _, w := range writers {
 		err = errors.Join(err, w.Close())
 	}
-	for _, finish := range done {
-		err = errors.Join(err, finish(err))
+	ends := make([]error, len(done))
+	for i, finish := range done {
+		ends[i] = finish(err)
 	}
-	return err
+	return errors.Join(ends...)
 }
 
 // replace writes a file beside and moves it into place, so that nobody reads half of
