@@ -236,7 +236,7 @@ func (t *Table) duel(p *Pairing) Duel {
 	}
 	out.Anytime[0], out.Anytime[1] = p.Sequence.Interval()
 	out.Margin95 = t.bounded(p.Margin.interval(effective))
-	if p.Margin.Variance == 0 { // sets that all ended alike leave room for one that does not
+	if p.Margin.squares == 0 { // sets that all ended alike leave room for one that does not
 		out.Margin95 = play.MeanInterval(slices.Repeat([]float64{out.Margin}, effective), t.info.MinReturn-t.even(), t.info.MaxReturn-t.even())
 	}
 	if p.Reduced.N == units {
@@ -276,7 +276,7 @@ func (m Mean) interval(n int) (low, high float64) {
 	if n < 2 {
 		return math.Inf(-1), math.Inf(1)
 	}
-	half := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * math.Sqrt(m.Variance/float64(n))
+	half := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * math.Sqrt(m.squares/float64(m.N-1)/float64(n))
 	return m.Mean - half, m.Mean + half
 }
 
@@ -483,15 +483,12 @@ func (t *Table) intervals(f fit, meetings []meeting, r Rating) ([]*[2]float64, e
 		}
 		low, high := rating.BCa(resamples[i], elo, accelerations[i])
 		if f.helped {
-			low, high = min(low, elo-z95*f.Error[i]), max(high, elo+z95*f.Error[i])
+			low, high = min(low, elo-rating.Z95*f.Error[i]), max(high, elo+rating.Z95*f.Error[i])
 		}
 		out[i] = &[2]float64{low, high}
 	}
 	return out, nil
 }
-
-// z95 is the 97.5 % quantile of the normal distribution.
-const z95 = 1.959963984540054
 
 // bootstrap returns each entrant's rating in tournaments of units drawn anew, each
 // fitted as well as it can be.

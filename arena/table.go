@@ -93,10 +93,9 @@ type Pairing struct {
 
 // Mean is a running mean.
 type Mean struct {
-	N        int     `json:"n"`
-	Mean     float64 `json:"mean"`
-	Variance float64 `json:"variance"` // of one, unbiased
-	squares  float64
+	N       int
+	Mean    float64
+	squares float64 // sum of squared distances from the mean
 }
 
 func (m *Mean) add(x float64) {
@@ -104,9 +103,6 @@ func (m *Mean) add(x float64) {
 	d := x - m.Mean
 	m.Mean += d / float64(m.N)
 	m.squares += d * (x - m.Mean)
-	if m.N > 1 {
-		m.Variance = m.squares / float64(m.N-1)
-	}
 }
 
 // start are the units of a pairing that began alike in a game without chance.
@@ -154,7 +150,7 @@ func (t *Table) finish(u Unit, opening play.Opening) {
 	for _, r := range t.current {
 		alone, seat := aloneIn(u, r.Seats)
 		other := u.First + u.Second - alone
-		beyond := r.Returns[seat] - t.info.Sum/float64(t.info.Seats)
+		beyond := r.Returns[seat] - t.even()
 		s := scoreOf(beyond)
 		t.entrants[alone].add(s)
 		t.entrants[alone].Seats[seat].add(s)
@@ -198,7 +194,7 @@ func (t *Table) corrected(u Unit, r Result) (float64, bool) {
 	if err != nil || !ok {
 		return 0, false
 	}
-	return returns[slices.Index(r.Seats, u.First)] - t.info.Sum/2, true
+	return returns[slices.Index(r.Seats, u.First)] - t.even(), true
 }
 
 // aloneIn is the entrant that has a seat to itself, and the seat: the first of the

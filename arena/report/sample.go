@@ -104,14 +104,10 @@ func (s *sample) wants(r arena.Result) bool {
 
 // show replays a game as it will be stepped through.
 func (s *sample) show(r arena.Result, t arena.Transcript) (shown, error) {
-	g := shown{Number: t.Game, Agents: t.Agents, Returns: t.Returns, Scores: t.Scores, Note: note(t), Steps: []step{}}
-	game := s.of.Game
-	if r.Start != "" {
-		var err error
-		g.Start = r.Start
-		if game, err = games.New(r.Start); err != nil {
-			return g, err
-		}
+	g := shown{Number: t.Game, Agents: t.Agents, Returns: t.Returns, Scores: t.Scores, Note: note(t), Start: r.Start, Steps: []step{}}
+	game, err := s.of.GameOf(r)
+	if err != nil {
+		return g, err
 	}
 	state := game.Start()
 	_, draws := state.(games.Drawer)
