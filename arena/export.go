@@ -44,14 +44,20 @@ type Move struct {
 	Text   string `json:"text,omitempty" parquet:"text,optional"` // what an agent said with it
 }
 
+// GameOf is the game that a result is of: the tournament's, or, after an opening that
+// begins elsewhere, that.
+func (t Tournament) GameOf(r Result) (games.Game, error) {
+	if r.Start == "" {
+		return t.Game, nil
+	}
+	return games.New(r.Start)
+}
+
 // Transcribe replays a result.
 func (t Tournament) Transcribe(r Result) (Transcript, error) {
-	game := t.Game
-	if r.Start != "" {
-		var err error
-		if game, err = games.New(r.Start); err != nil {
-			return Transcript{}, err
-		}
+	game, err := t.GameOf(r)
+	if err != nil {
+		return Transcript{}, err
 	}
 	info := game.Info()
 	out := Transcript{Game: r.Game, Start: info.Spec(), Returns: r.Returns, Forfeit: -1, Late: r.Late, Voids: r.Voids, Moves: []Move{}, Illegal: make([]int, len(r.Seats))}
@@ -258,12 +264,9 @@ func NewPGN(t Tournament, w io.Writer) (Writer, error) {
 const white = 1
 
 func (t Tournament) writePGN(w io.Writer, r Result) error {
-	game := t.Game
-	if r.Start != "" {
-		var err error
-		if game, err = games.New(r.Start); err != nil {
-			return err
-		}
+	game, err := t.GameOf(r)
+	if err != nil {
+		return err
 	}
 	s := game.Start()
 	for _, action := range r.Actions {

@@ -344,14 +344,7 @@ func (r *Result) AppendJSON(b []byte) []byte {
 func appendInts[T ~int | ~int32](b []byte, all []T) []byte {
 	b = append(b, '[')
 	for i, x := range all {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if 0 <= x && x < 10 {
-			b = append(b, '0'+byte(x))
-			continue
-		}
-		b = strconv.AppendInt(b, int64(x), 10)
+		b = appendNumber(b, i, int64(x))
 	}
 	return append(b, ']')
 }

@@ -234,11 +234,7 @@ func (s Settings) Open(ctx context.Context, env agents.Environment) (t Tournamen
 		if err != nil {
 			return t, err
 		}
-		t.Stop.Decided = func(table *Table) bool {
-			llr, ok := table.LLR(test)
-			lower, upper := test.Bounds()
-			return ok && (llr <= lower || llr >= upper)
-		}
+		t.Stop.Decided = func(table *Table) bool { return table.test(test).Taken != "" }
 	}
 	return t, t.Check()
 }

@@ -117,7 +117,7 @@ const defaultPrior = 1
 // Summarize computes the summary.
 func (t *Table) Summarize(r Rating) (Summary, error) {
 	s := t.counted(r)
-	if err := t.exploit(&s); err != nil {
+	if err := t.measure(&s); err != nil {
 		return s, err
 	}
 	if err := t.rate(r, &s); err != nil {
@@ -131,7 +131,7 @@ func (t *Table) Summarize(r Rating) (Summary, error) {
 }
 
 // Running computes what a summary can tell many times a second while games are
-// played: no bootstrap, no ranks, no exploitability.
+// played: no bootstrap, no ranks, nothing that a walk through the whole game measures.
 func (t *Table) Running(r Rating) (Summary, error) {
 	s := t.counted(r)
 	r.Resamples = 0
@@ -179,17 +179,28 @@ func (s *Summary) sort() {
 	})
 }
 
-// exploit measures those entrants that can be.
-func (t *Table) exploit(s *Summary) error {
+// measure adds what is exact of those entrants that can be asked for their
+// probabilities.
+func (t *Table) measure(s *Summary) error {
+	x := t.exact
+	if x == nil {
+		return nil
+	}
 	for i := range s.Standings {
-		if t.exact == nil || !t.exact.Known(i) {
+		if !x.Known(i) {
 			continue
 		}
-		e, err := t.exact.Exploitability(i)
+		e, err := x.Exploitability(i)
 		if err != nil {
 			return err
 		}
 		s.Standings[i].Exploitability = &e
+	}
+	for i, p := range t.ordered() {
+		if x.Known(p.First) && x.Known(p.Second) {
+			margin := x.Margin(p.Unit)
+			s.Pairings[i].Exact = &margin
+		}
 	}
 	return nil
 }
@@ -225,7 +236,7 @@ func (t *Table) duel(p *Pairing) Duel {
 	}
 	out.Anytime[0], out.Anytime[1] = p.Sequence.Interval()
 	out.Margin95 = t.bounded(p.Margin.interval(effective))
-	if p.Margin.Variance == 0 { // sets that all ended alike leave room for one that does not
+	if p.Margin.squares == 0 { // sets that all ended alike leave room for one that does not
 		out.Margin95 = play.MeanInterval(slices.Repeat([]float64{out.Margin}, effective), t.info.MinReturn-t.even(), t.info.MaxReturn-t.even())
 	}
 	if p.Reduced.N == units {
@@ -233,10 +244,6 @@ func (t *Table) duel(p *Pairing) Duel {
 		if low, high := p.Reduced.interval(units); !math.IsInf(low, 0) {
 			out.Reduced95 = &[2]float64{low, high}
 		}
-	}
-	if x := t.exact; x != nil && x.Known(p.First) && x.Known(p.Second) {
-		margin := x.Margin(p.Unit)
-		out.Exact = &margin
 	}
 	return out
 }
@@ -269,7 +276,7 @@ func (m Mean) interval(n int) (low, high float64) {
 	if n < 2 {
 		return math.Inf(-1), math.Inf(1)
 	}
-	half := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * math.Sqrt(m.Variance/float64(n))
+	half := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * math.Sqrt(m.squares/float64(m.N-1)/float64(n))
 	return m.Mean - half, m.Mean + half
 }
 
@@ -476,15 +483,12 @@ func (t *Table) intervals(f fit, meetings []meeting, r Rating) ([]*[2]float64, e
 		}
 		low, high := rating.BCa(resamples[i], elo, accelerations[i])
 		if f.helped {
-			low, high = min(low, elo-z95*f.Error[i]), max(high, elo+z95*f.Error[i])
+			low, high = min(low, elo-rating.Z95*f.Error[i]), max(high, elo+rating.Z95*f.Error[i])
 		}
 		out[i] = &[2]float64{low, high}
 	}
 	return out, nil
 }
-
-// z95 is the 97.5 % quantile of the normal distribution.
-const z95 = 1.959963984540054
 
 // bootstrap returns each entrant's rating in tournaments of units drawn anew, each
 // fitted as well as it can be.

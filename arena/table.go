@@ -87,15 +87,15 @@ type Pairing struct {
 	// seat (×3) and in the second, each in half points.
 	joint [9]float64
 
-	starts map[uint64]*start
+	starts  map[uint64]*start
+	repeats int // units that tell nothing more
 }
 
 // Mean is a running mean.
 type Mean struct {
-	N        int     `json:"n"`
-	Mean     float64 `json:"mean"`
-	Variance float64 `json:"variance"` // of one, unbiased
-	squares  float64
+	N       int
+	Mean    float64
+	squares float64 // sum of squared distances from the mean
 }
 
 func (m *Mean) add(x float64) {
@@ -103,9 +103,6 @@ func (m *Mean) add(x float64) {
 	d := x - m.Mean
 	m.Mean += d / float64(m.N)
 	m.squares += d * (x - m.Mean)
-	if m.N > 1 {
-		m.Variance = m.squares / float64(m.N-1)
-	}
 }
 
 // start are the units of a pairing that began alike in a game without chance.
@@ -153,7 +150,7 @@ func (t *Table) finish(u Unit, opening play.Opening) {
 	for _, r := range t.current {
 		alone, seat := aloneIn(u, r.Seats)
 		other := u.First + u.Second - alone
-		beyond := r.Returns[seat] - t.info.Sum/float64(t.info.Seats)
+		beyond := r.Returns[seat] - t.even()
 		s := scoreOf(beyond)
 		t.entrants[alone].add(s)
 		t.entrants[alone].Seats[seat].add(s)
@@ -197,7 +194,7 @@ func (t *Table) corrected(u Unit, r Result) (float64, bool) {
 	if err != nil || !ok {
 		return 0, false
 	}
-	return returns[slices.Index(r.Seats, u.First)] - t.info.Sum/2, true
+	return returns[slices.Index(r.Seats, u.First)] - t.even(), true
 }
 
 // aloneIn is the entrant that has a seat to itself, and the seat: the first of the
@@ -257,30 +254,23 @@ func (p *Pairing) repeat(opening play.Opening, unit []Result) {
 	}
 	s := p.starts[key]
 	if s == nil {
-		s = &start{all: games, same: true}
-		p.starts[key] = s
+		p.starts[key] = &start{units: 1, all: games, same: true}
+		return
+	}
+	switch {
+	case s.same && s.all == games:
+		p.repeats++
+	case s.same: // chance decides after all: none was a repeat
+		p.repeats -= s.units - 1
+		s.same = false
 	}
 	s.units++
-	s.same = s.same && s.all == games
 }
 
 // Effective is how many units tell something: those that began alike and went alike,
 // two or more and without exception, were played by agents that leave nothing to
 // chance, and count as one.
-func (p *Pairing) Effective() int {
-	if len(p.starts) == 0 {
-		return p.Margin.N
-	}
-	n := 0
-	for _, s := range p.starts {
-		if s.same {
-			n++
-		} else {
-			n += s.units
-		}
-	}
-	return n
-}
+func (p *Pairing) Effective() int { return p.Margin.N - p.repeats }
 
 // told are the counts as if only what is no repeat had been played.
 func (p *Pairing) told() rating.Counts {

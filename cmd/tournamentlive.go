@@ -148,10 +148,11 @@ func (l *liveTable) close(stopped bool) {
 	if l.to == nil || l.last == nil || l.lines == 0 {
 		return
 	}
-	s, err := l.last.Running(l.rate)
-	if !stopped || err != nil {
-		l.erase()
-		return
+	if stopped {
+		if s, err := l.last.Running(l.rate); err == nil {
+			l.draw(s)
+			return
+		}
 	}
-	l.draw(s)
+	l.erase()
 }

@@ -32,7 +32,7 @@ func BCa(resamples []float64, estimate, acceleration float64) (low, high float64
 		share := distuv.UnitNormal.CDF(z0 + (z0+z)/max(1e-9, 1-acceleration*(z0+z)))
 		return stat.Quantile(share, stat.LinInterp, resamples, nil)
 	}
-	return at(-z95), at(z95)
+	return at(-Z95), at(Z95)
 }
 
 // Acceleration is BCa's for an estimate from several samples, given how far each unit

@@ -12,8 +12,8 @@ import (
 	"math"
 )
 
-// z95 is the 97.5 % quantile of the normal distribution.
-const z95 = 1.959963984540054
+// Z95 is the 97.5 % quantile of the normal distribution.
+const Z95 = 1.959963984540054
 
 // eloScale turns the logarithm of the odds into Elo.
 const eloScale = 400 / math.Ln10
@@ -82,7 +82,7 @@ type Difference struct {
 func (c Counts) Compare() Difference {
 	mean, variance := c.Moments()
 	deviation := math.Sqrt(variance / c.Total())
-	d := Difference{Score: mean, ScoreError: z95 * deviation, Elo: EloOf(mean)}
+	d := Difference{Score: mean, ScoreError: Z95 * deviation, Elo: EloOf(mean)}
 	low, high := mean-d.ScoreError, mean+d.ScoreError
 	d.EloError = (EloOf(high) - EloOf(low)) / 2
 	perGame := math.Sqrt(variance * c.gamesPerUnit())

@@ -3,6 +3,7 @@ package rating
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Models of the difference that a sequential test is about.
@@ -83,21 +84,22 @@ func (c Counts) withMean(mean float64) []float64 {
 
 // withRatio is the likeliest distribution in which (mean-½)/deviation is t (Van den
 // Bergh, "Comments on normalized Elo", section 4.1): the condition is made linear
-// where the solution stands, again and again.
+// where the solution stands, again and again. It starts where all scores are as likely,
+// or, where t is so large that no distribution fulfils the condition made linear there,
+// at wins and losses alone that have it.
 func (c Counts) withRatio(t float64) []float64 {
-	p := make([]float64, len(c))
+	p := make(Counts, len(c))
 	for i := range p {
 		p[i] = 1 / float64(len(p))
 	}
+	away := p.beyondRatio(t)
+	if slices.Min(away) >= 0 || slices.Max(away) <= 0 {
+		clear(p)
+		p[len(p)-1] = 0.5 + 0.5*t/math.Sqrt(1+t*t)
+		p[0] = 1 - p[len(p)-1]
+		away = p.beyondRatio(t)
+	}
 	for range 100 {
-		mean, variance := Counts(p).Moments()
-		deviation := math.Sqrt(variance)
-		away := make([]float64, len(c))
-		for i := range c {
-			a := c.score(i)
-			z := (a - mean) / deviation
-			away[i] = a - 0.5 - 0.5*t*deviation*(1+z*z)
-		}
 		next, moved := c.tilt(away), 0.0
 		for i := range next {
 			moved = max(moved, math.Abs(next[i]-p[i]))
@@ -105,8 +107,23 @@ func (c Counts) withRatio(t float64) []float64 {
 		if p = next; moved < 1e-13 {
 			break
 		}
+		away = p.beyondRatio(t)
 	}
 	return p
+}
+
+// beyondRatio is, score by score, what (mean-½)/deviation = t asks to have the mean zero,
+// made linear where the distribution stands.
+func (c Counts) beyondRatio(t float64) []float64 {
+	mean, variance := c.Moments()
+	deviation := math.Sqrt(variance)
+	away := make([]float64, len(c))
+	for i := range c {
+		a := c.score(i)
+		z := (a - mean) / deviation
+		away[i] = a - 0.5 - 0.5*t*deviation*(1+z*z)
+	}
+	return away
 }
 
 // tilt returns p̂_i/(1+θ φ_i) with the θ at which Σ p̂_i φ_i/(1+θ φ_i) is zero. The sum

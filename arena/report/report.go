@@ -39,14 +39,15 @@ type Finished struct {
 }
 
 // Write leaves the files in a folder. Each appears whole or not at all. Games are
-// read from the log one by one, however many there are.
+// read from the log one by one, once, however many there are.
 func Write(ctx context.Context, dir string, f Finished) error {
-	if !f.Brief {
-		if err := writeGames(ctx, dir, f); err != nil {
-			return err
-		}
+	s := newSample(f)
+	var err error
+	if f.Brief {
+		err = s.read(f.Log)
+	} else {
+		err = writeGames(ctx, dir, f, s)
 	}
-	games, err := sampled(f)
 	if err != nil {
 		return err
 	}
@@ -54,12 +55,12 @@ func Write(ctx context.Context, dir string, f Finished) error {
 		replace(dir, StandingsFile, f.Summary.WriteCSV),
 		replace(dir, TimingFile, f.Summary.WriteTiming),
 		replace(dir, SummaryFile, f.Summary.WriteJSON),
-		replace(dir, PageFile, func(w io.Writer) error { return render(w, f, games) }),
+		replace(dir, PageFile, func(w io.Writer) error { return render(w, f, s.games) }),
 	)
 }
 
-// writeGames writes the games in every form.
-func writeGames(ctx context.Context, dir string, f Finished) error {
+// writeGames writes the games in every form, and hands them to the page's sample.
+func writeGames(ctx context.Context, dir string, f Finished, page *sample) error {
 	forms := []struct {
 		name string
 		open func(io.Writer) (arena.Writer, error)
@@ -82,14 +83,15 @@ func writeGames(ctx context.Context, dir string, f Finished) error {
 		}
 		writers, done = append(writers, w), append(done, finish)
 	}
-	err := f.Tournament.Export(ctx, f.Log, writers...)
+	err := f.Tournament.Export(ctx, f.Log, append(writers, page)...)
 	for _, w := range writers {
 		err = errors.Join(err, w.Close())
 	}
-	for _, finish := range done {
-		err = errors.Join(err, finish(err))
+	ends := make([]error, len(done))
+	for i, finish := range done {
+		ends[i] = finish(err)
 	}
-	return err
+	return errors.Join(ends...)
 }
 
 // replace writes a file beside and moves it into place, so that nobody reads half of

@@ -56,13 +56,20 @@ type sample struct {
 	games []shown
 }
 
-// sampled are the games that the page shows. The others are not put into words.
-func sampled(f Finished) ([]shown, error) {
+var _ arena.Writer = (*sample)(nil)
+
+func newSample(f Finished) *sample {
 	s := &sample{of: f.Tournament, each: mostGames, taken: map[[2]int]int{}, games: []shown{}}
 	if len(f.Summary.Pairings) > 0 {
 		s.each = max(2, mostGames/len(f.Summary.Pairings)&^1)
 	}
-	err := f.Log.Results(func(r arena.Result) error {
+	return s
+}
+
+// read takes the games from a log. Those that the page does not show are not put into
+// words.
+func (s *sample) read(log *arena.Log) error {
+	return log.Results(func(r arena.Result) error {
 		if !s.wants(r) {
 			return nil
 		}
@@ -70,15 +77,29 @@ func sampled(f Finished) ([]shown, error) {
 		if err != nil {
 			return err
 		}
-		g, err := s.show(r, t)
-		if err != nil {
-			return err
-		}
-		s.games = append(s.games, g)
-		s.bytes += g.size()
-		return nil
+		return s.add(r, t)
 	})
-	return s.games, err
+}
+
+// Write implements arena.Writer.
+func (s *sample) Write(r arena.Result, t arena.Transcript) error {
+	if !s.wants(r) {
+		return nil
+	}
+	return s.add(r, t)
+}
+
+// Close implements arena.Writer.
+func (s *sample) Close() error { return nil }
+
+func (s *sample) add(r arena.Result, t arena.Transcript) error {
+	g, err := s.show(r, t)
+	if err != nil {
+		return err
+	}
+	s.games = append(s.games, g)
+	s.bytes += g.size()
+	return nil
 }
 
 // wants tells whether there is room for a game.
@@ -104,14 +125,10 @@ func (s *sample) wants(r arena.Result) bool {
 
 // show replays a game as it will be stepped through.
 func (s *sample) show(r arena.Result, t arena.Transcript) (shown, error) {
-	g := shown{Number: t.Game, Agents: t.Agents, Returns: t.Returns, Scores: t.Scores, Note: note(t), Steps: []step{}}
-	game := s.of.Game
-	if r.Start != "" {
-		var err error
-		g.Start = r.Start
-		if game, err = games.New(r.Start); err != nil {
-			return g, err
-		}
+	g := shown{Number: t.Game, Agents: t.Agents, Returns: t.Returns, Scores: t.Scores, Note: note(t), Start: r.Start, Steps: []step{}}
+	game, err := s.of.GameOf(r)
+	if err != nil {
+		return g, err
 	}
 	state := game.Start()
 	_, draws := state.(games.Drawer)
