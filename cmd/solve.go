@@ -305,7 +305,8 @@ func (p *program) iterate(ctx context.Context, s *solving, name string, solver s
 			line.Exploitability, value = r.Exploitability, r.Value[0]
 		}
 		if dynamics != nil && i == 0 && line.Gap != nil && *line.Gap == 0 && !strings.Contains(name, "reference=") {
-			p.log.Warn().Msgf("%s starts from uniform play, which is an equilibrium here: to start elsewhere take %s(reference=random)", name, strings.SplitN(name, "(", 2)[0])
+			method, _ := spec.Parse(name) // it was read before
+			p.log.Warn().Msgf("%s starts from uniform play, which is an equilibrium here: to start elsewhere take %s(reference=random)", name, method.Name)
 		}
 		s.lines = append(s.lines, line)
 		if err := p.solveLine(line); err != nil {

@@ -59,7 +59,7 @@ without them.`,
 	c.Flags().StringVar(&o.data, "data", "", "the benchmark's file, or the folder of its files")
 	c.Flags().StringVar(&o.agent, "agent", "", "openai:model=NAME, run:DIR, random, or another that can play the critic")
 	c.Flags().StringVar(&o.game, "game", "", "the game that the agent plays, such as sneaky_critic(domain=horn) (known where the agent is a run)")
-	c.Flags().StringVar(&o.by, "by", "", "step or solution (default: the benchmark's own way, or step where the agent writes no prose)")
+	c.Flags().StringVar(&o.by, "by", "", "step or solution (default: the benchmark's own way; where the agent writes no prose, what its game judges)")
 	c.Flags().IntVar(&o.votes, "votes", 1, "answers to each whole solution, of which the majority counts")
 	c.Flags().StringVar(&o.out, "out", "", "file that keeps the answers, .jsonl")
 	c.Flags().Uint64Var(&o.seed, "seed", 1, "seed of agents that draw")

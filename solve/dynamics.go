@@ -459,11 +459,11 @@ func ParseDynamics(text string) (start func(*Polymatrix) (*Dynamics, error), kno
 	if err != nil {
 		return nil, false, &MethodError{fmt.Errorf("method %w", err)}
 	}
-	if !slices.Contains(dynamicsNames, s.Name) {
+	r := spec.Read(s)
+	rule, known, wrong := parseRule(s.Name, r)
+	if !known {
 		return nil, false, nil
 	}
-	r := spec.Read(s)
-	rule, _, wrong := parseRule(s.Name, r)
 	random := r.Choice("reference", "uniform", "uniform", "random") == "random"
 	from := r.Choice("start", "reference", "reference", "uniform", "random")
 	seed := uint64(r.Int("seed", 1, 0, 1<<53)) //nolint:gosec // not negative

@@ -10,7 +10,7 @@ import (
 	"github.com/agon-rl/agon/spec"
 )
 
-// MethodForms documents the methods of New for help texts.
+// MethodForms documents the methods of ParseMethod for help texts.
 const MethodForms = `cfr(simultaneous=false)                counterfactual regret minimisation
 cfr+                                   with regret matching+ and a linear average
 lcfr                                   linear CFR: dcfr(alpha=1,beta=1,gamma=1)
@@ -48,7 +48,7 @@ type Solver interface {
 	Strategy() Strategy
 }
 
-// MethodError is the error of New for a wrong name or parameter.
+// MethodError is the error of ParseMethod for a wrong name or parameter.
 type MethodError struct{ err error }
 
 func (e *MethodError) Error() string { return e.err.Error() }

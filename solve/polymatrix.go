@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/agon-rl/agon/games"
 )
 
@@ -103,7 +105,8 @@ func ZeroSum(name string, payoff [][]float64) (*Polymatrix, error) {
 	if err := rectangular(payoff); err != nil {
 		return nil, err
 	}
-	if centred := antisymmetric(payoff); centred != nil {
+	centred := antisymmetric(payoff)
+	if centred != nil {
 		payoff = centred
 	}
 	low, high := payoff[0][0], payoff[0][0]
@@ -111,7 +114,7 @@ func ZeroSum(name string, payoff [][]float64) (*Polymatrix, error) {
 		low, high = min(low, slices.Min(row)), max(high, slices.Max(row))
 	}
 	bound, stake := high/2-low/2, max(high, -low, 0.5)
-	if antisymmetric(payoff) != nil {
+	if centred != nil {
 		return SelfPlay(name, len(payoff), dense{payoff, stake}, bound), nil
 	}
 	columns := make([][]float64, len(payoff[0]))
@@ -396,17 +399,7 @@ func (g *Polymatrix) perPolicy() [][]float64 {
 func (g *Polymatrix) scale() float64 { return max(1, 2*g.Bound) }
 
 // normalise makes logarithms those of a distribution.
-func normalise(log []float64) {
-	highest := slices.Max(log)
-	sum := 0.0
-	for _, x := range log {
-		sum += math.Exp(x - highest)
-	}
-	shift := highest + math.Log(sum)
-	for i := range log {
-		log[i] -= shift
-	}
-}
+func normalise(log []float64) { floats.AddConst(-floats.LogSumExp(log), log) }
 
 // probabilities returns what log-policies are the logarithms of.
 func probabilities(log [][]float64) [][]float64 {

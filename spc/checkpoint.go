@@ -115,13 +115,9 @@ func (t *Trainer) resume() (*runs.Checkpoint, error) {
 }
 
 func (t *Trainer) restore(c *runs.Checkpoint) error {
-	text, err := c.ReadFile(stateFile)
+	p, err := readProgress(c)
 	if err != nil {
 		return err
-	}
-	var p progress
-	if err := json.Unmarshal(text, &p); err != nil {
-		return fmt.Errorf("%s: %w", stateFile, err)
 	}
 	if err := json.Unmarshal(p.Advantage, t.estimator); err != nil {
 		return err
@@ -165,16 +161,34 @@ func (t *Trainer) restorePlayer(c *runs.Checkpoint, player *player, p progress) 
 	if err := player.updater.Restore(state); err != nil {
 		return err
 	}
-	for i := range p.Rounds {
-		w, err := trainer.ReadWeights(c, fmt.Sprintf(roundPattern, i, player.role))
-		if err != nil {
-			return err
-		}
-		network, err := t.model.Network(w)
-		if err != nil {
-			return err
-		}
-		player.rounds, player.past = append(player.rounds, w), append(player.past, network)
+	player.rounds, player.past, err = readRounds(c, t.model, player.role, p.Rounds)
+	return err
+}
+
+func readProgress(c *runs.Checkpoint) (p progress, err error) {
+	text, err := c.ReadFile(stateFile)
+	if err != nil {
+		return p, err
 	}
-	return nil
+	if err := json.Unmarshal(text, &p); err != nil {
+		return p, fmt.Errorf("%s: %w", stateFile, err)
+	}
+	return p, nil
+}
+
+// readRounds reads a network as it was at the end of each of the first rounds. With an
+// error come those read before it, to be closed.
+func readRounds(c *runs.Checkpoint, model *policy.Model, role string, rounds int) (all []*policy.Weights, past []*policy.Network, err error) {
+	for i := range rounds {
+		weights, err := trainer.ReadWeights(c, fmt.Sprintf(roundPattern, i, role))
+		if err != nil {
+			return all, past, err
+		}
+		network, err := model.Network(weights)
+		if err != nil {
+			return all, past, err
+		}
+		all, past = append(all, weights), append(past, network)
+	}
+	return all, past, nil
 }

@@ -41,9 +41,11 @@ func (x *exact) respond(pool bool, temperature float64, trains func(games.Seat) 
 		if !trains(seat) {
 			continue
 		}
-		_, answer := x.tree.BestResponse(others, seat)
+		var answer solve.Strategy
 		if temperature > 0 {
 			answer = x.tree.SoftResponse(others, seat, temperature)
+		} else {
+			_, answer = x.tree.BestResponse(others, seat)
 		}
 		for _, set := range x.tree.Sets {
 			if set.Seat == seat {

@@ -212,6 +212,16 @@ func TestExam(t *testing.T) {
 	}
 }
 
+// The page names what was judged: lines, or whole solutions.
+func TestReportNamesWhatIsJudged(t *testing.T) {
+	for whole, want := range map[bool]string{false: "wrong lines judged right", true: "first wrong steps found"} {
+		s := Summary{Kinds: []string{"carry"}, Rounds: []Round{{Round: 1}}, whole: whole}
+		if head := s.Sections()[0].Head; head[3] != want {
+			t.Errorf("whole=%t: %q, expected %q", whole, head, want)
+		}
+	}
+}
+
 // An exam of whole solutions counts an error where its first step is found: a critic
 // that notices it and names another step has not found it.
 func TestExamOfWholes(t *testing.T) {

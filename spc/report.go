@@ -19,6 +19,8 @@ type Summary struct {
 	Rounds    []Round   `json:"rounds"`
 	Kinds     []string  `json:"kinds,omitempty"` // of error, in the domain's order
 	Sneakiest []Example `json:"sneakiest,omitempty"`
+
+	whole bool // whether whole solutions are judged
 }
 
 // Round is how the players stood when a round of a run was last measured. Round 0 is
@@ -56,7 +58,7 @@ func Summarise(run *runs.Run) (Summary, error) {
 	}
 	s := Summary{Run: run.Dir(), Game: t.game.Info().Name, Of: recipe.Total()}
 	if t.spc != nil {
-		s.Kinds = t.spc.Critique().Errors.All()
+		s.Kinds, s.whole = t.spc.Critique().Errors.All(), t.spc.Whole
 	}
 	for _, line := range lines {
 		s.Updates = int(line[runs.UpdateKey])
@@ -134,7 +136,11 @@ func (s Summary) Sections() []report.Section {
 	}
 	out := []report.Section{s.critic(), s.kinds("Fool rate by kind of error", "Of the lines of a kind that the sneaky player slipped in, the share that fooled the critic; a dash where it wrote none.", func(r Round) map[string]float64 { return r.Fooled })}
 	out = append(out, s.kinds("What the sneaky player writes", "The share of each kind among the lines that it wrote in place of true ones.", func(r Round) map[string]float64 { return r.Written }))
-	out = append(out, s.kinds("Missed in the exam, by kind of error", "The exam has as many lines of every kind, whatever the sneaky player writes; of each kind, the share that the critic took for correct.", func(r Round) map[string]float64 { return missed(r.Caught) }))
+	missing := "The exam has as many lines of every kind, whatever the sneaky player writes; of each kind, the share that the critic took for correct."
+	if s.whole {
+		missing = "The exam has as many solutions with an error of every kind, whatever the sneaky player writes; of each kind, the share whose first wrong step the critic did not name."
+	}
+	out = append(out, s.kinds("Missed in the exam, by kind of error", missing, func(r Round) map[string]float64 { return missed(r.Caught) }))
 	if len(s.Sneakiest) > 0 {
 		out = append(out, s.examples())
 	}
@@ -180,6 +186,9 @@ func (s Summary) critic() report.Section {
 		Title: "The critic, round by round",
 		Head:  []string{"round", "update", "right lines judged right", "wrong lines judged right", "F1", "worst kind", "its F1", "lines that fool it", "refused"},
 		Text:  "F1 is the harmonic mean of the two accuracies: a critic that always says the same has 0. The last two columns are of the sneaky player's own lines.",
+	}
+	if s.whole {
+		section.Head[2], section.Head[3] = "solutions without an error judged right", "first wrong steps found"
 	}
 	last := s.Rounds[len(s.Rounds)-1]
 	if last.Worst != "" {

@@ -1,7 +1,6 @@
 package spc
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -9,7 +8,6 @@ import (
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/runs"
-	"github.com/agon-rl/agon/trainer"
 )
 
 // source is another run, whose players play the games that rounds without fresh ones
@@ -26,7 +24,7 @@ func openSource(r Recipe, model *policy.Model) (s *source, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("objective.players: %w", err), s.close())
+			s, err = nil, errors.Join(fmt.Errorf("objective.players: %w", err), s.close())
 		}
 	}()
 	run, err := runs.Open(r.Objective.Players)
@@ -44,34 +42,21 @@ func openSource(r Recipe, model *policy.Model) (s *source, err error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.ReadFile(stateFile)
+	p, err := readProgress(c)
 	if err != nil {
 		return nil, err
-	}
-	var p progress
-	if err := json.Unmarshal(text, &p); err != nil {
-		return nil, fmt.Errorf("%s: %w", stateFile, err)
 	}
 	if p.Rounds < r.Rounds {
 		return nil, fmt.Errorf("run %s has begun %d rounds: expected %d, as many as here", run.Dir(), p.Rounds, r.Rounds)
 	}
 	s = &source{}
 	for _, role := range rolesOf(r, model.Info) {
-		var pasts []*policy.Network
-		for round := range r.Rounds {
-			weights, err := trainer.ReadWeights(c, fmt.Sprintf(roundPattern, round, role))
-			if err != nil {
-				return s, err
-			}
-			network, err := model.Network(weights)
-			if err != nil {
-				return s, err
-			}
-			if pasts = append(pasts, network); round == 0 {
-				s.starts = append(s.starts, weights)
-			}
-		}
+		weights, pasts, err := readRounds(c, model, role, r.Rounds)
 		s.pasts = append(s.pasts, pasts)
+		if err != nil {
+			return s, err
+		}
+		s.starts = append(s.starts, weights[0])
 	}
 	return s, nil
 }

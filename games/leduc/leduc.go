@@ -96,17 +96,14 @@ func New(players int, suitIsomorphism bool) (games.Game, error) {
 
 // name holds what differs from the default.
 func name(players int, suitIsomorphism bool) string {
-	var args []string
+	name := spec.Spec{Name: "leduc_poker"}
 	if players != 2 {
-		args = append(args, fmt.Sprintf("players=%d", players))
+		name.Args = append(name.Args, spec.Arg{Key: "players", Value: strconv.Itoa(players)})
 	}
 	if suitIsomorphism {
-		args = append(args, "suit_isomorphism=true")
+		name.Args = append(name.Args, spec.Arg{Key: "suit_isomorphism", Value: "true"})
 	}
-	if args == nil {
-		return "leduc_poker"
-	}
-	return "leduc_poker(" + strings.Join(args, ",") + ")"
+	return name.String()
 }
 
 func (g *game) Info() games.Info { return g.info }

@@ -171,9 +171,11 @@ func (g *Game) Features(answer int) Features { return g.features[answer] }
 func (g *Game) Describe(answer int) []float64 { return g.features[answer][:] }
 
 // Number implements games.Contest.
-func (g *Game) Number(letters []games.Action) (i int) {
+func (g *Game) Number(letters []games.Action) int { return number(letters, g.Symbols) }
+
+func number[Letter games.Action | int8](letters []Letter, symbols int) (i int) {
 	for _, letter := range letters {
-		i = i*g.Symbols + int(letter)
+		i = i*symbols + int(letter)
 	}
 	return i
 }
@@ -243,11 +245,8 @@ func (s *state) Apply(a games.Action) error {
 }
 
 // answer is the number of a seat's finished answer.
-func (s *state) answer(seat games.Seat) (i int) {
-	for _, letter := range s.letters[int(seat)*s.game.Length : (int(seat)+1)*s.game.Length] {
-		i = i*s.game.Symbols + int(letter)
-	}
-	return i
+func (s *state) answer(seat games.Seat) int {
+	return number(s.letters[int(seat)*s.game.Length:(int(seat)+1)*s.game.Length], s.game.Symbols)
 }
 
 func (s *state) Returns(dst []float64) []float64 {

@@ -62,11 +62,12 @@ const (
 
 // Prompt implements games.Speaker.
 func (s *State) Prompt(seat games.Seat) string {
-	var b strings.Builder
-	if b.WriteString(rulesOfLines); s.game.Whole {
-		b.Reset()
-		b.WriteString(rulesOfWhole)
+	rules := rulesOfLines
+	if s.game.Whole {
+		rules = rulesOfWhole
 	}
+	var b strings.Builder
+	b.WriteString(rules)
 	fmt.Fprintf(&b, "You are the %s player.\n", s.game.info.Roles[seat])
 	switch {
 	case s.at == nil:

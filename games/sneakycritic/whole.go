@@ -120,15 +120,14 @@ func (s *State) observeWhole(seat games.Seat, dst []float32) {
 	}
 }
 
-// appendWhole writes what the critic knows: the problem and all lines, none of them
-// marked.
+// appendWhole writes what the critic knows: the problem and, once it is asked, all
+// lines, none of them marked.
 func (s *State) appendWhole(dst []byte) []byte {
-	if s.shown == nil { // it is not asked yet
-		return s.appendEnd(s.first().AppendKey(dst, 0))
-	}
 	dst = s.first().AppendKey(dst, 0)
-	for _, t := range s.steps {
-		dst = append(append(dst, '\n'), t.line.Text...)
+	if s.shown != nil {
+		for _, t := range s.steps {
+			dst = append(append(dst, '\n'), t.line.Text...)
+		}
 	}
 	return s.appendEnd(dst)
 }
