@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -83,25 +82,13 @@ func (m *maze) solved(policy [][4]float64) float64 {
 	return sum / float64(len(reach))
 }
 
-func softmax4(logits [4]float64) (out [4]float64) {
-	most, sum := slices.Max(logits[:]), 0.0
-	for a, x := range logits {
-		out[a] = math.Exp(x - most)
-		sum += out[a]
-	}
-	for a := range out {
-		out[a] /= sum
-	}
-	return out
-}
-
 // solve trains a table by REINFORCE, with the mean of the walks of one start as
 // the baseline, until 95 % of starts are solved, and returns the walks it took.
 func (m *maze) solve(c *prefs.Curriculum, budget int, r *rand.Rand) float64 {
 	const walks, rate = 8, 1.0
 	logits, policy := make([][4]float64, len(m.cells)), make([][4]float64, len(m.cells))
 	for i := range policy {
-		policy[i] = softmax4(logits[i])
+		policy[i] = [4]float64(softmax(logits[i][:]))
 	}
 	for done := walks; done <= budget; done += walks {
 		start := c.Draw(r)
@@ -110,10 +97,7 @@ func (m *maze) solve(c *prefs.Curriculum, budget int, r *rand.Rand) float64 {
 		for w := range walks {
 			at := start
 			for t := 0; t < m.within && at != m.goal; t++ {
-				x, a := r.Float64(), 0
-				for ; a < 3 && x >= policy[at][a]; a++ {
-					x -= policy[at][a]
-				}
+				a := draw(policy[at][:], r)
 				steps[w] = append(steps[w], [2]int{at, a})
 				at = m.next[at][a]
 			}
@@ -139,7 +123,7 @@ func (m *maze) solve(c *prefs.Curriculum, budget int, r *rand.Rand) float64 {
 		}
 		for _, walk := range steps {
 			for _, s := range walk {
-				policy[s[0]] = softmax4(logits[s[0]])
+				policy[s[0]] = [4]float64(softmax(logits[s[0]][:]))
 			}
 		}
 		if done%(walks*10) == 0 && m.solved(policy) >= 0.95 {

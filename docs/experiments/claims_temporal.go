@@ -42,22 +42,11 @@ func newWriters(prompts, answers, d int, r *rand.Rand) *writers {
 }
 
 func (w *writers) policy(theta []float64, prompt int) []float64 {
-	out := make([]float64, len(w.score[prompt]))
-	most, sum := math.Inf(-1), 0.0
+	logits := make([]float64, len(w.score[prompt]))
 	for y, row := range w.features[prompt] {
-		for k, x := range row {
-			out[y] += theta[k] * x
-		}
-		most = max(most, out[y])
+		logits[y] = inner(theta, row)
 	}
-	for y := range out {
-		out[y] = math.Exp(out[y] - most)
-		sum += out[y]
-	}
-	for y := range out {
-		out[y] /= sum
-	}
-	return out
+	return softmax(logits)
 }
 
 // mean is the policy's true score.
@@ -85,10 +74,7 @@ func (w *writers) sampled(theta []float64, source string, r *rand.Rand) []prefs.
 		p := w.policy(theta, x)
 		g := prefs.Group{State: prefs.Pair{Prompt: fmt.Sprint(x)}}
 		for range ownSamples {
-			u, y := r.Float64(), 0
-			for ; y < len(p)-1 && u >= p[y]; y++ {
-				u -= p[y]
-			}
+			y := draw(p, r)
 			g.Answers = append(g.Answers, prefs.Answer{Text: fmt.Sprint(y), Action: int32(y), Q: w.score[x][y] + judgeNoise*r.NormFloat64(), Source: source})
 		}
 		_, best, worst := g.Gap()
