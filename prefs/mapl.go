@@ -109,9 +109,9 @@ func (s MAPL) Select(_ context.Context, pairs []Pair, r *rand.Rand) ([]Pair, err
 // as many bits.
 const mostParts = 62
 
-// Join makes one pair of several: prompts and answers are put together in their
-// order, and the rejected answer takes the worse part of at least one, every
-// combination being as likely; there are at most 62 parts. Values and log-probabilities are those parts' means
+// Join makes one pair of several, 62 at most: prompts and answers are put together in
+// their order, and the rejected answer takes the worse part of at least one, every
+// combination being as likely. Values and log-probabilities are those parts' means
 // and sums.
 func Join(parts []Pair, r *rand.Rand) Pair {
 	missed := int64(0) // a bit a part

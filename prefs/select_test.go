@@ -577,27 +577,6 @@ func TestIntra(t *testing.T) {
 
 // Of two joined tasks the rejected answer misses the first, the second or both,
 // each a third of the time.
-// TestJoinMany joins as many pairs as mapl takes.
-func TestJoinMany(t *testing.T) {
-	var pairs []prefs.Pair
-	for i := range 63 {
-		pairs = append(pairs, prefs.Pair{Prompt: fmt.Sprint(i), Chosen: "y", Rejected: "n", ChosenQ: 1})
-	}
-	r := play.Generator(1, "join")
-	joined, err := prefs.MAPL{Kind: "inter", K: 62, Share: 0.1}.Select(t.Context(), pairs, r)
-	if err != nil || len(joined) != 6 {
-		t.Fatalf("%d pairs, %v; expected 6", len(joined), err)
-	}
-	for _, p := range joined {
-		if strings.Count(p.Chosen, "y") != 62 || strings.Count(p.Rejected, "n") < 1 || p.Gap() <= 0 {
-			t.Errorf("%q over %q by %g", p.Chosen, p.Rejected, p.Gap())
-		}
-	}
-	if _, err := (prefs.MAPL{Kind: "inter", K: 63, Share: 1}).Select(t.Context(), pairs, r); err == nil || !strings.Contains(err.Error(), "k=63") {
-		t.Errorf("%v; expected an error with k=63", err)
-	}
-}
-
 func TestJoin(t *testing.T) {
 	parts := []prefs.Pair{
 		{Prompt: "x", Chosen: "a", Rejected: "b", ChosenQ: 1, RejectedQ: -1, ChosenPrior: -1, RejectedPrior: -2, Source: "s", Seed: 3},
@@ -619,6 +598,27 @@ func TestJoin(t *testing.T) {
 	}
 	if got := chosenBy(t, "mapl", small()); len(got) != 3 || !strings.HasPrefix(got[0].Prompt, "1. x\n\n2. y") {
 		t.Errorf("%v", summaries(got))
+	}
+}
+
+// TestJoinMany joins as many pairs as mapl takes.
+func TestJoinMany(t *testing.T) {
+	var pairs []prefs.Pair
+	for i := range 63 {
+		pairs = append(pairs, prefs.Pair{Prompt: fmt.Sprint(i), Chosen: "y", Rejected: "n", ChosenQ: 1})
+	}
+	r := play.Generator(1, "join")
+	joined, err := prefs.MAPL{Kind: "inter", K: 62, Share: 0.1}.Select(t.Context(), pairs, r)
+	if err != nil || len(joined) != 6 {
+		t.Fatalf("%d pairs, %v; expected 6", len(joined), err)
+	}
+	for _, p := range joined {
+		if strings.Count(p.Chosen, "y") != 62 || strings.Count(p.Rejected, "n") < 1 || p.Gap() <= 0 {
+			t.Errorf("%q over %q by %g", p.Chosen, p.Rejected, p.Gap())
+		}
+	}
+	if _, err := (prefs.MAPL{Kind: "inter", K: 63, Share: 1}).Select(t.Context(), pairs, r); err == nil || !strings.Contains(err.Error(), "k=63") {
+		t.Errorf("%v; expected an error with k=63", err)
 	}
 }
 
