@@ -59,19 +59,15 @@ func StateFeatures() Features {
 		place  string
 		action int32
 	}
-	known, rules := map[answer][]float64{}, map[string]games.Game{}
+	known, rules := map[answer][]float64{}, rulebook{}
 	after := func(p Pair, action int32) ([]float64, error) {
 		key := answer{p.task(), action}
 		if x, ok := known[key]; ok {
 			return x, nil
 		}
-		game := rules[p.Game]
-		if game == nil {
-			var err error
-			if game, err = games.New(p.Game); err != nil {
-				return nil, err
-			}
-			rules[p.Game] = game
+		game, err := rules.of(p.Game)
+		if err != nil {
+			return nil, err
 		}
 		s, err := p.decision(game)
 		if err != nil {
@@ -129,7 +125,7 @@ func TextFeatures(places int) Features {
 	return func(p Pair) (chosen, rejected []float64, err error) { return hashed(p.Chosen), hashed(p.Rejected), nil }
 }
 
-// share of a text's letters that meet a test.
+// lettersThat is the share of a text's letters that meet a test.
 func lettersThat(text string, meet func(rune) bool) float64 {
 	n, met := 0, 0
 	for _, r := range text {

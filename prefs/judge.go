@@ -59,7 +59,7 @@ type Solver struct {
 	Depth int // moves after the answer
 	Nodes int // states it looks at for one answer, before it gives up
 
-	rules map[string]games.Game
+	rules rulebook
 	known map[string]bounds
 	left  int
 }
@@ -73,17 +73,14 @@ type bounds struct{ low, high float64 }
 // Compare implements Judge.
 func (j *Solver) Compare(ctx context.Context, p Pair) (margin float64, known bool, err error) {
 	if j.rules == nil {
-		j.rules, j.known = map[string]games.Game{}, map[string]bounds{}
+		j.rules, j.known = rulebook{}, map[string]bounds{}
 	}
-	game := j.rules[p.Game]
-	if game == nil {
-		if game, err = games.New(p.Game); err != nil {
-			return 0, false, fmt.Errorf("prefs: a solver as judge needs pairs of a game: %w", err)
-		}
-		j.rules[p.Game] = game
+	game, err := j.rules.of(p.Game)
+	if err != nil {
+		return 0, false, fmt.Errorf("prefs: a solver as judge needs pairs of a game: %w", err)
 	}
 	info := game.Info()
-	_, verified := Verifier(game)
+	verify, verified := Verifier(game)
 	if !verified && (info.Seats != 2 || info.Hidden || info.Chance != games.NoChance) {
 		return 0, false, fmt.Errorf("prefs: %s has no exact judge: expected a game of two seats without chance or hidden information", info.Name)
 	}
@@ -93,7 +90,11 @@ func (j *Solver) Compare(ctx context.Context, p Pair) (margin float64, known boo
 	}
 	var worth [2]bounds
 	for i, a := range [...]int32{p.ChosenAction, p.RejectedAction} {
-		if worth[i], err = j.after(ctx, game, s, games.Action(a)); err != nil {
+		next := s.Clone()
+		if err = next.Apply(games.Action(a)); err == nil {
+			worth[i], err = j.worth(ctx, info, verify, next)
+		}
+		if err != nil {
 			return 0, false, fmt.Errorf("prefs: %s after %v: %w", p.Game, p.History, err)
 		}
 		if p.Seat != 0 {
@@ -112,19 +113,17 @@ func (j *Solver) Compare(ctx context.Context, p Pair) (margin float64, known boo
 	return 0, false, nil
 }
 
-func (j *Solver) after(ctx context.Context, game games.Game, s games.State, a games.Action) (bounds, error) {
-	next := s.Clone()
-	if err := next.Apply(a); err != nil {
-		return bounds{}, err
-	}
-	if value, ok := Verifier(game); ok {
-		v, err := value(ctx, next)
+// worth bounds the first seat's return from a state, by the game's own verifier where it
+// has one.
+func (j *Solver) worth(ctx context.Context, info games.Info, verify func(context.Context, games.State) (float64, error), s games.State) (bounds, error) {
+	if verify != nil {
+		v, err := verify(ctx, s)
 		return bounds{v, v}, err
 	}
 	if j.left = j.Nodes; j.left == 0 {
 		j.left = SolverNodes
 	}
-	return j.look(ctx, game.Info(), next, j.Depth)
+	return j.look(ctx, info, s, j.Depth)
 }
 
 // look bounds the first seat's return from a state by so many moves.

@@ -69,7 +69,7 @@ type MAPL struct {
 }
 
 func readMAPL(r *spec.Reader) Selector {
-	return MAPL{Kind: r.Choice("kind", "inter", "inter", "intra"), K: r.Int("k", 2, 2, 64), Share: share(r, 1)}
+	return MAPL{Kind: r.Choice("kind", "inter", "inter", "intra"), K: r.Int("k", 2, 2, mostParts), Share: share(r, 1)}
 }
 
 // Select implements Selector for kind inter.
@@ -80,6 +80,9 @@ func (s MAPL) Select(_ context.Context, pairs []Pair, r *rand.Rand) ([]Pair, err
 	tasks, distinct := tasksOf(pairs), map[string]bool{}
 	for _, task := range tasks {
 		distinct[task] = true
+	}
+	if s.K > mostParts {
+		return nil, fmt.Errorf("prefs: mapl: k=%d: expected at most %d", s.K, mostParts)
 	}
 	if len(distinct) < s.K || s.K < 2 {
 		return nil, fmt.Errorf("prefs: mapl: pairs of %d states cannot be joined to tasks of %d: expected as many states at least, and 2", len(distinct), s.K)
@@ -102,14 +105,18 @@ func (s MAPL) Select(_ context.Context, pairs []Pair, r *rand.Rand) ([]Pair, err
 	return out, nil
 }
 
-// Join makes one pair of several: prompts and answers are put together in their
-// order, and the rejected answer takes the worse part of at least one, every
+// mostParts is how many pairs Join joins at most: which parts are missed is a number of
+// as many bits.
+const mostParts = 62
+
+// Join makes one pair of several, 62 at most: prompts and answers are put together in
+// their order, and the rejected answer takes the worse part of at least one, every
 // combination being as likely. Values and log-probabilities are those parts' means
 // and sums.
 func Join(parts []Pair, r *rand.Rand) Pair {
-	missed := 0 // a bit a part
+	missed := int64(0) // a bit a part
 	for missed == 0 {
-		missed = r.IntN(1 << len(parts))
+		missed = r.Int64N(1 << len(parts))
 	}
 	var prompts, chosen, rejected []string
 	out := Pair{Rule: "mapl", Source: parts[0].Source, Seed: parts[0].Seed}

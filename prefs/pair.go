@@ -82,6 +82,20 @@ func (p Pair) State() (games.State, error) {
 	return p.stateOf(game)
 }
 
+// rulebook holds the games of pairs that were looked at, by Pair.Game.
+type rulebook map[string]games.Game
+
+func (b rulebook) of(name string) (games.Game, error) {
+	if game := b[name]; game != nil {
+		return game, nil
+	}
+	game, err := games.New(name)
+	if err == nil {
+		b[name] = game
+	}
+	return game, err
+}
+
 // stateOf is State by rules that are at hand.
 func (p Pair) stateOf(game games.Game) (games.State, error) {
 	s := game.Start()

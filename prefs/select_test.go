@@ -601,6 +601,27 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// TestJoinMany joins as many pairs as mapl takes.
+func TestJoinMany(t *testing.T) {
+	var pairs []prefs.Pair
+	for i := range 63 {
+		pairs = append(pairs, prefs.Pair{Prompt: fmt.Sprint(i), Chosen: "y", Rejected: "n", ChosenQ: 1})
+	}
+	r := play.Generator(1, "join")
+	joined, err := prefs.MAPL{Kind: "inter", K: 62, Share: 0.1}.Select(t.Context(), pairs, r)
+	if err != nil || len(joined) != 6 {
+		t.Fatalf("%d pairs, %v; expected 6", len(joined), err)
+	}
+	for _, p := range joined {
+		if strings.Count(p.Chosen, "y") != 62 || strings.Count(p.Rejected, "n") < 1 || p.Gap() <= 0 {
+			t.Errorf("%q over %q by %g", p.Chosen, p.Rejected, p.Gap())
+		}
+	}
+	if _, err := (prefs.MAPL{Kind: "inter", K: 63, Share: 1}).Select(t.Context(), pairs, r); err == nil || !strings.Contains(err.Error(), "k=63") {
+		t.Errorf("%v; expected an error with k=63", err)
+	}
+}
+
 func TestFewShot(t *testing.T) {
 	pairs := []prefs.Pair{
 		{Prompt: "x", Chosen: "a", Rejected: "b", Source: "u"},
@@ -712,6 +733,7 @@ func TestFindSelectorRefuses(t *testing.T) {
 		"judge(tool=oracle)":   "tool=oracle",
 		"judge(depth=-1)":      "depth=-1",
 		"mapl(k=1)":            "k=1",
+		"mapl(k=63)":           "k=63",
 		"mapl(kind=both)":      "kind=both",
 		"fewshot(k=-1)":        "k=-1",
 		"all(share=1)":         "it takes none",

@@ -115,13 +115,19 @@ func simulate(ctx context.Context, one func(*rand.Rand) []bool) []int {
 	return counts
 }
 
+// odds are those of the three ends of a game, to the player of strength a in the first
+// seat against b, where an opening favours it by some Elo.
+func odds(a, b, opening float64) (win, draw, loss float64) {
+	const scale = 400 / math.Ln10
+	win = math.Exp((a + (seatWorth+opening)/2) / scale)
+	loss = math.Exp((b - (seatWorth+opening)/2) / scale)
+	return win, drawOdds * math.Exp((a+b)/2/scale), loss
+}
+
 // game draws what the player of strength a scores in the first seat against b, where an
 // opening favours it by some Elo.
 func game(a, b, opening float64, r *rand.Rand) float64 {
-	const scale = 400 / math.Ln10
-	win := math.Exp((a + (seatWorth+opening)/2) / scale)
-	loss := math.Exp((b - (seatWorth+opening)/2) / scale)
-	draw := drawOdds * math.Exp((a+b)/2/scale)
+	win, draw, loss := odds(a, b, opening)
 	switch x := r.Float64() * (win + loss + draw); {
 	case x < win:
 		return 1
@@ -137,14 +143,11 @@ func pair(a, b, deviation float64, r *rand.Rand) (first, second float64) {
 	return game(a, b, opening, r), 1 - game(b, a, opening, r)
 }
 
-// expected is the first player's mean score in a pair, by Gauss and Hermite's rule, or
-// near enough: the opening's distribution in a thousand steps.
+// expected is the first player's mean score in a pair, over the opening's distribution in
+// a thousand even steps to five deviations.
 func expected(a, b, deviation float64) float64 {
-	const scale = 400 / math.Ln10
 	mean := func(a, b, opening float64) float64 {
-		win := math.Exp((a + (seatWorth+opening)/2) / scale)
-		loss := math.Exp((b - (seatWorth+opening)/2) / scale)
-		draw := drawOdds * math.Exp((a+b)/2/scale)
+		win, draw, loss := odds(a, b, opening)
 		return (win + draw/2) / (win + loss + draw)
 	}
 	sum, weight := 0.0, 0.0

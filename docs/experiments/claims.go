@@ -232,18 +232,10 @@ func claims(ctx context.Context, l *lab) error {
 	}
 	var plots string
 	if len(panels) > 0 {
-		for _, name := range []string{"objectives_claims.png", "objectives_claims.svg"} {
-			if err := report.Curves(l.path(name), panels...); err != nil {
-				return err
-			}
-		}
 		plots = "\n![figures of single claims](objectives_claims.svg)\n"
 	}
-	text := claimsHead + markdown([]string{"claim", "in words", "arXiv", "seeds", "verdict"}, summary) + plots + tables.String()
-	if finding, err := os.ReadFile(l.path("objectives_claims.finding.md")); err == nil {
-		text += "\n" + string(finding)
-	}
-	return os.WriteFile(l.path("objectives_claims.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+	text := markdown([]string{"claim", "in words", "arXiv", "seeds", "verdict"}, summary) + plots + tables.String()
+	return l.page("objectives_claims", claimsHead, text, panels)
 }
 
 const claimsHead = `# Claims of preference learning, put to small tests

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -462,10 +463,7 @@ func softmaxPolicy(theta []float64) (probs []float64, score func(int) []float64)
 }
 
 func softmax(x []float64) []float64 {
-	most, sum := math.Inf(-1), 0.0
-	for _, v := range x {
-		most = math.Max(most, v)
-	}
+	most, sum := slices.Max(x), 0.0
 	out := make([]float64, len(x))
 	for i, v := range x {
 		out[i] = math.Exp(v - most)
@@ -508,14 +506,8 @@ func rewardOptimum(table feedback.Table, queries int, r *rand.Rand) ([]float64, 
 	if err != nil {
 		return nil, err
 	}
-	best := 0
-	for i, w := range reward.Weights {
-		if w > reward.Weights[best] {
-			best = i
-		}
-	}
 	out := make([]float64, len(table))
-	out[best] = 1
+	out[floats.MaxIdx(reward.Weights)] = 1
 	return out, nil
 }
 

@@ -166,9 +166,10 @@ var softLabels = claim{
 			if 2*votes > judges {
 				hard = 1
 			}
-			soft := descend(func(x float64) float64 { return -beta * (q - sigmoid(beta*x)) })
-			early := descendFor(func(x float64) float64 { return -beta * (hard - sigmoid(beta*x)) }, 5000)
-			late := descendFor(func(x float64) float64 { return -beta * (hard - sigmoid(beta*x)) }, 10000)
+			to := func(label float64) func(float64) float64 {
+				return func(x float64) float64 { return -beta * (label - sigmoid(beta*x)) }
+			}
+			soft, early, late := descend(to(q), 10000), descend(to(hard), 5000), descend(to(hard), 10000)
 			out["distance"] += math.Abs(soft-math.Log(q/(1-q))/beta) / pairs
 			out["growth"] += (math.Abs(late) - math.Abs(early)) / pairs
 			out["hard"] += math.Abs(late) / pairs
@@ -187,9 +188,7 @@ var softLabels = claim{
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // descend runs gradient descent on one number from 0.
-func descend(gradient func(float64) float64) float64 { return descendFor(gradient, 10000) }
-
-func descendFor(gradient func(float64) float64, steps int) float64 {
+func descend(gradient func(float64) float64, steps int) float64 {
 	x := 0.0
 	for range steps {
 		x -= 10 * gradient(x)

@@ -1,15 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -76,35 +71,11 @@ func (l *lab) critic(ctx context.Context, t *trial, dir string) error {
 	if err != nil {
 		return err
 	}
-	if l.keep != "" {
-		dir = filepath.Join(l.keep, fmt.Sprintf("%x", sha256.Sum256(complete)))
-	}
-	t.dir, t.game = dir, recipe.Game
-	read := func() (whole bool) {
-		t.metrics, err = runs.ReadMetrics(dir)
-		return err == nil && len(t.metrics) == recipe.Warmup+recipe.Rounds*recipe.Updates
-	}
-	if read() {
-		return nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	t.game = recipe.Game
+	return l.kept(t, dir, complete, recipe.Warmup+recipe.Rounds*recipe.Updates, func(run *runs.Run) error {
+		_, err := spc.Train(ctx, run, trainer.Options{Backend: l.device, Workers: 1, Log: zerolog.Nop()})
 		return err
-	}
-	if err := os.RemoveAll(dir); err != nil { // cut short
-		return err
-	}
-	run, err := runs.Create(dir, complete)
-	if err != nil {
-		return err
-	}
-	defer run.Close() //nolint:errcheck // a temporary run
-	if _, err := spc.Train(ctx, run, trainer.Options{Backend: l.device, Workers: 1, Log: zerolog.Nop()}); err != nil {
-		return fmt.Errorf("%v: %w", t.settings, err)
-	}
-	if !read() {
-		return cmp.Or(err, fmt.Errorf("%v: the run ended early", t.settings))
-	}
-	return nil
+	})
 }
 
 // samples is how many games the critic has learnt from up to each update.

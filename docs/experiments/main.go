@@ -35,6 +35,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"os"
@@ -128,7 +129,7 @@ type trial struct {
 	settings []string
 	metrics  []map[string]float64
 	timing   []map[string]float64
-	dir      string             // of a run of the self-play critic
+	dir      string             // of a run that may be kept
 	game     string             // that it was trained on
 	start    map[string]float64 // its round 0, where that is another run's
 }
@@ -168,25 +169,41 @@ func (l *lab) each(ctx context.Context, trials []*trial, do func(context.Context
 	return nil
 }
 
+// one runs a trial's recipe.
 func (l *lab) one(ctx context.Context, t *trial, dir string, workers int) error {
+	_, complete, err := t.read()
+	if err != nil {
+		return err
+	}
+	return t.record(dir, complete, func(run *runs.Run) error { return l.train(ctx, run, workers) })
+}
+
+// read is a trial's recipe, and its text with all defaults.
+func (t *trial) read() (recipe trainer.Recipe, complete []byte, err error) {
 	text, err := recipes.Read(t.recipe)
 	if err != nil {
-		return err
+		return recipe, nil, err
 	}
-	recipe, err := trainer.ReadRecipe(text, t.settings)
-	if err != nil {
-		return err
+	if recipe, err = trainer.ReadRecipe(text, t.settings); err != nil {
+		return recipe, nil, err
 	}
-	complete, err := recipe.YAML()
-	if err != nil {
-		return err
-	}
+	complete, err = recipe.YAML()
+	return recipe, complete, err
+}
+
+func (l *lab) train(ctx context.Context, run *runs.Run, workers int) error {
+	_, err := trainer.Train(ctx, run, trainer.Options{Backend: l.device, Workers: workers, Log: zerolog.Nop()})
+	return err
+}
+
+// record trains in a new folder and reads what was measured.
+func (t *trial) record(dir string, complete []byte, train func(*runs.Run) error) error {
 	run, err := runs.Create(dir, complete)
 	if err != nil {
 		return err
 	}
 	defer run.Close() //nolint:errcheck // a temporary run
-	if _, err := trainer.Train(ctx, run, trainer.Options{Backend: l.device, Workers: workers, Log: zerolog.Nop()}); err != nil {
+	if err := train(run); err != nil {
 		return fmt.Errorf("%s %v: %w", t.recipe, t.settings, err)
 	}
 	if t.metrics, err = runs.ReadMetrics(dir); err != nil {
@@ -194,6 +211,28 @@ func (l *lab) one(ctx context.Context, t *trial, dir string, workers int) error 
 	}
 	t.timing, err = runs.ReadTiming(dir)
 	return err
+}
+
+// kept is record in l.keep, where there is such a folder, unless it holds the run of this
+// recipe already, with so many updates.
+func (l *lab) kept(t *trial, dir string, complete []byte, updates int, train func(*runs.Run) error) (err error) {
+	if l.keep != "" {
+		dir = filepath.Join(l.keep, fmt.Sprintf("%x", sha256.Sum256(complete)))
+	}
+	t.dir = dir
+	if t.metrics, err = runs.ReadMetrics(dir); err != nil || len(t.metrics) == updates {
+		return err
+	}
+	if err := os.RemoveAll(dir); err != nil { // cut short
+		return err
+	}
+	if err := t.record(dir, complete, train); err != nil {
+		return err
+	}
+	if len(t.metrics) != updates {
+		return fmt.Errorf("%s %v: the run ended early", t.recipe, t.settings)
+	}
+	return nil
 }
 
 func (l *lab) path(name string) string { return filepath.Join(l.docs, name) }

@@ -2,20 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/solve"
-	"github.com/agon-rl/agon/trainer"
 )
 
 // prefLearner is a way to learn from preferences: a name in the registry, with what it
@@ -136,29 +131,11 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 
 // sparing runs a recipe that l.keep does not hold already.
 func (l *lab) sparing(ctx context.Context, t *trial, dir string) error {
-	if l.keep == "" {
-		return l.one(ctx, t, dir, 1)
-	}
-	text, err := recipes.Read(t.recipe)
+	recipe, complete, err := t.read()
 	if err != nil {
 		return err
 	}
-	recipe, err := trainer.ReadRecipe(text, t.settings)
-	if err != nil {
-		return err
-	}
-	complete, err := recipe.YAML()
-	if err != nil {
-		return err
-	}
-	dir = filepath.Join(l.keep, fmt.Sprintf("%x", sha256.Sum256(complete)))
-	if t.metrics, err = runs.ReadMetrics(dir); err == nil && len(t.metrics) == recipe.Updates {
-		return nil
-	}
-	if err := os.RemoveAll(dir); err != nil { // cut short
-		return err
-	}
-	return l.one(ctx, t, dir, 1)
+	return l.kept(t, dir, complete, recipe.Updates, func(run *runs.Run) error { return l.train(ctx, run, 1) })
 }
 
 // text is a learner's settings as they stand in a recipe.

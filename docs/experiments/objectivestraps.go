@@ -27,7 +27,7 @@ func (l *lab) traps(ctx context.Context, all []objectiveGame) (string, error) {
 	return text + "\n![the four traps](objectives_traps.svg)\n", nil
 }
 
-// tabled follows methods on a game to marks, and tells of each what a row says.
+// tabled follows methods on a game and measures them at marks.
 func tabled(ctx context.Context, g *solve.Polymatrix, methods []objectiveMethod, marks []int) ([]course, error) {
 	var out []course
 	for _, m := range methods {
