@@ -20,6 +20,7 @@ import (
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/spec"
 )
 
 // evaluation is what the eval verb was asked for.
@@ -130,7 +131,11 @@ func (p *program) eval(ctx context.Context, e evaluation) (err error) {
 	// All are opened before the first game, so that what is wrong is said early.
 	names := []string{e.agent}
 	for _, list := range e.against {
-		names = append(names, splitAgents(list)...)
+		several, err := splitAgents(list)
+		if err != nil {
+			return usage(fmt.Errorf("eval: --vs %w", err))
+		}
+		names = append(names, several...)
 	}
 	all, err := p.seat(ctx, game, names)
 	defer func() { err = errors.Join(err, closeAgents(all)) }()
@@ -191,27 +196,14 @@ func closeAgents(all []play.Agent) error {
 	return errors.Join(errs...)
 }
 
-// splitAgents cuts a list of agents at the commas outside parentheses. An
-// agent in the form name:key=value,… cannot stand in a list with others; it
-// takes name(key=value,…) or a --vs of its own.
-func splitAgents(list string) []string {
+// splitAgents cuts a list of agents at its commas. An agent in the form
+// name:key=value,… cannot stand in a list with others; it takes name(key=value,…)
+// or a --vs of its own.
+func splitAgents(list string) ([]string, error) {
 	if head, rest, ok := strings.Cut(list, ":"); ok && strings.Contains(rest, "=") && !strings.ContainsAny(head, "(,") {
-		return []string{list}
+		return []string{list}, nil
 	}
-	var out []string
-	depth, start := 0, 0
-	for i, r := range list {
-		switch {
-		case r == '(':
-			depth++
-		case r == ')':
-			depth--
-		case r == ',' && depth == 0:
-			out = append(out, list[start:i])
-			start = i + 1
-		}
-	}
-	return append(out, list[start:])
+	return spec.List(list)
 }
 
 func evalGame(e evaluation) (games.Game, error) {
