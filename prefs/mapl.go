@@ -107,16 +107,16 @@ func (s MAPL) Select(_ context.Context, pairs []Pair, r *rand.Rand) ([]Pair, err
 
 // mostParts is how many pairs Join joins at most: which parts are missed is a number of
 // as many bits.
-const mostParts = 62
+const mostParts = 64
 
-// Join makes one pair of several, 62 at most: prompts and answers are put together in
+// Join makes one pair of several, 64 at most: prompts and answers are put together in
 // their order, and the rejected answer takes the worse part of at least one, every
 // combination being as likely. Values and log-probabilities are those parts' means
 // and sums.
 func Join(parts []Pair, r *rand.Rand) Pair {
-	missed := int64(0) // a bit a part
+	missed := uint64(0) // a bit a part
 	for missed == 0 {
-		missed = r.Int64N(1 << len(parts))
+		missed = r.Uint64() & (1<<len(parts) - 1)
 	}
 	var prompts, chosen, rejected []string
 	out := Pair{Rule: "mapl", Source: parts[0].Source, Seed: parts[0].Seed}

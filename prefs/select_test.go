@@ -604,21 +604,21 @@ func TestJoin(t *testing.T) {
 // TestJoinMany joins as many pairs as mapl takes.
 func TestJoinMany(t *testing.T) {
 	var pairs []prefs.Pair
-	for i := range 63 {
+	for i := range 65 {
 		pairs = append(pairs, prefs.Pair{Prompt: fmt.Sprint(i), Chosen: "y", Rejected: "n", ChosenQ: 1})
 	}
 	r := play.Generator(1, "join")
-	joined, err := prefs.MAPL{Kind: "inter", K: 62, Share: 0.1}.Select(t.Context(), pairs, r)
-	if err != nil || len(joined) != 6 {
-		t.Fatalf("%d pairs, %v; expected 6", len(joined), err)
+	joined, err := prefs.MAPL{Kind: "inter", K: 64, Share: 0.1}.Select(t.Context(), pairs, r)
+	if err != nil || len(joined) != 7 {
+		t.Fatalf("%d pairs, %v; expected 7", len(joined), err)
 	}
 	for _, p := range joined {
-		if strings.Count(p.Chosen, "y") != 62 || strings.Count(p.Rejected, "n") < 1 || p.Gap() <= 0 {
+		if strings.Count(p.Chosen, "y") != 64 || strings.Count(p.Rejected, "n") < 1 || p.Gap() <= 0 {
 			t.Errorf("%q over %q by %g", p.Chosen, p.Rejected, p.Gap())
 		}
 	}
-	if _, err := (prefs.MAPL{Kind: "inter", K: 63, Share: 1}).Select(t.Context(), pairs, r); err == nil || !strings.Contains(err.Error(), "k=63") {
-		t.Errorf("%v; expected an error with k=63", err)
+	if _, err := (prefs.MAPL{Kind: "inter", K: 65, Share: 1}).Select(t.Context(), pairs, r); err == nil || !strings.Contains(err.Error(), "k=65") {
+		t.Errorf("%v; expected an error with k=65", err)
 	}
 }
 
@@ -733,7 +733,7 @@ func TestFindSelectorRefuses(t *testing.T) {
 		"judge(tool=oracle)":   "tool=oracle",
 		"judge(depth=-1)":      "depth=-1",
 		"mapl(k=1)":            "k=1",
-		"mapl(k=63)":           "k=63",
+		"mapl(k=65)":           "k=65",
 		"mapl(kind=both)":      "kind=both",
 		"fewshot(k=-1)":        "k=-1",
 		"all(share=1)":         "it takes none",
