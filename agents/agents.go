@@ -13,12 +13,12 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/policy/backend"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/solve"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // Forms documents the agents for help texts.
@@ -216,7 +216,7 @@ func PolicyFile(role string) string {
 }
 
 // openSeats opens a checkpoint's network, or one for each role.
-func openSeats(c *runs.Checkpoint, greedy bool, env Environment) (play.Agent, error) {
+func openSeats(c *run.Checkpoint, greedy bool, env Environment) (play.Agent, error) {
 	if slices.Contains(c.Files(), PolicyFile("")) {
 		return openPolicy(c, PolicyFile(""), greedy, env)
 	}
@@ -231,7 +231,7 @@ func openSeats(c *runs.Checkpoint, greedy bool, env Environment) (play.Agent, er
 	return seats, nil
 }
 
-func openPolicy(c *runs.Checkpoint, name string, greedy bool, env Environment) (*Sampler, error) {
+func openPolicy(c *run.Checkpoint, name string, greedy bool, env Environment) (*Sampler, error) {
 	file, err := c.Open(name)
 	if err != nil {
 		return nil, err
@@ -246,14 +246,14 @@ func openPolicy(c *runs.Checkpoint, name string, greedy bool, env Environment) (
 	return sampler, nil
 }
 
-func checkpointOf(run *runs.Run, step int, warn func(error)) (*runs.Checkpoint, error) {
+func checkpointOf(folder *run.Folder, step int, warn func(error)) (*run.Checkpoint, error) {
 	if step >= 0 {
-		return run.At(step)
+		return folder.At(step)
 	}
 	if warn == nil {
 		warn = func(error) {}
 	}
-	return run.Latest(warn)
+	return folder.Latest(warn)
 }
 
 func openNetwork(in io.Reader, env Environment) (*policy.Network, error) {

@@ -11,11 +11,11 @@ import (
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/games/sneakycritic"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/runs"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // StepCritic judges the lines of solutions as they are written: the critic of the
@@ -284,23 +284,23 @@ func (e CriticOfEnds) EvaluateEnds(ctx context.Context, leaves []mcts.Leaf, out 
 }
 
 // openCriticEvaluator opens critic(DIR,policy=AGENT,ends=game|critic).
-func openCriticEvaluator(ctx context.Context, r *spec.Reader, env Environment) (_ judge, err error) {
+func openCriticEvaluator(ctx context.Context, r *spec.Reader, env Environment) (_ opened, err error) {
 	dir, priors, ends := r.String("dir", ""), r.String("policy", ""), r.Choice("ends", "game", "game", "critic")
 	switch err := r.Err(); {
 	case err != nil:
-		return judge{}, misnamed("mcts: eval=%w", err)
+		return opened{}, misnamed("mcts: eval=%w", err)
 	case dir == "":
-		return judge{}, misnamed("mcts: eval=critic: expected the folder of a run of SPC, such as critic(runs/spc_countdown)")
+		return opened{}, misnamed("mcts: eval=critic: expected the folder of a run of SPC, such as critic(runs/spc_countdown)")
 	}
 	critic, err := OpenStepCritic(dir, env)
 	if err != nil {
-		return judge{}, fmt.Errorf("mcts: eval=critic: %w", err)
+		return opened{}, fmt.Errorf("mcts: eval=critic: %w", err)
 	}
 	prior, err := openPriors(ctx, priors, env)
 	if err != nil {
-		return judge{}, errors.Join(err, critic.Close())
+		return opened{}, errors.Join(err, critic.Close())
 	}
-	return judge{
+	return opened{
 		make: func() mcts.Evaluator {
 			e := CriticEvaluator{Belief: NewBelief(critic)}
 			if prior != nil {
@@ -343,16 +343,16 @@ func openPriors(ctx context.Context, text string, env Environment) (queryable, e
 }
 
 // openCheckpoint finds the checkpoint that DIR or DIR@STEP names.
-func openCheckpoint(where string, env Environment) (*runs.Checkpoint, error) {
+func openCheckpoint(where string, env Environment) (*run.Checkpoint, error) {
 	dir, step, err := splitRun(where)
 	if err != nil {
 		return nil, err
 	}
-	run, err := runs.Open(dir)
+	folder, err := run.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	return checkpointOf(run, step, env.Warn)
+	return checkpointOf(folder, step, env.Warn)
 }
 
 // Proposer has an agent propose the steps of a search: K decisions at a state, each

@@ -4,15 +4,15 @@ import (
 	"context"
 
 	"github.com/agon-rl/agon/agents/chat"
-	"github.com/agon-rl/agon/feedback"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
+	"github.com/agon-rl/agon/prefs/judge"
 )
 
 // OpenFeedback opens the feedback that text names (see feedback.Forms), language models
 // included, which are asked as openai agents are. own are judges of the caller's, by
 // name. Close it by feedback.Close.
-func OpenFeedback(text string, own map[string]feedback.Feedback) (feedback.Feedback, error) {
-	return feedback.Parse(text, feedback.Environment{Own: own, Ask: func(s spec.Spec) (feedback.Asker, error) {
+func OpenFeedback(text string, own map[string]judge.Judge) (judge.Judge, error) {
+	return judge.Parse(text, judge.Environment{Own: own, Ask: func(s spec.Spec) (judge.Asker, error) {
 		r := spec.Read(s)
 		o, err := readChat(r)
 		if err == nil {

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/agon-rl/agon/agents"
-	"github.com/agon-rl/agon/feedback"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/prefs/judge"
 )
 
 // A model that is asked over HTTP prefers "good" in whichever place; calls that fail are
@@ -47,10 +47,10 @@ func TestFeedbackByAModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer feedback.Close(f)
-	good, bad := &feedback.Answer{Prompt: "p", Text: "good"}, &feedback.Answer{Prompt: "p", Text: "bad"}
+	defer judge.Close(f)
+	good, bad := &judge.Answer{Prompt: "p", Text: "good"}, &judge.Answer{Prompt: "p", Text: "bad"}
 	for _, test := range []struct {
-		a, b *feedback.Answer
+		a, b *judge.Answer
 		want float64
 	}{{good, bad, 0.9}, {bad, good, 0.1}} {
 		if p, err := f.Prefer(t.Context(), test.a, test.b); err != nil || p < test.want-1e-9 || p > test.want+1e-9 {

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/agon-rl/agon/agents/chat"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/spec"
 )
 
 // openChat opens openai.

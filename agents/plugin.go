@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/plugins"
 	"github.com/agon-rl/agon/plugins/protocol"
-	"github.com/agon-rl/agon/spec"
 )
 
 // plugged is an agent in a process of its own.

@@ -14,11 +14,11 @@ import (
 
 	"github.com/agon-rl/agon/agents/chat"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/solve"
-	"github.com/agon-rl/agon/spec"
 )
 
 // worldLimit bounds the decisions of a game of hidden information that is
@@ -212,8 +212,8 @@ func openSearch(ctx context.Context, r *spec.Reader, env Environment) (_ *Search
 	return s, nil
 }
 
-// judge is an evaluator that was opened.
-type judge struct {
+// opened is an evaluator with what closes it.
+type opened struct {
 	make  func() mcts.Evaluator
 	close func() error
 }
@@ -221,26 +221,26 @@ type judge struct {
 // openEvaluator opens what judges a search's leaves: rollout, rollout(8), a
 // run's network, a critic of steps, exact, verifier, a language model that judges its
 // own way, or a mix of them.
-func openEvaluator(ctx context.Context, text string, env Environment) (judge, error) {
+func openEvaluator(ctx context.Context, text string, env Environment) (opened, error) {
 	s, err := spec.Parse(text)
 	if err != nil {
-		return judge{}, misnamed("mcts: eval: %w", err)
+		return opened{}, misnamed("mcts: eval: %w", err)
 	}
 	r := spec.Read(s)
 	switch s.Name {
 	case "rollout":
 		count := r.Int("games", 1, 1, 1<<20)
 		if err := r.Err(); err != nil {
-			return judge{}, misnamed("mcts: eval=%w", err)
+			return opened{}, misnamed("mcts: eval=%w", err)
 		}
-		return judge{make: func() mcts.Evaluator { return &mcts.Rollout{Count: count} }}, nil
+		return opened{make: func() mcts.Evaluator { return &mcts.Rollout{Count: count} }}, nil
 	case "run":
 		return openCritic(ctx, text, env)
 	case "critic":
 		return openCriticEvaluator(ctx, r, env)
 	case "exact", "verifier":
 		if err := r.Err(); err != nil {
-			return judge{}, misnamed("mcts: eval=%w", err)
+			return opened{}, misnamed("mcts: eval=%w", err)
 		}
 		return openTruth(ctx, s.Name, env)
 	case "self":
@@ -249,50 +249,50 @@ func openEvaluator(ctx context.Context, text string, env Environment) (judge, er
 		return openMix(ctx, s, env)
 	}
 	names := []string{"rollout", "run", "critic", "exact", "verifier", "self", "mix"}
-	return judge{}, misnamed("mcts: eval=%s: %q is unknown%s; there are %s", text, s.Name, spec.Suggest(s.Name, names), strings.Join(names, ", "))
+	return opened{}, misnamed("mcts: eval=%s: %q is unknown%s; there are %s", text, s.Name, spec.Suggest(s.Name, names), strings.Join(names, ", "))
 }
 
-func openCritic(ctx context.Context, text string, env Environment) (judge, error) {
+func openCritic(ctx context.Context, text string, env Environment) (opened, error) {
 	agent, err := Open(ctx, text, env)
 	if err != nil {
-		return judge{}, fmt.Errorf("mcts: eval: %w", err)
+		return opened{}, fmt.Errorf("mcts: eval: %w", err)
 	}
 	sampler, ok := agent.(*Sampler)
 	if !ok {
-		return judge{}, errors.Join(misnamed("mcts: eval=%s: expected a run", text), agent.Close())
+		return opened{}, errors.Join(misnamed("mcts: eval=%s: expected a run", text), agent.Close())
 	}
 	critic, ok := sampler.Critic()
 	if !ok {
-		return judge{}, errors.Join(misnamed("mcts: eval=%s: it holds no value of states", text), agent.Close())
+		return opened{}, errors.Join(misnamed("mcts: eval=%s: it holds no value of states", text), agent.Close())
 	}
-	return judge{make: func() mcts.Evaluator { return mcts.Network{Critic: critic} }, close: agent.Close}, nil
+	return opened{make: func() mcts.Evaluator { return mcts.Network{Critic: critic} }, close: agent.Close}, nil
 }
 
 // openSelf opens self, whose arguments are openai's: which model is asked, and how.
-func openSelf(r *spec.Reader, env Environment) (judge, error) {
+func openSelf(r *spec.Reader, env Environment) (opened, error) {
 	o, err := readChat(r)
 	if err := errors.Join(err, r.Err()); err != nil {
-		return judge{}, misnamed("mcts: eval=self: %w", err)
+		return opened{}, misnamed("mcts: eval=self: %w", err)
 	}
 	client, err := chat.New(o)
 	if err != nil {
-		return judge{}, misnamed("mcts: eval=self: %w", err)
+		return opened{}, misnamed("mcts: eval=self: %w", err)
 	}
 	model, err := chat.NewJudge(client, env.Game)
 	if err != nil {
-		return judge{}, errors.Join(fmt.Errorf("mcts: eval=self: %w", err), client.Close())
+		return opened{}, errors.Join(fmt.Errorf("mcts: eval=self: %w", err), client.Close())
 	}
-	return judge{make: func() mcts.Evaluator { return mcts.SelfEvaluation{Model: model} }, close: client.Close}, nil
+	return opened{make: func() mcts.Evaluator { return mcts.SelfEvaluation{Model: model} }, close: client.Close}, nil
 }
 
 // openTruth opens an evaluator that knows: minimax, or a game's own verifier.
-func openTruth(ctx context.Context, name string, env Environment) (judge, error) {
+func openTruth(ctx context.Context, name string, env Environment) (opened, error) {
 	info := env.Game.Info()
 	value := verified
 	if name == "exact" {
 		perfect, err := solve.Minimax(ctx, env.Game)
 		if err != nil {
-			return judge{}, fmt.Errorf("mcts: eval=exact: %w", err)
+			return opened{}, fmt.Errorf("mcts: eval=exact: %w", err)
 		}
 		value = func(ctx context.Context, s games.State) (float64, error) {
 			v, err := perfect.Value(ctx, s)
@@ -302,7 +302,7 @@ func openTruth(ctx context.Context, name string, env Environment) (judge, error)
 			return v, err
 		}
 	}
-	return judge{make: func() mcts.Evaluator { return mcts.Exact{Value: value} }}, nil
+	return opened{make: func() mcts.Evaluator { return mcts.Exact{Value: value} }}, nil
 }
 
 // verified is +1 for a chain of reasoning that can still end well, else -1.
@@ -319,11 +319,11 @@ func verified(_ context.Context, s games.State) (float64, error) {
 
 // openMix opens mix(EVALUATOR=WEIGHT,…), which is written with a weight after
 // each part: mix(rollout,0.5,run(DIR),0.5).
-func openMix(ctx context.Context, s spec.Spec, env Environment) (_ judge, err error) {
+func openMix(ctx context.Context, s spec.Spec, env Environment) (_ opened, err error) {
 	if len(s.Args) < 2 || len(s.Args)%2 != 0 {
-		return judge{}, misnamed("mcts: eval=mix: expected parts with their weights, such as mix(rollout,0.5,run(DIR),0.5)")
+		return opened{}, misnamed("mcts: eval=mix: expected parts with their weights, such as mix(rollout,0.5,run(DIR),0.5)")
 	}
-	var parts []judge
+	var parts []opened
 	var weights []float64
 	closeAll := func() error {
 		var errs []error
@@ -337,15 +337,15 @@ func openMix(ctx context.Context, s spec.Spec, env Environment) (_ judge, err er
 	for pair := range slices.Chunk(s.Args, 2) {
 		weight, err := strconv.ParseFloat(pair[1].Value, 64)
 		if err != nil || !(weight > 0 && weight < math.Inf(1)) {
-			return judge{}, errors.Join(misnamed("mcts: eval=mix: weight %s of %s: expected a number above 0", pair[1].Value, pair[0].Value), closeAll())
+			return opened{}, errors.Join(misnamed("mcts: eval=mix: weight %s of %s: expected a number above 0", pair[1].Value, pair[0].Value), closeAll())
 		}
 		part, err := openEvaluator(ctx, pair[0].Value, env)
 		if err != nil {
-			return judge{}, errors.Join(err, closeAll())
+			return opened{}, errors.Join(err, closeAll())
 		}
 		parts, weights = append(parts, part), append(weights, weight)
 	}
-	return judge{close: closeAll, make: func() mcts.Evaluator {
+	return opened{close: closeAll, make: func() mcts.Evaluator {
 		var mix mcts.Mix
 		for i, p := range parts {
 			mix = append(mix, mcts.Part{Evaluator: p.make(), Weight: weights[i]})

@@ -9,8 +9,8 @@ import (
 
 	"github.com/agon-rl/agon/agents/uci"
 	"github.com/agon-rl/agon/games/chess"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/spec"
 )
 
 // openEngine opens uci.

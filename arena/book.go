@@ -13,8 +13,8 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/chess"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/spec"
 )
 
 // book is openings of chess from a file.

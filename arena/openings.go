@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/spec"
 )
 
 // OpeningForms documents the openings for help texts.

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/spec"
 )
 
 // Schedule decides who meets whom.

@@ -13,9 +13,9 @@ import (
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/arena/rating"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/recipes"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/trainer/recipes"
 )
 
 // SettingsVersion is the version of the settings' form that this program reads and

@@ -23,9 +23,9 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/plugins"
 	"github.com/agon-rl/agon/policy/backend"
-	"github.com/agon-rl/agon/spec"
 )
 
 // Version is the program's version.

@@ -16,11 +16,11 @@ import (
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/arena"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/solve"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // evaluation is what the eval verb was asked for.
@@ -225,11 +225,11 @@ func recipeOf(agent string) (string, error) {
 	if !ok {
 		return "", usage(fmt.Errorf("eval: expected --game GAME: agent %s does not say what it plays", agent))
 	}
-	run, err := runs.Open(dir)
+	folder, err := run.Open(dir)
 	if err != nil {
 		return "", err
 	}
-	text, err := run.Recipe()
+	text, err := folder.Recipe()
 	if err != nil {
 		return "", err
 	}

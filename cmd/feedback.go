@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/agents"
-	"github.com/agon-rl/agon/feedback"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/prefs"
+	"github.com/agon-rl/agon/prefs/judge"
 )
 
 func (p *program) feedbackVerb() *cobra.Command {
@@ -22,14 +22,14 @@ func (p *program) feedbackVerb() *cobra.Command {
 		Long: `Feedback says which of two answers is preferred. In recipes it is preferences.judge;
 here it judges files. Feedback:
 
-` + indent(feedback.Forms),
+` + indent(judge.Forms),
 	}
 	choose(c, p.judgeVerb(), p.fitVerb(), p.relabelVerb())
 	return c
 }
 
 // comparisonsIn reads comparisons from a file, or from standard input for -.
-func (p *program) comparisonsIn(path string) ([]feedback.Comparison, error) {
+func (p *program) comparisonsIn(path string) ([]judge.Comparison, error) {
 	in := p.in
 	if path != "-" {
 		f, err := os.Open(path)
@@ -39,7 +39,7 @@ func (p *program) comparisonsIn(path string) ([]feedback.Comparison, error) {
 		defer f.Close() //nolint:errcheck // opened for reading
 		in = f
 	}
-	out, err := feedback.ReadComparisons(in)
+	out, err := judge.ReadComparisons(in)
 	if err != nil {
 		return nil, fmt.Errorf("feedback: %s: %w", path, err)
 	}
@@ -47,12 +47,12 @@ func (p *program) comparisonsIn(path string) ([]feedback.Comparison, error) {
 }
 
 // judging is a verb that opens feedback.
-func (p *program) judging(judge string, do func(feedback.Feedback) error) (err error) {
-	f, err := agents.OpenFeedback(judge, nil)
+func (p *program) judging(by string, do func(judge.Judge) error) (err error) {
+	f, err := agents.OpenFeedback(by, nil)
 	if err != nil {
 		return usage(err)
 	}
-	defer func() { err = errors.Join(err, feedback.Close(f)) }()
+	defer func() { err = errors.Join(err, judge.Close(f)) }()
 	return do(f)
 }
 
@@ -66,7 +66,7 @@ type agreement struct {
 }
 
 func (p *program) judgeVerb() *cobra.Command {
-	var judge string
+	var by string
 	c := &cobra.Command{
 		Use:   "judge FILE|-",
 		Short: "Judge comparisons and hold the judgements against their labels",
@@ -80,7 +80,7 @@ what must be there depends on the feedback.`,
   agon feedback judge pairs.jsonl --judge 'noisy(flip=0.1,judge=learned(model.json))' --json`,
 		Args: exactly(1, "one file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.judging(judge, func(f feedback.Feedback) error {
+			return p.judging(by, func(f judge.Judge) error {
 				labels, err := p.comparisonsIn(args[0])
 				if err != nil {
 					return err
@@ -89,18 +89,18 @@ what must be there depends on the feedback.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&judge, "judge", "outcome", "feedback; see agon feedback --help")
+	c.Flags().StringVar(&by, "judge", "outcome", "feedback; see agon feedback --help")
 	p.jsonFlag(c, "one object")
 	return c
 }
 
-func (p *program) judge(ctx context.Context, f feedback.Feedback, labels []feedback.Comparison) error {
+func (p *program) judge(ctx context.Context, f judge.Judge, labels []judge.Comparison) error {
 	out := agreement{Comparisons: len(labels)}
 	var err error
-	if out.P, err = feedback.Judge(ctx, f, labels); err != nil {
+	if out.P, err = judge.AskAll(ctx, f, labels); err != nil {
 		return err
 	}
-	if out.Accuracy, out.Loss, err = feedback.AgreementOf(out.P, labels); err != nil {
+	if out.Accuracy, out.Loss, err = judge.AgreementOf(out.P, labels); err != nil {
 		return err
 	}
 	if p.json {
@@ -122,7 +122,7 @@ func (p *program) fitVerb() *cobra.Command {
 		Long: `Fits a model of preferences by maximum likelihood to comparisons as agon feedback judge
 reads them, and writes it for the feedback learned(FILE). Models:
 
-` + indent(feedback.Models),
+` + indent(judge.Models),
 		Example: `  agon feedback fit pairs.jsonl --model 'reward(answers=3)' --out reward.json
   agon feedback fit pairs.jsonl --model 'embedding(dimension=2,answers=3)' --out embedding.json --json`,
 		Args: exactly(1, "one file"),
@@ -137,15 +137,15 @@ reads them, and writes it for the feedback learned(FILE). Models:
 			if err != nil {
 				return err
 			}
-			f, err := feedback.FitModel(model, labels, play.Generator(seed, "feedback/fit"))
+			f, err := judge.FitModel(model, labels, play.Generator(seed, "feedback/fit"))
 			if err != nil {
 				return usage(err)
 			}
 			report := agreement{Comparisons: len(labels), File: out}
-			if report.Accuracy, report.Loss, err = feedback.Agreement(c.Context(), f, labels); err != nil {
+			if report.Accuracy, report.Loss, err = judge.Agreement(c.Context(), f, labels); err != nil {
 				return err
 			}
-			if err := feedback.WriteModel(out, f); err != nil {
+			if err := judge.WriteModel(out, f); err != nil {
 				return err
 			}
 			if p.json {
@@ -163,7 +163,7 @@ reads them, and writes it for the feedback learned(FILE). Models:
 }
 
 func (p *program) relabelVerb() *cobra.Command {
-	var judge, out string
+	var by, out string
 	c := &cobra.Command{
 		Use:   "relabel FILE",
 		Short: "Ask feedback for the labels of a file of pairs",
@@ -179,7 +179,7 @@ are left out. An action's values, as the search found them, are its return.`,
 					return err
 				}
 			}
-			return p.judging(judge, func(f feedback.Feedback) error {
+			return p.judging(by, func(f judge.Judge) error {
 				pairs, err := prefs.Read[prefs.Pair](args[0])
 				if err != nil {
 					return err
@@ -188,21 +188,21 @@ are left out. An action's values, as the search found them, are its return.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&judge, "judge", "outcome", "feedback; see agon feedback --help")
+	c.Flags().StringVar(&by, "judge", "outcome", "feedback; see agon feedback --help")
 	c.Flags().StringVar(&out, "out", "", "file to write, .parquet or .jsonl")
 	p.jsonFlag(c, "one object")
 	return c
 }
 
-func (p *program) relabel(ctx context.Context, f feedback.Feedback, pairs []prefs.Pair, out string) error {
-	answers := make([][2]*feedback.Answer, len(pairs))
+func (p *program) relabel(ctx context.Context, f judge.Judge, pairs []prefs.Pair, out string) error {
+	answers := make([][2]*judge.Answer, len(pairs))
 	for i, pair := range pairs {
-		answers[i] = [2]*feedback.Answer{
+		answers[i] = [2]*judge.Answer{
 			{Prompt: pair.Prompt, Text: pair.Chosen, Actions: []games.Action{games.Action(pair.ChosenAction)}, Return: pair.ChosenQ},
 			{Prompt: pair.Prompt, Text: pair.Rejected, Actions: []games.Action{games.Action(pair.RejectedAction)}, Return: pair.RejectedQ},
 		}
 	}
-	says, report, err := feedback.Relabel(ctx, f, answers)
+	says, report, err := judge.Relabel(ctx, f, answers)
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/plugins"
-	"github.com/agon-rl/agon/spec"
 )
 
 func (p *program) pluginVerb() *cobra.Command {

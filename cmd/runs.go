@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/arena"
-	"github.com/agon-rl/agon/recipes"
-	"github.com/agon-rl/agon/runs"
-	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/recipes"
+	"github.com/agon-rl/agon/trainer/run"
+	"github.com/agon-rl/agon/trainer/run/report"
 )
 
 func (p *program) runsVerb() *cobra.Command {
@@ -46,17 +46,17 @@ func (p *program) runsVerb() *cobra.Command {
 		Use: "plot DIR", Short: "Draw a run's curves and report anew", Args: exactly(1, "one run"),
 		Example: "  agon runs plot runs/kuhn_poker",
 		RunE: func(_ *cobra.Command, args []string) error {
-			run, err := runs.Open(args[0])
+			folder, err := run.Open(args[0])
 			if err != nil {
 				return err
 			}
-			if err := noTournament(run); err != nil {
+			if err := noTournament(folder); err != nil {
 				return err
 			}
-			if err := drawRun(run); err != nil {
+			if err := drawRun(folder); err != nil {
 				return err
 			}
-			files := map[string]string{"png": run.Path(report.CurvePNG), "svg": run.Path(report.CurveSVG), "report": run.Path(runs.ReportFile)}
+			files := map[string]string{"png": folder.Path(report.CurvePNG), "svg": folder.Path(report.CurveSVG), "report": folder.Path(run.ReportFile)}
 			if p.json {
 				return p.print(files)
 			}
@@ -84,43 +84,43 @@ type runReport struct {
 }
 
 // noTournament refuses a tournament, whose report is its own.
-func noTournament(run *runs.Run) error {
-	text, err := run.Recipe()
+func noTournament(folder *run.Folder) error {
+	text, err := folder.Recipe()
 	if err == nil && arena.IsSettings(text) {
-		err = fmt.Errorf("%s is a tournament: its results are in %s; agon tournament --resume %[1]s writes them anew", run.Dir(), run.Path(runs.ReportFile))
+		err = fmt.Errorf("%s is a tournament: its results are in %s; agon tournament --resume %[1]s writes them anew", folder.Dir(), folder.Path(run.ReportFile))
 	}
 	return err
 }
 
-func describeRun(run *runs.Run) (runReport, error) {
-	text, err := run.Recipe()
+func describeRun(folder *run.Folder) (runReport, error) {
+	text, err := folder.Recipe()
 	if err != nil {
 		return runReport{}, err
 	}
 	if arena.IsSettings(text) {
 		settings, err := arena.ReadSettings(text, nil)
-		return runReport{Run: run.Dir(), Game: settings.Tournament, Tournament: true}, err
+		return runReport{Run: folder.Dir(), Game: settings.Tournament, Tournament: true}, err
 	}
 	game, of, err := planOf(text)
 	if err != nil {
-		return runReport{}, fmt.Errorf("%s: %w", run.Dir(), err)
+		return runReport{}, fmt.Errorf("%s: %w", folder.Dir(), err)
 	}
-	lines, err := runs.ReadMetrics(run.Dir())
+	lines, err := run.ReadMetrics(folder.Dir())
 	if err != nil {
 		return runReport{}, err
 	}
-	steps, err := run.Steps()
+	steps, err := folder.Steps()
 	if err != nil {
 		return runReport{}, err
 	}
-	r := runReport{Run: run.Dir(), Game: game, Of: of, Checkpoints: steps, Final: map[string]float64{}, recipe: text}
+	r := runReport{Run: folder.Dir(), Game: game, Of: of, Checkpoints: steps, Final: map[string]float64{}, recipe: text}
 	for _, line := range lines {
 		for key, value := range line {
 			r.Final[key] = value
 		}
 	}
-	r.Updates = int(r.Final[runs.UpdateKey])
-	delete(r.Final, runs.UpdateKey)
+	r.Updates = int(r.Final[run.UpdateKey])
+	delete(r.Final, run.UpdateKey)
 	return r, nil
 }
 
@@ -135,23 +135,23 @@ func planOf(text []byte) (game string, updates int, err error) {
 }
 
 // drawRun draws a run of any kind.
-func drawRun(run *runs.Run) error {
-	text, err := run.Recipe()
+func drawRun(folder *run.Folder) error {
+	text, err := folder.Recipe()
 	if err != nil {
 		return err
 	}
 	if recipes.Kind(text) == recipes.SPC {
-		return spc.Report(run.Dir())
+		return spc.Report(folder.Dir())
 	}
-	return report.Write(run.Dir())
+	return report.Write(folder.Dir())
 }
 
 func (p *program) listRuns(root string) error {
-	all, broken := runs.List(root)
+	all, broken := run.List(root)
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"run", "game", "updates", "measure"})
-	for _, run := range all {
-		r, err := describeRun(run)
+	for _, folder := range all {
+		r, err := describeRun(folder)
 		if err != nil {
 			broken = errors.Join(broken, err)
 			continue
@@ -182,14 +182,14 @@ func (p *program) listRuns(root string) error {
 }
 
 func (p *program) showRun(dir string) error {
-	run, err := runs.Open(dir)
+	folder, err := run.Open(dir)
 	if err != nil {
 		return err
 	}
-	if err := noTournament(run); err != nil {
+	if err := noTournament(folder); err != nil {
 		return err
 	}
-	r, err := describeRun(run)
+	r, err := describeRun(folder)
 	if err != nil {
 		return err
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/solve"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/trainer/run/report"
 )
 
 func (p *program) solveVerb() *cobra.Command {

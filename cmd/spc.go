@@ -17,11 +17,11 @@ import (
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/recipes"
-	"github.com/agon-rl/agon/runs"
-	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/recipes"
+	"github.com/agon-rl/agon/trainer/run"
+	"github.com/agon-rl/agon/trainer/run/report"
 )
 
 func (p *program) spcVerb() *cobra.Command {
@@ -52,8 +52,8 @@ var selfPlayCritic = school{
 		complete, err := recipe.YAML()
 		return complete, openCritic(recipe), err
 	},
-	runRecipe: func(run *runs.Run) (opening, error) {
-		recipe, err := spc.RecipeOf(run)
+	runRecipe: func(folder *run.Folder) (opening, error) {
+		recipe, err := spc.RecipeOf(folder)
 		return openCritic(recipe), err
 	},
 	report: spc.Report,
@@ -204,11 +204,11 @@ func (p *program) spcPlay(ctx context.Context, where string, o criticGame) (err 
 func (p *program) criticGameOf(where string, o *criticGame) (games.Game, error) {
 	name := where
 	if isRun(where) {
-		run, err := runs.Open(where)
+		folder, err := run.Open(where)
 		if err != nil {
 			return nil, err
 		}
-		recipe, err := spc.RecipeOf(run)
+		recipe, err := spc.RecipeOf(folder)
 		if err != nil {
 			return nil, err
 		}
@@ -262,26 +262,26 @@ draws the run's curves and report.html again, also while it is being trained.`,
   agon spc report runs/sneaky_critic --json`,
 		Args: exactly(1, "one run"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			run, err := runs.Open(args[0])
+			folder, err := run.Open(args[0])
 			if err != nil {
 				return err
 			}
-			s, err := spc.Summarise(run)
+			s, err := spc.Summarise(folder)
 			if err != nil {
 				return err
 			}
-			if err := spc.Report(run.Dir()); err != nil {
+			if err := spc.Report(folder.Dir()); err != nil {
 				return err
 			}
 			if p.json {
 				return p.print(struct {
 					spc.Summary
 					Page string `json:"report"`
-				}{s, run.Path(runs.ReportFile)})
+				}{s, folder.Path(run.ReportFile)})
 			}
 			p.showSummary(s)
-			p.say("curve   %s and %s", run.Path(report.CurvePNG), run.Path(report.CurveSVG))
-			p.say("report  %s", run.Path(runs.ReportFile))
+			p.say("curve   %s and %s", folder.Path(report.CurvePNG), folder.Path(report.CurveSVG))
+			p.say("report  %s", folder.Path(run.ReportFile))
 			return nil
 		},
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/agon-rl/agon/agents/chat"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/sneakycritic"
-	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/spc/benchmark"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // judging is what spc eval was asked for.
@@ -118,7 +118,7 @@ func (p *program) spcEval(ctx context.Context, o judging) (err error) {
 	return p.ask(ctx, o, task, critic, journal)
 }
 
-func (p *program) ask(ctx context.Context, o judging, task *benchmark.Task, critic *judge, journal *benchmark.Journal) error {
+func (p *program) ask(ctx context.Context, o judging, task *benchmark.Task, critic *examinee, journal *benchmark.Journal) error {
 	bar := p.progress()
 	outcome, err := benchmark.Judge(ctx, task, critic, journal, benchmark.Options{Parallel: critic.parallel, Progress: bar.asked})
 	bar.close()
@@ -200,8 +200,8 @@ func first(by string, ways []string) string {
 	return ways[0]
 }
 
-// judge is a critic that was opened by an agent's name.
-type judge struct {
+// examinee is a critic that was opened by an agent's name.
+type examinee struct {
 	benchmark.Critic
 	name     string // what its answers depend on
 	parallel int
@@ -210,7 +210,7 @@ type judge struct {
 }
 
 // critic opens the agent; game is nil for one without a game.
-func (p *program) critic(ctx context.Context, o judging, game *sneakycritic.Game) (*judge, error) {
+func (p *program) critic(ctx context.Context, o judging, game *sneakycritic.Game) (*examinee, error) {
 	if speaks(o.agent) {
 		client, err := agents.OpenChat(o.agent)
 		if err != nil {
@@ -220,11 +220,11 @@ func (p *program) critic(ctx context.Context, o judging, game *sneakycritic.Game
 		if options.Seed != nil && o.votes > 1 {
 			return nil, usage(errors.Join(fmt.Errorf("spc eval: --votes %d with seed=%d gives the same answer as often: leave the seed out", o.votes, *options.Seed), client.Close()))
 		}
-		return &judge{Critic: model, name: model.Name(), parallel: options.Parallel, client: client, close: client.Close}, nil
+		return &examinee{Critic: model, name: model.Name(), parallel: options.Parallel, client: client, close: client.Close}, nil
 	}
 	name := fmt.Sprintf("%s seed %d", o.agent, o.seed)
 	if game == nil {
-		return &judge{Critic: benchmark.Coin{Seed: o.seed}, name: name, close: func() error { return nil }}, nil
+		return &examinee{Critic: benchmark.Coin{Seed: o.seed}, name: name, close: func() error { return nil }}, nil
 	}
 	agent, err := agents.Open(ctx, o.agent, p.environment(game))
 	if err != nil {
@@ -234,7 +234,7 @@ func (p *program) critic(ctx context.Context, o judging, game *sneakycritic.Game
 		return nil, usage(errors.Join(errors.New("spc eval: a person cannot be measured here"), agent.Close()))
 	}
 	player := benchmark.Player{Game: game, Agent: agent, Seed: o.seed}
-	return &judge{Critic: player, name: name + " at " + game.Info().Name, parallel: runtime.GOMAXPROCS(0), close: agent.Close}, nil
+	return &examinee{Critic: player, name: name + " at " + game.Info().Name, parallel: runtime.GOMAXPROCS(0), close: agent.Close}, nil
 }
 
 // way is how those are asked who write no prose: by step, or about whole solutions
@@ -265,11 +265,11 @@ func judgedGame(o judging) (*sneakycritic.Game, error) {
 		if !isRun {
 			return nil, usage(fmt.Errorf("spc eval: expected --game, such as --game 'sneaky_critic(domain=horn)': agent %s does not say what it judges", o.agent))
 		}
-		run, err := runs.Open(dir)
+		folder, err := run.Open(dir)
 		if err != nil {
 			return nil, err
 		}
-		text, err := run.Recipe()
+		text, err := folder.Recipe()
 		if err != nil {
 			return nil, err
 		}
@@ -294,7 +294,7 @@ func judgedGame(o judging) (*sneakycritic.Game, error) {
 }
 
 // account adds what an endpoint's calls came to.
-func (c *judge) account(r *spcEvalReport) {
+func (c *examinee) account(r *spcEvalReport) {
 	if c.client != nil {
 		u := c.client.Usage()
 		r.Calls, r.Retries, r.Dollars = u.Calls, u.Retries, u.Dollars

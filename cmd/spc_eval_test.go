@@ -24,10 +24,10 @@ import (
 	"github.com/agon-rl/agon/cmd"
 	_ "github.com/agon-rl/agon/games/standard"
 	"github.com/agon-rl/agon/policy/backend"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/spc/benchmark"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // A test that kills the program starts it as this test binary.
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const fixtures = "../spc/benchmark/testdata/"
+const fixtures = "../testdata/benchmarks/"
 
 // agon runs the program.
 func agon(t *testing.T, args ...string) (status int, out, errOut string) {
@@ -225,7 +225,7 @@ func nearSections(t *testing.T, got *benchmark.SectionTable, want recordedSectio
 }
 
 // From an endpoint's answers to the table, the program gives what
-// scripts/spc/record.py makes of the same answers by the published rules.
+// testdata/spc/record.py makes of the same answers by the published rules.
 func TestSpcEvalGivesRecordedScores(t *testing.T) {
 	var want struct {
 		ProcessBench       recordedFirsts
@@ -535,16 +535,16 @@ func train(t *testing.T, recipe string) string {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	run, err := runs.Create(dir, text)
+	folder, err := run.Create(dir, text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer run.Close()
+	defer folder.Close()
 	b, _, err := backend.Open("go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := spc.Train(t.Context(), run, trainer.Options{Backend: b, Workers: 2, Log: zerolog.Nop()})
+	result, err := spc.Train(t.Context(), folder, trainer.Options{Backend: b, Workers: 2, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -555,8 +555,8 @@ func train(t *testing.T, recipe string) string {
 // A network trained on generated problems judges rows of files: those of its domain,
 // and no others.
 func TestSpcEvalNetwork(t *testing.T) {
-	run := train(t, "game: sneaky_critic(domain=word_problem)\nwarmup: 20\nrounds: 0\ngames: 64\npolicy: {hidden: [32]}\nevaluate: {every: 20, cases: 2}\n")
-	greedy := "run(" + run + ",greedy=true)"
+	folder := train(t, "game: sneaky_critic(domain=word_problem)\nwarmup: 20\nrounds: 0\ngames: 64\npolicy: {hidden: [32]}\nevaluate: {every: 20, cases: 2}\n")
+	greedy := "run(" + folder + ",greedy=true)"
 	got := judge(t, "--bench", "processbench", "--data", fixtures+"processbench/gsm8k.json", "--agent", greedy)
 	if got.Asks != 21 || got.Answered != 21 || got.Invalid != 0 || got.Refused != 0 {
 		t.Errorf("%+v", got)

@@ -19,7 +19,7 @@ import (
 	"github.com/agon-rl/agon/arena/report"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // hosting is how the tournament verb was asked to work. It changes no game.
@@ -212,20 +212,20 @@ func (p *program) beginTournament(ctx context.Context, s arena.Settings, h hosti
 	if err != nil {
 		return err
 	}
-	run, err := createRun("tournament-"+fileName(t.Game.Info().Name), h.out, complete)
+	folder, err := createRun("tournament-"+fileName(t.Game.Info().Name), h.out, complete)
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.tournament(ctx, t, s, run, h), run.Close())
+	return errors.Join(p.tournament(ctx, t, s, folder, h), folder.Close())
 }
 
 func (p *program) resumeTournament(ctx context.Context, h hosting) (err error) {
-	run, err := runs.Resume(h.resume)
+	folder, err := run.Resume(h.resume)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, run.Close()) }()
-	text, err := run.Recipe()
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	text, err := folder.Recipe()
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (p *program) resumeTournament(ctx context.Context, h hosting) (err error) {
 	if err != nil {
 		return err
 	}
-	return p.tournament(ctx, t, s, run, h)
+	return p.tournament(ctx, t, s, folder, h)
 }
 
 func (p *program) openTournament(ctx context.Context, s arena.Settings, h hosting) (arena.Tournament, error) {
@@ -272,15 +272,15 @@ type tournamentReport struct {
 	arena.Summary
 }
 
-func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Settings, run *runs.Run, h hosting) (err error) {
+func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Settings, folder *run.Folder, h hosting) (err error) {
 	p.tellBackend()
-	log, err := arena.OpenLog(run.Path("games.log"))
+	log, err := arena.OpenLog(folder.Path("games.log"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	again := "agon tournament --resume " + run.Dir()
-	p.log.Info().Msgf("tournament %s; if it is stopped: %s", run.Dir(), again)
+	again := "agon tournament --resume " + folder.Dir()
+	p.log.Info().Msgf("tournament %s; if it is stopped: %s", folder.Dir(), again)
 	if n := log.Games(); n > 0 {
 		p.log.Info().Msgf("%d games are played already", n)
 	}
@@ -311,24 +311,24 @@ func (p *program) tournament(ctx context.Context, t arena.Tournament, s arena.Se
 	}
 	const many = 50_000
 	if table.Games() > many && h.transcripts {
-		p.log.Info().Msgf("writing %d games to %s", table.Games(), run.Dir())
+		p.log.Info().Msgf("writing %d games to %s", table.Games(), folder.Dir())
 	}
-	done := report.Finished{Name: run.Name(), Settings: string(settings), Tournament: t, Summary: summary, Log: log, Brief: !h.transcripts}
-	if err := report.Write(ctx, run.Dir(), done); err != nil {
+	done := report.Finished{Name: folder.Name(), Settings: string(settings), Tournament: t, Summary: summary, Log: log, Brief: !h.transcripts}
+	if err := report.Write(ctx, folder.Dir(), done); err != nil {
 		return err
 	}
 	if h.pgn != "" {
-		if err := copyFile(run.Path(report.PGNFile), h.pgn); err != nil {
+		if err := copyFile(folder.Path(report.PGNFile), h.pgn); err != nil {
 			return fmt.Errorf("tournament: --pgnout: %w", err)
 		}
 	}
 	if p.json {
-		return p.print(tournamentReport{Tournament: run.Dir(), Report: run.Path(report.PageFile), Summary: summary})
+		return p.print(tournamentReport{Tournament: folder.Dir(), Report: folder.Path(report.PageFile), Summary: summary})
 	}
 	p.showTournament(t, summary)
-	p.say("report      %s", run.Path(report.PageFile))
+	p.say("report      %s", folder.Path(report.PageFile))
 	if h.transcripts {
-		p.say("games       %s and %s", run.Path(report.GamesFile), run.Path(report.ParquetFile))
+		p.say("games       %s and %s", folder.Path(report.GamesFile), folder.Path(report.ParquetFile))
 	}
 	return nil
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/recipes"
-	"github.com/agon-rl/agon/runs"
-	"github.com/agon-rl/agon/runs/report"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/recipes"
+	"github.com/agon-rl/agon/trainer/run"
+	"github.com/agon-rl/agon/trainer/run/report"
 )
 
 func (p *program) trainVerb() *cobra.Command {
@@ -80,7 +80,7 @@ type school struct {
 	// beside what is trained by it.
 	read func(text []byte, settings []string) (complete []byte, open opening, err error)
 	// runRecipe is the same for the recipe of a run.
-	runRecipe func(run *runs.Run) (opening, error)
+	runRecipe func(folder *run.Folder) (opening, error)
 	report    func(dir string) error
 }
 
@@ -89,7 +89,7 @@ type opening func(ctx context.Context, options trainer.Options) (pupil, error)
 
 // pupil is a run in memory.
 type pupil interface {
-	Run(ctx context.Context, run *runs.Run) (trainer.Result, error)
+	Run(ctx context.Context, folder *run.Folder) (trainer.Result, error)
 	Close() error
 }
 
@@ -104,8 +104,8 @@ var selfPlay = school{
 		complete, err := recipe.YAML()
 		return complete, openTrainer(recipe), err
 	},
-	runRecipe: func(run *runs.Run) (opening, error) {
-		recipe, err := trainer.RecipeOf(run)
+	runRecipe: func(folder *run.Folder) (opening, error) {
+		recipe, err := trainer.RecipeOf(folder)
 		return openTrainer(recipe), err
 	},
 	report: func(dir string) error { return report.Write(dir) },
@@ -132,34 +132,34 @@ func (p *program) begin(ctx context.Context, s school, name string, settings []s
 	if err != nil {
 		return err
 	}
-	run, err := createRun(name, out, complete)
+	folder, err := createRun(name, out, complete)
 	if err != nil {
 		return errors.Join(err, t.Close())
 	}
-	err = errors.Join(p.train(ctx, s, t, bar, run), run.Close())
-	if err != nil && ctx.Err() == nil && empty(run) {
-		err = errors.Join(err, os.RemoveAll(run.Dir()))
+	err = errors.Join(p.train(ctx, s, t, bar, folder), folder.Close())
+	if err != nil && ctx.Err() == nil && empty(folder) {
+		err = errors.Join(err, os.RemoveAll(folder.Dir()))
 	}
 	return err
 }
 
 func (p *program) resume(ctx context.Context, s school, dir string, workers int) error {
-	run, err := runs.Open(dir)
+	folder, err := run.Open(dir)
 	if err != nil {
 		return err
 	}
-	open, err := s.runRecipe(run) // a run of another kind is left alone
+	open, err := s.runRecipe(folder) // a run of another kind is left alone
 	if err != nil {
 		return err
 	}
-	if run, err = runs.Resume(dir); err != nil {
+	if folder, err = run.Resume(dir); err != nil {
 		return err
 	}
 	t, bar, err := p.prepare(ctx, open, workers)
 	if err != nil {
-		return errors.Join(err, run.Close())
+		return errors.Join(err, folder.Close())
 	}
-	return errors.Join(p.train(ctx, s, t, bar, run), run.Close())
+	return errors.Join(p.train(ctx, s, t, bar, folder), folder.Close())
 }
 
 // prepare opens a backend and what is trained on it.
@@ -210,25 +210,25 @@ func fileName(name string) string {
 
 // createRun makes the run's folder: out, or runs/NAME with a number where that
 // is taken.
-func createRun(name, out string, recipe []byte) (*runs.Run, error) {
+func createRun(name, out string, recipe []byte) (*run.Folder, error) {
 	if out != "" {
-		return runs.Create(out, recipe)
+		return run.Create(out, recipe)
 	}
 	for n := 1; ; n++ {
 		dir := filepath.Join("runs", name)
 		if n > 1 {
 			dir = fmt.Sprintf("%s-%d", dir, n)
 		}
-		run, err := runs.Create(dir, recipe)
-		if !errors.Is(err, runs.ErrExists) {
-			return run, err
+		folder, err := run.Create(dir, recipe)
+		if !errors.Is(err, run.ErrExists) {
+			return folder, err
 		}
 	}
 }
 
 // empty tells whether a run has not learnt anything yet.
-func empty(run *runs.Run) bool {
-	lines, err := runs.ReadMetrics(run.Dir())
+func empty(folder *run.Folder) bool {
+	lines, err := run.ReadMetrics(folder.Dir())
 	return err == nil && len(lines) == 0
 }
 
@@ -245,35 +245,35 @@ type trainReport struct {
 	Final      map[string]float64 `json:"final"`
 }
 
-func (p *program) train(ctx context.Context, s school, t pupil, bar *liveBar, run *runs.Run) error {
+func (p *program) train(ctx context.Context, s school, t pupil, bar *liveBar, folder *run.Folder) error {
 	p.tellBackend()
-	p.log.Info().Msgf("run %s", run.Dir())
+	p.log.Info().Msgf("run %s", folder.Dir())
 	began := time.Now()
-	result, err := t.Run(ctx, run)
+	result, err := t.Run(ctx, folder)
 	err = errors.Join(err, t.Close())
 	bar.close()
 	if err != nil {
 		if ctx.Err() != nil {
-			return fmt.Errorf("stopped; go on with: %s %s", s.goOn, run.Dir())
+			return fmt.Errorf("stopped; go on with: %s %s", s.goOn, folder.Dir())
 		}
 		return err
 	}
-	if err := s.report(run.Dir()); err != nil {
+	if err := s.report(folder.Dir()); err != nil {
 		return err
 	}
 	done := trainReport{
-		Run: run.Dir(), Updates: result.Updates, Games: result.Games, Seconds: time.Since(began).Seconds(), Reached: result.Reached,
-		Checkpoint: run.Path(runs.CheckpointsDir, fmt.Sprintf("%08d", result.Updates)),
-		Curve:      run.Path(report.CurvePNG), Report: run.Path(runs.ReportFile), Final: result.Final,
+		Run: folder.Dir(), Updates: result.Updates, Games: result.Games, Seconds: time.Since(began).Seconds(), Reached: result.Reached,
+		Checkpoint: folder.Path(run.CheckpointsDir, fmt.Sprintf("%08d", result.Updates)),
+		Curve:      folder.Path(report.CurvePNG), Report: folder.Path(run.ReportFile), Final: result.Final,
 	}
 	if p.json {
 		return p.print(done)
 	}
-	p.say("trained %s for %d updates, %d games, in %s", run.Name(), done.Updates, done.Games, time.Since(began).Round(time.Second))
+	p.say("trained %s for %d updates, %d games, in %s", folder.Name(), done.Updates, done.Games, time.Since(began).Round(time.Second))
 	for _, name := range headlines(result.Final) {
 		p.say("  %-24s %.4f", name, result.Final[name])
 	}
-	p.say("curve       %s and %s", done.Curve, run.Path(report.CurveSVG))
+	p.say("curve       %s and %s", done.Curve, folder.Path(report.CurveSVG))
 	p.say("report      %s", done.Report)
 	p.say("checkpoint  %s", done.Checkpoint)
 	return nil

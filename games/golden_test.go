@@ -22,7 +22,7 @@ import (
 	_ "github.com/agon-rl/agon/games/standard"
 )
 
-// playthrough is one line of testdata, as scripts/openspiel/record.py writes
+// playthrough is one line of testdata, as testdata/openspiel/record.py writes
 // them.
 type playthrough struct {
 	Game    string         `json:"game"`

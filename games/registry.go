@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Rules is a game before its parameters are fixed: what the registry holds.

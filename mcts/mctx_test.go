@@ -14,7 +14,7 @@ import (
 	"github.com/agon-rl/agon/play"
 )
 
-// recordedGame is a game as scripts/mctx/record.py draws it, with what mctx
+// recordedGame is a game as testdata/mctx/record.py draws it, with what mctx
 // finds.
 type recordedGame struct {
 	Actions  int         `json:"actions"`

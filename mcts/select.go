@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Rule chooses which action a simulation takes: the one with the highest

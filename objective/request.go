@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Request is one line of `agon objectives eval`: an objective and a batch to

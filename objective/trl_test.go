@@ -11,7 +11,7 @@ import (
 	"github.com/agon-rl/agon/objective"
 )
 
-// recorded is what a trainer of TRL computed (scripts/trl/record.py): the mean loss
+// recorded is what a trainer of TRL computed (testdata/trl/record.py): the mean loss
 // and the gradients in the answers' summed log-probabilities.
 type recorded struct {
 	Trainer string               `json:"trainer"`

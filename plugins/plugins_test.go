@@ -25,10 +25,10 @@ import (
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/gamestest"
 	_ "github.com/agon-rl/agon/games/standard"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/plugins"
 	"github.com/agon-rl/agon/plugins/plugintest"
 	"github.com/agon-rl/agon/plugins/protocol"
-	"github.com/agon-rl/agon/spec"
 )
 
 // never is how often a plugin of these tests goes wrong that shall not.

@@ -16,8 +16,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/plugins/protocol"
-	"github.com/agon-rl/agon/spec"
 )
 
 // Serve serves a game as a plugin and returns when its host is done:

@@ -12,7 +12,7 @@ import (
 	"slices"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Table is a policy by information state, read and written as JSON

@@ -68,7 +68,7 @@ func TestDatasetsLoads(t *testing.T) {
 	if err := os.WriteFile(list, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), python, append([]string{filepath.Join("..", "scripts", "datasets", "check.py"), list}, files...)...)
+	cmd := exec.CommandContext(t.Context(), python, append([]string{filepath.Join("..", "testdata", "datasets", "check.py"), list}, files...)...)
 	cmd.Env = append(os.Environ(), "HF_HUB_OFFLINE=1", "HF_HOME="+filepath.Join(dir, "hf"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {

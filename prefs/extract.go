@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/mcts"
-	"github.com/agon-rl/agon/spec"
 )
 
 // Rule says which pairs of siblings are taken from a finished tree. The

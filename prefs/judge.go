@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Judge tells the better of a pair's two answers. The margin is above 0 where the

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // PromptPair is a preference between two prompts of one answer: it does what the

@@ -12,7 +12,7 @@ import (
 
 	"gonum.org/v1/gonum/stat/sampleuv"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Selector is a preference data strategy: it says which pairs are trained on, and

@@ -11,8 +11,8 @@ import (
 	"math"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/spec"
 )
 
 // Estimate is what an estimator makes of one turn.

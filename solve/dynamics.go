@@ -10,7 +10,7 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Dynamics is a Rule under way on a game. All policies step at the same time. It

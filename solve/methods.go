@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // MethodForms documents the methods of ParseMethod for help texts.

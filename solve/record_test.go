@@ -12,7 +12,7 @@ import (
 	"github.com/agon-rl/agon/solve"
 )
 
-// pseudorandom is the policy that scripts/openspiel/record_solve.py describes;
+// pseudorandom is the policy that testdata/openspiel/record_solve.py describes;
 // its value is the salt.
 type pseudorandom int
 

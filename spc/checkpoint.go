@@ -8,8 +8,8 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // Files of a checkpoint, beside the policies, which agents.PolicyFile names by role.
@@ -38,7 +38,7 @@ type progress struct {
 
 // save writes a checkpoint of the updates done.
 func (t *Trainer) save() error {
-	w, err := t.run.Checkpoint(t.update)
+	w, err := t.folder.Checkpoint(t.update)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (t *Trainer) save() error {
 		return err
 	}
 	t.saved = t.update
-	return t.run.Prune(t.recipe.Checkpoint.Keep, nil)
+	return t.folder.Prune(t.recipe.Checkpoint.Keep, nil)
 }
 
 // roleOf is the role that a player's policy is filed under: "" for one network with
@@ -99,22 +99,22 @@ func (t *Trainer) roleOf(p *player) string {
 
 // resume goes back to the last whole checkpoint; a run without one starts from the
 // beginning.
-func (t *Trainer) resume() (*runs.Checkpoint, error) {
-	c, err := t.run.Latest(func(refused error) { t.options.Log.Warn().Msg(refused.Error()) })
-	if errors.Is(err, runs.ErrNoCheckpoint) {
+func (t *Trainer) resume() (*run.Checkpoint, error) {
+	c, err := t.folder.Latest(func(refused error) { t.options.Log.Warn().Msg(refused.Error()) })
+	if errors.Is(err, run.ErrNoCheckpoint) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	if err := t.restore(c); err != nil {
-		return nil, fmt.Errorf("checkpoint %d of %s: %w", c.Step, t.run.Dir(), err)
+		return nil, fmt.Errorf("checkpoint %d of %s: %w", c.Step, t.folder.Dir(), err)
 	}
 	t.options.Log.Info().Int("update", t.update).Msg("resuming")
 	return c, nil
 }
 
-func (t *Trainer) restore(c *runs.Checkpoint) error {
+func (t *Trainer) restore(c *run.Checkpoint) error {
 	p, err := readProgress(c)
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func (t *Trainer) restore(c *runs.Checkpoint) error {
 	return nil
 }
 
-func (t *Trainer) restorePlayer(c *runs.Checkpoint, player *player, p progress) error {
+func (t *Trainer) restorePlayer(c *run.Checkpoint, player *player, p progress) error {
 	_, weights, err := trainer.ReadPolicy(c, agents.PolicyFile(t.roleOf(player)))
 	if err != nil {
 		return err
@@ -165,7 +165,7 @@ func (t *Trainer) restorePlayer(c *runs.Checkpoint, player *player, p progress) 
 	return err
 }
 
-func readProgress(c *runs.Checkpoint) (p progress, err error) {
+func readProgress(c *run.Checkpoint) (p progress, err error) {
 	text, err := c.ReadFile(stateFile)
 	if err != nil {
 		return p, err
@@ -178,7 +178,7 @@ func readProgress(c *runs.Checkpoint) (p progress, err error) {
 
 // readRounds reads a network as it was at the end of each of the first rounds. With an
 // error come those read before it, to be closed.
-func readRounds(c *runs.Checkpoint, model *policy.Model, role string, rounds int) (all []*policy.Weights, past []*policy.Network, err error) {
+func readRounds(c *run.Checkpoint, model *policy.Model, role string, rounds int) (all []*policy.Weights, past []*policy.Network, err error) {
 	for i := range rounds {
 		weights, err := trainer.ReadWeights(c, fmt.Sprintf(roundPattern, i, role))
 		if err != nil {

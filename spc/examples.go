@@ -10,7 +10,7 @@ import (
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // Example is a wrong line that was slipped into a solution.
@@ -62,7 +62,7 @@ func sneakiest(ctx context.Context, critic policy.Policy, judged []*sneakycritic
 }
 
 // examplesOf reads a checkpoint's examples.
-func examplesOf(c *runs.Checkpoint) ([]Example, error) {
+func examplesOf(c *run.Checkpoint) ([]Example, error) {
 	text, err := c.ReadFile(sneakiestFile)
 	if err != nil {
 		return nil, err

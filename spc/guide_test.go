@@ -20,9 +20,9 @@ import (
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/policy/backend"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // weak is a solver that takes a step after which the problem can still be solved with
@@ -308,15 +308,15 @@ func trained(t testing.TB, settings ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := runs.Create(filepath.Join(t.TempDir(), "run"), text)
+	folder, err := run.Create(filepath.Join(t.TempDir(), "run"), text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer run.Close()
-	if _, err := spc.Train(t.Context(), run, trainer.Options{Backend: device(t), Workers: 1, Log: zerolog.Nop()}); err != nil {
+	defer folder.Close()
+	if _, err := spc.Train(t.Context(), folder, trainer.Options{Backend: device(t), Workers: 1, Log: zerolog.Nop()}); err != nil {
 		t.Fatal(err)
 	}
-	return run.Dir()
+	return folder.Dir()
 }
 
 func device(t testing.TB) backend.Backend {

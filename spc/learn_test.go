@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/agon-rl/agon/recipes"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/spc"
+	"github.com/agon-rl/agon/trainer/recipes"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // On the exact game the loop with a pull and averaging comes close to the
@@ -90,11 +90,11 @@ func TestLearns(t *testing.T) {
 func TestReport(t *testing.T) {
 	dir := create(t, read(t, small, "validity=exact"))
 	final := finish(t, dir, 1).Final
-	run, err := runs.Open(dir)
+	folder, err := run.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := spc.Summarise(run)
+	s, err := spc.Summarise(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestReport(t *testing.T) {
 	if err := spc.Report(dir); err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile(run.Path(runs.ReportFile))
+	page, err := os.ReadFile(folder.Path(run.ReportFile))
 	if err != nil {
 		t.Fatal(err)
 	}

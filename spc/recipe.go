@@ -9,13 +9,13 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/sneakycritic"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/rae"
-	"github.com/agon-rl/agon/recipes"
-	"github.com/agon-rl/agon/runs"
-	"github.com/agon-rl/agon/spec"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/recipes"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // RecipeVersion is the version of the recipe's form that this program reads and
@@ -141,13 +141,13 @@ func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 }
 
 // RecipeOf reads the recipe of a run, and refuses runs of another kind.
-func RecipeOf(run *runs.Run) (Recipe, error) {
-	text, err := run.Recipe()
+func RecipeOf(folder *run.Folder) (Recipe, error) {
+	text, err := folder.Recipe()
 	if err != nil {
 		return Recipe{}, err
 	}
 	if err := recipes.Expect(recipes.SPC, text); err != nil {
-		return Recipe{}, fmt.Errorf("run %s: %w", run.Dir(), err)
+		return Recipe{}, fmt.Errorf("run %s: %w", folder.Dir(), err)
 	}
 	return ReadRecipe(text, nil)
 }

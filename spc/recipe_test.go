@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/recipes"
 )
 
 // The recipes that ship are read, and what they are completed to is read as the same.

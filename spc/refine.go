@@ -12,8 +12,8 @@ import (
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/games/sneakycritic"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/prefs"
-	"github.com/agon-rl/agon/spec"
 )
 
 // RefinedDir is the folder of a run that holds its refinement pairs, a file a round.
@@ -112,10 +112,10 @@ func (t *Trainer) refine(ctx context.Context, line map[string]float64) error {
 	if line["refined"] = float64(len(pairs)); len(pairs) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(t.run.Path(RefinedDir), 0o755); err != nil {
+	if err := os.MkdirAll(t.folder.Path(RefinedDir), 0o755); err != nil {
 		return err
 	}
-	left, err := filepath.Glob(t.run.Path(RefinedDir, ".*.tmp-*")) // by a process that was killed
+	left, err := filepath.Glob(t.folder.Path(RefinedDir, ".*.tmp-*")) // by a process that was killed
 	if err != nil {
 		return err
 	}
@@ -124,5 +124,5 @@ func (t *Trainer) refine(ctx context.Context, line map[string]float64) error {
 			return err
 		}
 	}
-	return prefs.Write(t.run.Path(RefinedDir, fmt.Sprintf("round_%04d.parquet", round)), pairs)
+	return prefs.Write(t.folder.Path(RefinedDir, fmt.Sprintf("round_%04d.parquet", round)), pairs)
 }

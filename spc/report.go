@@ -6,8 +6,8 @@ import (
 	"math"
 	"strings"
 
-	"github.com/agon-rl/agon/runs"
-	"github.com/agon-rl/agon/runs/report"
+	"github.com/agon-rl/agon/trainer/run"
+	"github.com/agon-rl/agon/trainer/run/report"
 )
 
 // Summary is what a run has come to.
@@ -43,8 +43,8 @@ type Round struct {
 }
 
 // Summarise reads what a run measured, also while it is being trained.
-func Summarise(run *runs.Run) (Summary, error) {
-	recipe, err := RecipeOf(run)
+func Summarise(folder *run.Folder) (Summary, error) {
+	recipe, err := RecipeOf(folder)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -52,16 +52,16 @@ func Summarise(run *runs.Run) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	lines, err := runs.ReadMetrics(run.Dir())
+	lines, err := run.ReadMetrics(folder.Dir())
 	if err != nil {
 		return Summary{}, err
 	}
-	s := Summary{Run: run.Dir(), Game: t.game.Info().Name, Of: recipe.Total()}
+	s := Summary{Run: folder.Dir(), Game: t.game.Info().Name, Of: recipe.Total()}
 	if t.spc != nil {
 		s.Kinds, s.whole = t.spc.Critique().Errors.All(), t.spc.Whole
 	}
 	for _, line := range lines {
-		s.Updates = int(line[runs.UpdateKey])
+		s.Updates = int(line[run.UpdateKey])
 		r, measured := roundOf(line, s.Kinds)
 		if !measured {
 			continue
@@ -72,9 +72,9 @@ func Summarise(run *runs.Run) (Summary, error) {
 			s.Rounds = append(s.Rounds, r)
 		}
 	}
-	c, err := run.Latest(func(error) {})
+	c, err := folder.Latest(func(error) {})
 	switch {
-	case errors.Is(err, runs.ErrNoCheckpoint):
+	case errors.Is(err, run.ErrNoCheckpoint):
 		return s, nil
 	case err != nil:
 		return s, err
@@ -102,7 +102,7 @@ func roundOf(line map[string]float64, kinds []string) (r Round, measured bool) {
 		return out
 	}
 	r = Round{
-		Round: int(line["round"]), Update: int(line[runs.UpdateKey]),
+		Round: int(line["round"]), Update: int(line[run.UpdateKey]),
 		Right: value("accuracy/correct"), Wrong: value("accuracy/wrong"), F1: value("f1"), WorstF1: value("f1/worst"),
 		FoolRate: value("fooled"), Refused: value("refused"), Last: value("nash_conv/last"), Average: value("nash_conv/average"),
 		Caught: byKind("caught/"), Written: byKind("written/"), Fooled: byKind("fooled/"),
@@ -115,11 +115,11 @@ func roundOf(line map[string]float64, kinds []string) (r Round, measured bool) {
 
 // Report draws a run's curves and its page, with what the summary tells.
 func Report(dir string) error {
-	run, err := runs.Open(dir)
+	folder, err := run.Open(dir)
 	if err != nil {
 		return err
 	}
-	s, err := Summarise(run)
+	s, err := Summarise(folder)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // source is another run, whose players play the games that rounds without fresh ones
@@ -27,18 +27,18 @@ func openSource(r Recipe, model *policy.Model) (s *source, err error) {
 			s, err = nil, errors.Join(fmt.Errorf("objective.players: %w", err), s.close())
 		}
 	}()
-	run, err := runs.Open(r.Objective.Players)
+	folder, err := run.Open(r.Objective.Players)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := RecipeOf(run)
+	theirs, err := RecipeOf(folder)
 	if err != nil {
 		return nil, err
 	}
 	if theirs.Game != r.Game || theirs.Policies != r.Policies || !reflect.DeepEqual(theirs.Policy, r.Policy) {
-		return nil, fmt.Errorf("run %s has other networks, of %s: expected its game, policies and policy", run.Dir(), theirs.Game)
+		return nil, fmt.Errorf("run %s has other networks, of %s: expected its game, policies and policy", folder.Dir(), theirs.Game)
 	}
-	c, err := run.Latest(func(error) {})
+	c, err := folder.Latest(func(error) {})
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func openSource(r Recipe, model *policy.Model) (s *source, err error) {
 		return nil, err
 	}
 	if p.Rounds < r.Rounds {
-		return nil, fmt.Errorf("run %s has begun %d rounds: expected %d, as many as here", run.Dir(), p.Rounds, r.Rounds)
+		return nil, fmt.Errorf("run %s has begun %d rounds: expected %d, as many as here", folder.Dir(), p.Rounds, r.Rounds)
 	}
 	s = &source{}
 	for _, role := range rolesOf(r, model.Info) {

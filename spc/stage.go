@@ -8,9 +8,9 @@ import (
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/sneakycritic"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/spec"
 )
 
 // stages decide who trains in an update.

@@ -22,9 +22,9 @@ import (
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy/backend"
 	"github.com/agon-rl/agon/prefs"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // small is a run of a second that uses every part of the on-line loop that a
@@ -88,11 +88,11 @@ func create(t testing.TB, recipe spc.Recipe) string {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	run, err := runs.Create(dir, text)
+	folder, err := run.Create(dir, text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := run.Close(); err != nil {
+	if err := folder.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -100,12 +100,12 @@ func create(t testing.TB, recipe spc.Recipe) string {
 
 // train runs the run in dir to its end, from wherever it stands.
 func train(ctx context.Context, dir string, options trainer.Options) (trainer.Result, error) {
-	run, err := runs.Resume(dir)
+	folder, err := run.Resume(dir)
 	if err != nil {
 		return trainer.Result{}, err
 	}
-	defer run.Close()
-	return spc.Train(ctx, run, options)
+	defer folder.Close()
+	return spc.Train(ctx, folder, options)
 }
 
 func options(t testing.TB, workers int) trainer.Options {
@@ -130,7 +130,7 @@ func content(t testing.TB, dir string) map[string]string {
 			return err
 		}
 		name, _ := filepath.Rel(dir, path)
-		if base := filepath.Base(name); base == "lock" || base == "run.json" || base == "manifest.json" || name == runs.TimingFile { // the manifest names the run
+		if base := filepath.Base(name); base == "lock" || base == "run.json" || base == "manifest.json" || name == run.TimingFile { // the manifest names the run
 			return nil
 		}
 		data, err := os.ReadFile(path)
@@ -165,7 +165,7 @@ func TestSameBytes(t *testing.T) {
 			dir := create(t, recipe)
 			finish(t, dir, 1)
 			want := content(t, dir)
-			if lines := strings.Count(want[runs.MetricsFile], "\n"); lines != recipe.Total() {
+			if lines := strings.Count(want[run.MetricsFile], "\n"); lines != recipe.Total() {
 				t.Errorf("%d lines of metrics, want %d: one an update", lines, recipe.Total())
 			}
 			for _, workers := range []int{2, 8} {
@@ -176,7 +176,7 @@ func TestSameBytes(t *testing.T) {
 			recipe.Seed++
 			dir = create(t, recipe)
 			finish(t, dir, 1)
-			if recipe.Objective.Name != "best-response" && content(t, dir)[runs.MetricsFile] == want[runs.MetricsFile] {
+			if recipe.Objective.Name != "best-response" && content(t, dir)[run.MetricsFile] == want[run.MetricsFile] {
 				t.Error("another seed gives the same metrics")
 			}
 		})
@@ -204,7 +204,7 @@ func TestKilledAnywhere(t *testing.T) {
 					t.Fatal(err)
 				}
 				for later := at + 1; later <= recipe.Total(); later++ {
-					if err := os.RemoveAll(filepath.Join(killed, runs.CheckpointsDir, fmt.Sprintf("%08d", later))); err != nil {
+					if err := os.RemoveAll(filepath.Join(killed, run.CheckpointsDir, fmt.Sprintf("%08d", later))); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -226,18 +226,18 @@ func TestOtherPlayers(t *testing.T) {
 		dir := create(t, recipe)
 		finish(t, dir, 2)
 		want := content(t, dir)
-		lines, err := runs.ReadMetrics(dir)
+		lines, err := run.ReadMetrics(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, shares[objective] = runs.Series(lines, "won/critic")
+		_, shares[objective] = run.Series(lines, "won/critic")
 		for _, at := range []int{2, 3, 4} {
 			killed := filepath.Join(t.TempDir(), "run")
 			if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
 				t.Fatal(err)
 			}
 			for later := at + 1; later <= recipe.Total(); later++ {
-				if err := os.RemoveAll(filepath.Join(killed, runs.CheckpointsDir, fmt.Sprintf("%08d", later))); err != nil {
+				if err := os.RemoveAll(filepath.Join(killed, run.CheckpointsDir, fmt.Sprintf("%08d", later))); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -245,8 +245,8 @@ func TestOtherPlayers(t *testing.T) {
 			same(t, fmt.Sprintf("%s, killed after update %d", objective, at), want, content(t, killed))
 		}
 		for _, round := range []string{"00000001/round_0000", "00000006/round_0000"} {
-			got := want[filepath.Join(runs.CheckpointsDir, round+".critic.safetensors")]
-			if theirs := content(t, players)[filepath.Join(runs.CheckpointsDir, "00000008/round_0000.critic.safetensors")]; got == "" || got != theirs {
+			got := want[filepath.Join(run.CheckpointsDir, round+".critic.safetensors")]
+			if theirs := content(t, players)[filepath.Join(run.CheckpointsDir, "00000008/round_0000.critic.safetensors")]; got == "" || got != theirs {
 				t.Errorf("%s: %s is not the players' round 0", objective, round)
 			}
 		}

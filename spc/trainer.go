@@ -15,8 +15,8 @@ import (
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/rae"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // player is a network in training.
@@ -34,7 +34,7 @@ type Trainer struct {
 
 	recipe     Recipe
 	options    trainer.Options
-	run        *runs.Run
+	folder     *run.Folder
 	describe   policy.Description
 	model      *policy.Model
 	rate       func(int) float64
@@ -64,8 +64,8 @@ type Trainer struct {
 
 // Train runs the recipe of an open run to its end, from its last whole checkpoint
 // where it has one.
-func Train(ctx context.Context, run *runs.Run, options trainer.Options) (result trainer.Result, err error) {
-	recipe, err := RecipeOf(run)
+func Train(ctx context.Context, folder *run.Folder, options trainer.Options) (result trainer.Result, err error) {
+	recipe, err := RecipeOf(folder)
 	if err != nil {
 		return trainer.Result{}, err
 	}
@@ -74,7 +74,7 @@ func Train(ctx context.Context, run *runs.Run, options trainer.Options) (result 
 		return trainer.Result{}, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	return t.Run(ctx, run)
+	return t.Run(ctx, folder)
 }
 
 // New prepares training by a recipe; it writes nothing.
@@ -196,18 +196,18 @@ func (t *Trainer) Close() error {
 
 // Run trains to the recipe's end. A cancelled context ends it after a checkpoint of
 // the updates done, with the context's error.
-func (t *Trainer) Run(ctx context.Context, run *runs.Run) (result trainer.Result, err error) {
-	t.run = run
+func (t *Trainer) Run(ctx context.Context, folder *run.Folder) (result trainer.Result, err error) {
+	t.folder = folder
 	from, err := t.resume()
 	if err != nil {
 		return trainer.Result{}, err
 	}
-	metrics, err := run.Metrics(from)
+	metrics, err := folder.Metrics(from)
 	if err != nil {
 		return trainer.Result{}, err
 	}
 	defer func() { err = errors.Join(err, metrics.Close()) }()
-	timing, err := run.Timing(from)
+	timing, err := folder.Timing(from)
 	if err != nil {
 		return trainer.Result{}, err
 	}
@@ -231,7 +231,7 @@ func (t *Trainer) begins(update int) bool {
 
 // loop is the training algorithm: rounds, in each of which players meet opponents,
 // learn and are measured.
-func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
+func (t *Trainer) loop(ctx context.Context, metrics, timing *run.Log) error {
 	began, first := time.Now(), t.update
 	for t.update < t.recipe.Total() {
 		updateBegan := time.Now()

@@ -8,8 +8,8 @@ import (
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/games/sneakycritic"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/spec"
 )
 
 // validity decides whether a step slipped in is wrong. The verifier knows; SPC,

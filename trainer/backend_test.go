@@ -9,8 +9,8 @@ import (
 
 	"github.com/agon-rl/agon/policy/backend"
 	_ "github.com/agon-rl/agon/policy/backend/xla" // opened where AGON_TEST_XLA=1
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // One recipe with one seed learns the same on both backends: the first ten
@@ -38,11 +38,11 @@ func agree(t *testing.T, recipe, loss string, settings ...string) {
 		if _, err := train(t.Context(), dir, trainer.Options{Backend: device, Workers: 2, Log: zerolog.Nop()}); err != nil {
 			t.Fatal(err)
 		}
-		lines, err := runs.ReadMetrics(dir)
+		lines, err := run.ReadMetrics(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, values := runs.Series(lines, loss)
+		_, values := run.Series(lines, loss)
 		return values
 	}
 	want, got := losses(backend.Go), losses(backend.CPU)

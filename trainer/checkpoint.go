@@ -10,7 +10,7 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // Files of a checkpoint.
@@ -40,7 +40,7 @@ type progress struct {
 
 // save writes a checkpoint of the updates done.
 func (t *Trainer) save() error {
-	w, err := t.run.Checkpoint(t.update)
+	w, err := t.folder.Checkpoint(t.update)
 	if err != nil {
 		return err
 	}
@@ -83,27 +83,27 @@ func (t *Trainer) save() error {
 		return err
 	}
 	t.saved = t.update
-	return t.run.Prune(t.recipe.Checkpoint.Keep, nil)
+	return t.folder.Prune(t.recipe.Checkpoint.Keep, nil)
 }
 
 // resume goes back to the last whole checkpoint. A run without one starts from
 // the beginning and gets its checkpoint of update 0.
-func (t *Trainer) resume() (*runs.Checkpoint, error) {
-	c, err := t.run.Latest(func(refused error) { t.options.Log.Warn().Msg(refused.Error()) })
-	if errors.Is(err, runs.ErrNoCheckpoint) {
+func (t *Trainer) resume() (*run.Checkpoint, error) {
+	c, err := t.folder.Latest(func(refused error) { t.options.Log.Warn().Msg(refused.Error()) })
+	if errors.Is(err, run.ErrNoCheckpoint) {
 		return nil, t.remember()
 	}
 	if err != nil {
 		return nil, err
 	}
 	if err := t.restore(c); err != nil {
-		return nil, fmt.Errorf("checkpoint %d of %s: %w", c.Step, t.run.Dir(), err)
+		return nil, fmt.Errorf("checkpoint %d of %s: %w", c.Step, t.folder.Dir(), err)
 	}
 	t.options.Log.Info().Int("update", t.update).Msg("resuming")
 	return c, nil
 }
 
-func (t *Trainer) restore(c *runs.Checkpoint) error {
+func (t *Trainer) restore(c *run.Checkpoint) error {
 	text, err := c.ReadFile(stateFile)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (t *Trainer) restore(c *runs.Checkpoint) error {
 }
 
 // restore reads what preferences need of earlier updates.
-func (p *preferring) restore(c *runs.Checkpoint, from progress) (err error) {
+func (p *preferring) restore(c *run.Checkpoint, from progress) (err error) {
 	if from.Queue != nil {
 		p.queue = from.Queue
 	}
@@ -173,7 +173,7 @@ func (p *preferring) restore(c *runs.Checkpoint, from progress) (err error) {
 }
 
 // ReadWeights reads weights from a file of a checkpoint.
-func ReadWeights(c *runs.Checkpoint, name string) (*policy.Weights, error) {
+func ReadWeights(c *run.Checkpoint, name string) (*policy.Weights, error) {
 	_, w, err := readFile(c, name, func(in io.Reader) (struct{}, *policy.Weights, error) {
 		w, _, err := policy.ReadWeights(in)
 		return struct{}{}, w, err
@@ -182,11 +182,11 @@ func ReadWeights(c *runs.Checkpoint, name string) (*policy.Weights, error) {
 }
 
 // ReadPolicy reads a network that describes itself from a file of a checkpoint.
-func ReadPolicy(c *runs.Checkpoint, name string) (policy.Description, *policy.Weights, error) {
+func ReadPolicy(c *run.Checkpoint, name string) (policy.Description, *policy.Weights, error) {
 	return readFile(c, name, policy.ReadNetwork)
 }
 
-func readFile[T any](c *runs.Checkpoint, name string, read func(io.Reader) (T, *policy.Weights, error)) (T, *policy.Weights, error) {
+func readFile[T any](c *run.Checkpoint, name string, read func(io.Reader) (T, *policy.Weights, error)) (T, *policy.Weights, error) {
 	content, err := c.ReadFile(name)
 	if err != nil {
 		var none T

@@ -8,23 +8,23 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/agon-rl/agon/agents"
-	"github.com/agon-rl/agon/feedback"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/prefs/judge"
 )
 
 // openFeedback opens a judge that is not the game itself. The game's own judgements stand
 // in it as score, outcome and drawn, so that noisy(flip=0.2,judge=score) errs about them.
-func (j *judge) openFeedback(text string) (err error) {
-	own := map[string]feedback.Feedback{
-		"score": feedback.Func(func(_ context.Context, a, b *feedback.Answer) (float64, error) {
+func (j *ruling) openFeedback(text string) (err error) {
+	own := map[string]judge.Judge{
+		"score": judge.Func(func(_ context.Context, a, b *judge.Answer) (float64, error) {
 			return (1 + j.scoreOf(a, b)) / 2, nil
 		}),
-		"outcome": feedback.Func(func(_ context.Context, a, b *feedback.Answer) (float64, error) {
-			return feedback.Logistic(j.scoreOf(a, b), 0, 0), nil
+		"outcome": judge.Func(func(_ context.Context, a, b *judge.Answer) (float64, error) {
+			return judge.Logistic(j.scoreOf(a, b), 0, 0), nil
 		}),
 	}
-	own["drawn"] = feedback.Draws{Judge: own["score"], Votes: 1, Seed: 1}
+	own["drawn"] = judge.Draws{Judge: own["score"], Votes: 1, Seed: 1}
 	if j.feedback, err = agents.OpenFeedback(text, own); err != nil {
 		return fmt.Errorf("preferences.judge: %w", err)
 	}
@@ -32,8 +32,8 @@ func (j *judge) openFeedback(text string) (err error) {
 }
 
 // scoreOf is score of answers as feedback reads them.
-func (j *judge) scoreOf(a, b *feedback.Answer) float64 {
-	of := func(a *feedback.Answer) rival {
+func (j *ruling) scoreOf(a, b *judge.Answer) float64 {
+	of := func(a *judge.Answer) rival {
 		if j.contest != nil {
 			return rival{Number: int(a.Actions[0])}
 		}
@@ -43,7 +43,7 @@ func (j *judge) scoreOf(a, b *feedback.Answer) float64 {
 }
 
 // prefers asks the feedback. The first error stays, until failed returns it.
-func (j *judge) prefers(a, b *feedback.Answer) float64 {
+func (j *ruling) prefers(a, b *judge.Answer) float64 {
 	if j.failed() != nil {
 		return 0.5
 	}
@@ -55,7 +55,7 @@ func (j *judge) prefers(a, b *feedback.Answer) float64 {
 	return p
 }
 
-func (j *judge) fail(err error) {
+func (j *ruling) fail(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err == nil {
@@ -65,7 +65,7 @@ func (j *judge) fail(err error) {
 
 // failed returns why the judge could not judge, if so. What it said since is worth
 // nothing.
-func (j *judge) failed() error {
+func (j *ruling) failed() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.err
@@ -77,7 +77,7 @@ const judgedAtOnce = 16
 
 // each judges groups, several at once where feedback does. Groups draw from generators
 // of their own, so that their order does not matter.
-func (j *judge) each(groups []*group, judge func(i int, g *group)) {
+func (j *ruling) each(groups []*group, judge func(i int, g *group)) {
 	var some errgroup.Group
 	some.SetLimit(1)
 	if j.feedback != nil {
@@ -97,8 +97,8 @@ type describable interface {
 
 // numbered is a contest's answer as feedback reads it: one action, its number, as tables
 // and fitted models have it.
-func (j *judge) numbered(n int) *feedback.Answer {
-	out := &feedback.Answer{Actions: []games.Action{games.Action(n)}}
+func (j *ruling) numbered(n int) *judge.Answer {
+	out := &judge.Answer{Actions: []games.Action{games.Action(n)}}
 	if d, ok := j.contest.(describable); ok {
 		out.Features = d.Describe(n)
 	}
@@ -107,8 +107,8 @@ func (j *judge) numbered(n int) *feedback.Answer {
 
 // told is what a seat did in an episode, as feedback reads it: its actions, its words and
 // what it got.
-func (j *judge) told(game games.Game, e *play.Episode, seat games.Seat) *feedback.Answer {
-	out := &feedback.Answer{Return: e.Returns[seat]}
+func (j *ruling) told(game games.Game, e *play.Episode, seat games.Seat) *judge.Answer {
+	out := &judge.Answer{Return: e.Returns[seat]}
 	var lines []string
 	s := game.Start()
 	for _, action := range e.Actions {

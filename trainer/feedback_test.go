@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/agon-rl/agon/feedback"
+	"github.com/agon-rl/agon/prefs/judge"
 	"github.com/agon-rl/agon/trainer"
 )
 
@@ -19,7 +19,7 @@ import (
 // the run is stopped and resumed.
 func TestFeedbackTeaches(t *testing.T) {
 	reward := filepath.Join(t.TempDir(), "reward.json")
-	if err := feedback.WriteModel(reward, &feedback.Reward{Weights: []float64{1, 0, -1}}); err != nil {
+	if err := judge.WriteModel(reward, &judge.Reward{Weights: []float64{1, 0, -1}}); err != nil {
 		t.Fatal(err)
 	}
 	var asked atomic.Int64

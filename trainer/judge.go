@@ -7,10 +7,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/agon-rl/agon/feedback"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/prefs/judge"
 )
 
 // JudgeForms documents what a recipe's preferences.judge may be.
@@ -23,23 +23,23 @@ noisy(flip=0.2,judge=score), table(FILE), learned(FILE), openai(model=NAME)`
 
 var judges = []string{"score", "outcome", "drawn"}
 
-// judge says how probable it is that one answer beats another: by the game itself.
-type judge struct {
+// ruling says how probable it is that one answer beats another: by the game itself.
+type ruling struct {
 	kind    string
 	contest games.Contest // nil where answers are compared by their returns
 	spread  float64       // of returns
 	asked   atomic.Int64  // so often
 
-	feedback feedback.Feedback // whoever judges in place of the game; nil for the game
-	ctx      context.Context   //nolint:containedctx // the run's: a judge may wait for a server
-	mu       sync.Mutex        // of err
-	err      error             // the first of the feedback
+	feedback judge.Judge     // whoever judges in place of the game; nil for the game
+	ctx      context.Context //nolint:containedctx // the run's: a judge may wait for a server
+	mu       sync.Mutex      // of err
+	err      error           // the first of the feedback
 }
 
-func newJudge(ctx context.Context, kind string, game games.Game) (*judge, error) {
+func newJudge(ctx context.Context, kind string, game games.Game) (*ruling, error) {
 	info := game.Info()
 	contest, _ := game.(games.Contest)
-	j := &judge{kind: kind, contest: contest, spread: info.MaxReturn - info.MinReturn, ctx: ctx}
+	j := &ruling{kind: kind, contest: contest, spread: info.MaxReturn - info.MinReturn, ctx: ctx}
 	if slices.Contains(judges, kind) {
 		return j, nil
 	}
@@ -47,20 +47,20 @@ func newJudge(ctx context.Context, kind string, game games.Game) (*judge, error)
 }
 
 // close ends what a feedback holds.
-func (j *judge) close() error {
+func (j *ruling) close() error {
 	if j == nil || j.feedback == nil {
 		return nil
 	}
-	return feedback.Close(j.feedback)
+	return judge.Close(j.feedback)
 }
 
 // answer is all that one seat did in an episode: what preferences are between.
 type answer struct {
 	episode int // of the update; demonstrations have none
 	steps   []*policy.Step
-	number  int              // of a contest's answer
-	ret     float64          // elsewhere: what the seat got
-	told    *feedback.Answer // elsewhere, where feedback judges
+	number  int           // of a contest's answer
+	ret     float64       // elsewhere: what the seat got
+	told    *judge.Answer // elsewhere, where feedback judges
 	// against is what stood opposite, in a contest.
 	against int
 	// share is the mean probability of beating those that it is compared with, met
@@ -78,15 +78,15 @@ type answer struct {
 // rival is what an answer is compared with: of a contest its number, elsewhere its
 // return.
 type rival struct {
-	Number int              `json:"number,omitempty"`
-	Return float64          `json:"return,omitempty"`
-	Told   *feedback.Answer `json:"told,omitempty"` // outside contests, where feedback judges
+	Number int           `json:"number,omitempty"`
+	Return float64       `json:"return,omitempty"`
+	Told   *judge.Answer `json:"told,omitempty"` // outside contests, where feedback judges
 }
 
 func (a *answer) rival() rival { return rival{a.number, a.ret, a.told} }
 
 // beats is the probability that a is preferred to b.
-func (j *judge) beats(a *answer, b rival, r *rand.Rand) float64 {
+func (j *ruling) beats(a *answer, b rival, r *rand.Rand) float64 {
 	j.asked.Add(1)
 	switch {
 	case j.feedback != nil && j.contest != nil:
@@ -97,7 +97,7 @@ func (j *judge) beats(a *answer, b rival, r *rand.Rand) float64 {
 	score := j.score(a.rival(), b)
 	switch {
 	case j.kind == "outcome":
-		return feedback.Logistic(score, 0, 0)
+		return judge.Logistic(score, 0, 0)
 	case j.kind == "score":
 		return (1 + score) / 2
 	case r.Float64() < (1+score)/2: // drawn
@@ -107,7 +107,7 @@ func (j *judge) beats(a *answer, b rival, r *rand.Rand) float64 {
 }
 
 // score is what a earns against b, from -1 to 1, by the game itself.
-func (j *judge) score(a, b rival) float64 {
+func (j *ruling) score(a, b rival) float64 {
 	if j.contest != nil {
 		return j.contest.Score(a.Number, b.Number)
 	}

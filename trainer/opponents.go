@@ -5,9 +5,9 @@ import (
 	"math"
 	"strings"
 
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/spec"
 )
 
 // OpponentForms documents what a recipe's opponents may be.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/spec"
 )
 
 // GamePreferences is learning from which of two whole games is better: what one seat did
@@ -41,7 +41,7 @@ const shareReward = "reward"
 type preferring struct {
 	settings      GamePreferences
 	loss          *comparing // nil where preferences only make a reward
-	judge         *judge
+	judge         *ruling
 	pairs         pairing
 	references    references
 	demonstrators play.Agent // nil where there are none

@@ -9,12 +9,12 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/prefs"
 	"github.com/agon-rl/agon/rae"
-	"github.com/agon-rl/agon/recipes"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/trainer/recipes"
 )
 
 // RecipeVersion is the version of the recipe's form that this program reads

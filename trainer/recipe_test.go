@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/agon-rl/agon/recipes"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/recipes"
 )
 
 // The recipes that the program holds are read, and what they are completed to

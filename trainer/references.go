@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/spec"
 )
 
 // ReferenceForms documents what a recipe's preferences.reference may be. θ_t is the

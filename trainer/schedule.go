@@ -5,7 +5,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Schedule is a number that changes over a run's updates: a plain number, or

@@ -9,12 +9,12 @@ import (
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/prefs"
-	"github.com/agon-rl/agon/spec"
 )
 
 // searchLimit bounds the decisions of a game of hidden information in which a

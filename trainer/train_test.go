@@ -17,8 +17,8 @@ import (
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy/backend"
 	"github.com/agon-rl/agon/prefs"
-	"github.com/agon-rl/agon/runs"
 	"github.com/agon-rl/agon/trainer"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // small is a run of a second or two that uses every part that a checkpoint
@@ -65,11 +65,11 @@ func create(t *testing.T, recipe string, settings ...string) string {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	run, err := runs.Create(dir, text)
+	folder, err := run.Create(dir, text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := run.Close(); err != nil {
+	if err := folder.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -77,12 +77,12 @@ func create(t *testing.T, recipe string, settings ...string) string {
 
 // train runs the run in dir to its end, from wherever it stands.
 func train(ctx context.Context, dir string, options trainer.Options) (trainer.Result, error) {
-	run, err := runs.Resume(dir)
+	folder, err := run.Resume(dir)
 	if err != nil {
 		return trainer.Result{}, err
 	}
-	defer run.Close()
-	return trainer.Train(ctx, run, options)
+	defer folder.Close()
+	return trainer.Train(ctx, folder, options)
 }
 
 func options(t testing.TB, workers int) trainer.Options {
@@ -101,16 +101,16 @@ func finish(t *testing.T, dir string, workers int) {
 func outcome(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
-	metrics, err := os.ReadFile(filepath.Join(dir, runs.MetricsFile))
+	metrics, err := os.ReadFile(filepath.Join(dir, run.MetricsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	out["metrics"] = metrics
-	run, err := runs.Open(dir)
+	folder, err := run.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := run.Latest(func(err error) { t.Error(err) })
+	c, err := folder.Latest(func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}

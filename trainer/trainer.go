@@ -18,7 +18,7 @@ import (
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/rae"
-	"github.com/agon-rl/agon/runs"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // Options are what may differ between two executions of the same recipe.
@@ -51,7 +51,7 @@ type Result struct {
 type Trainer struct {
 	recipe  Recipe
 	options Options
-	run     *runs.Run
+	folder  *run.Folder
 	game    games.Game
 	info    games.Info
 
@@ -76,8 +76,8 @@ type Trainer struct {
 
 // Train runs the recipe of an open run to its end: RecipeOf, New, Run and
 // Close.
-func Train(ctx context.Context, run *runs.Run, options Options) (result Result, err error) {
-	recipe, err := RecipeOf(run)
+func Train(ctx context.Context, folder *run.Folder, options Options) (result Result, err error) {
+	recipe, err := RecipeOf(folder)
 	if err != nil {
 		return Result{}, err
 	}
@@ -86,12 +86,12 @@ func Train(ctx context.Context, run *runs.Run, options Options) (result Result, 
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	return t.Run(ctx, run)
+	return t.Run(ctx, folder)
 }
 
 // RecipeOf reads the recipe of a run.
-func RecipeOf(run *runs.Run) (Recipe, error) {
-	text, err := run.Recipe()
+func RecipeOf(folder *run.Folder) (Recipe, error) {
+	text, err := folder.Recipe()
 	if err != nil {
 		return Recipe{}, err
 	}
@@ -143,18 +143,18 @@ func (t *Trainer) prepare(ctx context.Context) (err error) {
 // Run trains to the recipe's end, from the run's last whole checkpoint where it
 // has one. A cancelled context ends it after a checkpoint of the updates done,
 // with the context's error. A trainer runs once.
-func (t *Trainer) Run(ctx context.Context, run *runs.Run) (result Result, err error) {
-	t.run = run
+func (t *Trainer) Run(ctx context.Context, folder *run.Folder) (result Result, err error) {
+	t.folder = folder
 	from, err := t.resume()
 	if err != nil {
 		return Result{}, err
 	}
-	metrics, err := run.Metrics(from)
+	metrics, err := folder.Metrics(from)
 	if err != nil {
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, metrics.Close()) }()
-	timing, err := run.Timing(from)
+	timing, err := folder.Timing(from)
 	if err != nil {
 		return Result{}, err
 	}
@@ -207,7 +207,7 @@ func (t *Trainer) Close() error {
 }
 
 // loop is the training algorithm: play, estimate, update, measure, save.
-func (t *Trainer) loop(ctx context.Context, metrics, timing *runs.Log) error {
+func (t *Trainer) loop(ctx context.Context, metrics, timing *run.Log) error {
 	began, first := time.Now(), t.update
 	for t.update < t.recipe.Updates && !t.reached {
 		updateBegan := time.Now()

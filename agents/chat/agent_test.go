@@ -249,11 +249,11 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// A real server of the protocol, such as scripts/chat/server.py starts.
+// A real server of the protocol, such as testdata/chat/server.py starts.
 func TestEndpoint(t *testing.T) {
 	base := os.Getenv("AGON_TEST_CHAT_URL")
 	if base == "" {
-		t.Skip("AGON_TEST_CHAT_URL names no server; scripts/chat/server.py starts one")
+		t.Skip("AGON_TEST_CHAT_URL names no server; testdata/chat/server.py starts one")
 	}
 	game := open(t, "kuhn_poker")
 	o := chat.Options{URL: base, Model: "random", MaxTokens: 24, Retries: 3}

@@ -9,7 +9,7 @@ import (
 	"github.com/agon-rl/agon/arena/rating"
 )
 
-// reference is what scripts/rating/record.py recorded of scipy, choix, fastchess's
+// reference is what testdata/rating/record.py recorded of scipy, choix, fastchess's
 // formulas and OpenSpiel.
 type reference struct {
 	Tables []struct {

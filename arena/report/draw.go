@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/arena"
-	runreport "github.com/agon-rl/agon/runs/report"
+	runreport "github.com/agon-rl/agon/trainer/run/report"
 )
 
 // Colours that people with colour blindness tell apart (Okabe and Ito 2008).

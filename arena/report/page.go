@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/arena"
-	runreport "github.com/agon-rl/agon/runs/report"
+	runreport "github.com/agon-rl/agon/trainer/run/report"
 )
 
 var (

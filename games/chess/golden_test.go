@@ -18,7 +18,7 @@ import (
 	"github.com/agon-rl/agon/games/chess"
 )
 
-// recorded is one line of what scripts/pythonchess/record.py writes.
+// recorded is one line of what testdata/pythonchess/record.py writes.
 type recorded struct {
 	Ends    string   `json:"ends"`
 	FEN     string   `json:"fen"`

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // A column takes rows+1 bits, the topmost always empty, so that no line of

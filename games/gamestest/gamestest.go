@@ -20,7 +20,7 @@ import (
 	"testing"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Options says how thorough a check is. The zero value is thorough enough for

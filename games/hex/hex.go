@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 const (

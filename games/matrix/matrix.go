@@ -19,7 +19,7 @@ import (
 	"unicode"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Payoffs is a zero-sum matrix game. Matrices that are not square are fine.

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Pass is the only action of a seat that cannot turn any disc.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 func init() {

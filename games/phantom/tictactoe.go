@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 func init() {

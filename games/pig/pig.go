@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Roll throws the die; Stop banks the points of the turn and passes the die on.

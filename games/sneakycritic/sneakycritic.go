@@ -23,7 +23,7 @@ import (
 	"github.com/agon-rl/agon/games"
 	_ "github.com/agon-rl/agon/games/arithmetic" // the default domain
 	"github.com/agon-rl/agon/games/problem"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // The seats.

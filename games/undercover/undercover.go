@@ -17,7 +17,7 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Actions 0 to 3 vote for a seat; the clues follow Unsure.

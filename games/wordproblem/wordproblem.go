@@ -13,7 +13,7 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 const mostPeople = 8

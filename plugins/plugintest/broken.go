@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Defect is a mistake that authors make, in a game that is right otherwise.

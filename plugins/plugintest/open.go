@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/agon-rl/agon/games"
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Open returns a game whose actions are texts: a chain of arithmetic of which a

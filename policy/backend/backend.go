@@ -17,7 +17,7 @@ import (
 	_ "github.com/gomlx/compute/gobackend" // registers "go" with GoMLX
 	"github.com/gomlx/gomlx/support/exceptions"
 
-	"github.com/agon-rl/agon/spec"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // The names that Open takes.

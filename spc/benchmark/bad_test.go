@@ -177,7 +177,7 @@ func fuzz(f *testing.F, name, file string, seeds ...string) {
 	f.Add([]byte("[" + goodRows[name] + ",\n" + goodRows[name] + "]"))
 	f.Add([]byte("version https://git-lfs.github.com/spec/v1\n"))
 	for _, s := range seeds {
-		text, err := os.ReadFile(filepath.Join("testdata", s))
+		text, err := os.ReadFile(filepath.Join("..", "..", "testdata", "benchmarks", s))
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -149,7 +149,7 @@ func TestGold(t *testing.T) {
 		if len(set.Problems) != 8 {
 			t.Fatalf("%s: %d problems", name, len(set.Problems))
 		}
-		file, err := os.ReadFile(filepath.Join("testdata", name, "test.jsonl"))
+		file, err := os.ReadFile(filepath.Join("..", "..", "testdata", "benchmarks", name, "test.jsonl"))
 		if err != nil {
 			t.Fatal(err)
 		}

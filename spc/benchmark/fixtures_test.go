@@ -20,11 +20,11 @@ import (
 	"github.com/agon-rl/agon/spc/benchmark"
 )
 
-var update = flag.Bool("update", false, "write testdata anew; then run scripts/spc/record.py")
+var update = flag.Bool("update", false, "write testdata anew; then run testdata/spc/record.py")
 
 // The files of testdata have the published schemas and hold derivations of
 // Agon's own domains, some with a slip. The CSV and Parquet copies and the scores
-// are by scripts/spc/record.py.
+// are by testdata/spc/record.py.
 func TestWriteFixtures(t *testing.T) {
 	if !*update {
 		t.Skip("-update is not set")
@@ -336,7 +336,7 @@ func writeArray(t *testing.T, name string, v any) {
 	if err := e.Encode(v); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join("testdata", name), b.Bytes())
+	write(t, filepath.Join("..", "..", "testdata", "benchmarks", name), b.Bytes())
 }
 
 func writeLines(t *testing.T, name string, rows []object) {
@@ -349,7 +349,7 @@ func writeLines(t *testing.T, name string, rows []object) {
 			t.Fatal(err)
 		}
 	}
-	write(t, filepath.Join("testdata", name), b.Bytes())
+	write(t, filepath.Join("..", "..", "testdata", "benchmarks", name), b.Bytes())
 }
 
 func write(t testing.TB, path string, text []byte) {
@@ -364,7 +364,7 @@ func write(t testing.TB, path string, text []byte) {
 
 func open(t testing.TB, name, folder string) *benchmark.Set {
 	t.Helper()
-	set, err := benchmark.Open(name, filepath.Join("testdata", folder))
+	set, err := benchmark.Open(name, filepath.Join("..", "..", "testdata", "benchmarks", folder))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 func load(t *testing.T, name string, v any) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
+	text, err := os.ReadFile(filepath.Join("..", "..", "testdata", "benchmarks", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func load(t *testing.T, name string, v any) {
 	}
 }
 
-// near compares with what scripts/spc/record.py has computed.
+// near compares with what testdata/spc/record.py has computed.
 func near(t *testing.T, what string, got, want float64) {
 	t.Helper()
 	if math.Abs(got-want) > 1e-12 {
