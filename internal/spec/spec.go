@@ -1,5 +1,6 @@
-// Package spec parses the one grammar by which games, agents, objectives and
-// estimators are named on the command line and in recipes:
+// Package spec holds what people name things by: the one grammar in which games,
+// agents, objectives and estimators are written on the command line and in recipes, and
+// the registries in which names are looked up. The grammar:
 //
 //	kuhn_poker
 //	liars_dice(numdice=1)
