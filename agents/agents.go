@@ -257,14 +257,15 @@ func checkpointOf(folder *run.Folder, step int, warn func(error)) (*run.Checkpoi
 }
 
 func openNetwork(in io.Reader, env Environment) (*policy.Network, error) {
-	description, weights, err := policy.ReadNetwork(in)
-	if err != nil {
-		return nil, err
-	}
 	device, err := env.Backend()
 	if err != nil {
 		return nil, err
 	}
+	description, weights, err := policy.ReadNetwork(device, in)
+	if err != nil {
+		return nil, err
+	}
+	defer weights.Close() //nolint:errcheck // the network has a handle of its own
 	model, err := description.Model(device, env.Game)
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func criticised(where string, env Environment) (*sneakycritic.Game, error) {
 		return nil, fmt.Errorf("run %s: it holds no critic's network: %w", where, err)
 	}
 	defer file.Close() //nolint:errcheck // opened for reading
-	description, _, err := policy.ReadNetwork(file)
+	description, err := policy.ReadDescription(file)
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", where, err)
 	}

@@ -144,7 +144,7 @@ func (l Learner) Act(ctx context.Context, in []play.Request, out []play.Decision
 		return err
 	}
 	for i, step := range steps {
-		out[i] = play.Decision{Action: step.Chosen, Record: step}
+		out[i] = play.Decision{Action: step.Action(), Record: step}
 	}
 	return nil
 }

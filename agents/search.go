@@ -375,9 +375,10 @@ func ReadSearch(text string) (o mcts.Options, temperature float64, err error) {
 
 // Searched is the Record of a decision that a search made in training.
 type Searched struct {
-	Target   policy.Target // its Return is not known yet
-	Children []mcts.Child  // the root's
-	Value    float64       // the root's mean, to the seat that moved, in [-1, 1]
+	Step     *policy.Step // the state, and the search's best action
+	Target   []float32    // the search's distribution, parallel to the pick's Allowed
+	Children []mcts.Child // the root's
+	Value    float64      // the root's mean, to the seat that moved, in [-1, 1]
 }
 
 // SearchLearner plays by search with a network in training, and records what
@@ -406,12 +407,11 @@ func (l SearchLearner) Act(ctx context.Context, in []play.Request, out []play.De
 	for i, tree := range trees {
 		out[i] = play.Decision{Action: tree.Best(), Record: searched[i]}
 		if l.Searcher.Options.Rule.Name != "gumbel" && in[i].Turn < l.Sampled {
-			legal := searched[i].Target.Legal
-			p := make([]float64, len(legal))
-			for j, q := range searched[i].Target.Probs {
+			p := make([]float64, len(searched[i].Target))
+			for j, q := range searched[i].Target {
 				p[j] = float64(q)
 			}
-			out[i].Action = legal[policy.Sample(p, rands[i])]
+			out[i].Action = searched[i].Step.Picks[0].Allowed[policy.Sample(p, rands[i])]
 		}
 	}
 	return nil
@@ -427,18 +427,18 @@ func (l SearchLearner) Search(ctx context.Context, states []games.State, rands [
 		return nil, nil, err
 	}
 	out := make([]*Searched, len(trees))
-	encoder := l.Network.Model.Encoder
 	for i, tree := range trees {
-		encoded := make([]float32, encoder.Size())
-		if err := encoder.Encode(states[i], states[i].Turn(), encoded); err != nil {
+		step, err := l.Network.Model.Observe(states[i], tree.Best())
+		if err != nil {
 			return nil, nil, err
 		}
 		legal, p := tree.Distribution(l.Searcher.Temperature)
-		probs := make([]float32, len(p))
+		step.Picks[0].Allowed = legal // in the order of the distribution
+		target := make([]float32, len(p))
 		for j := range p {
-			probs[j] = float32(p[j])
+			target[j] = float32(p[j])
 		}
-		out[i] = &Searched{Target: policy.Target{Encoded: encoded, Legal: legal, Probs: probs}, Children: tree.Children(mcts.Root), Value: tree.Mean(mcts.Root)}
+		out[i] = &Searched{Step: step, Target: target, Children: tree.Children(mcts.Root), Value: tree.Mean(mcts.Root)}
 	}
 	return out, trees, nil
 }

@@ -75,7 +75,7 @@ func DefaultSettings() Settings {
 // ReadSettings fills the defaults with a YAML text.
 func ReadSettings(text []byte, settings []string) (Settings, error) {
 	s := DefaultSettings()
-	if err := recipes.Fill("tournament", &s, text, settings); err != nil {
+	if err := recipes.Fill("tournament", &s, recipes.Section{}, text, settings); err != nil {
 		return s, err
 	}
 	return s, s.Validate()

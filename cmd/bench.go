@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/policy/backend"
@@ -282,7 +284,10 @@ func (b *bencher) networks(ctx context.Context, what string) error {
 
 func (b *bencher) networkCall(what string, model *policy.Model, rows int) (func() (int, error), error) {
 	r := play.Generator(1, "bench")
-	weights := policy.NewWeights(model.Params, r)
+	weights, err := model.Draw(r)
+	if err != nil {
+		return nil, err
+	}
 	x := make([]float32, rows*model.Encoder.Size())
 	for i := range x {
 		x[i] = float32(r.NormFloat64())
@@ -298,22 +303,22 @@ func (b *bencher) networkCall(what string, model *policy.Model, rows int) (func(
 		}, nil
 	}
 	recipe := trainer.Defaults()
-	updater, err := trainer.NewUpdater(model, recipe.Optimizer.Optimizer, weights, false, trainer.Turns(recipe.Loss(), false))
-	if err != nil {
+	lesson := trainer.Advantages(objective.PolicyGradient{Name: "ppo", Clip: 0.2})
+	updater, err := trainer.NewUpdater(model, recipe.Optimizer.Optimizer, weights, false, lesson)
+	if err := errors.Join(err, weights.Close()); err != nil {
 		return nil, err
 	}
 	turns := make([]policy.Turn, rows)
 	for i := range turns {
 		width := model.Encoder.Size()
-		step := &policy.Step{Encoded: x[i*width : (i+1)*width], Legal: []games.Action{0, 1, 2}, Chosen: games.Action(r.IntN(3)), LogProb: -1.0986}
+		step := &policy.Step{
+			Input: policy.Encoded(x[i*width : (i+1)*width]),
+			Picks: []policy.Pick{{Token: games.Action(r.IntN(3)), LogProb: -1.0986, Allowed: []games.Action{0, 1, 2}}},
+		}
 		turns[i] = policy.Turn{Step: step, Advantage: float32(r.NormFloat64())}
 	}
-	batch, err := policy.NewBatch(model, turns)
-	if err != nil {
-		return nil, err
-	}
 	return func() (int, error) {
-		_, err := updater.Step("turns", batch, trainer.Coefficients{Rate: 1e-3})
+		_, err := updater.Learn(lesson.Name, turns, trainer.Coefficients{Rate: 1e-3})
 		return 1, err
 	}, nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/agon-rl/agon/arena"
 	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/trainer"
-	"github.com/agon-rl/agon/trainer/recipes"
 	"github.com/agon-rl/agon/trainer/run"
 	"github.com/agon-rl/agon/trainer/run/report"
 )
@@ -124,23 +123,26 @@ func describeRun(folder *run.Folder) (runReport, error) {
 	return r, nil
 }
 
-// planOf reads the game and the updates of a recipe of any kind.
+// planOf reads the game and the updates of a recipe.
 func planOf(text []byte) (game string, updates int, err error) {
-	if recipes.Kind(text) == recipes.SPC {
-		recipe, err := spc.ReadRecipe(text, nil)
-		return recipe.Game, recipe.Total(), err
-	}
 	recipe, err := trainer.ReadRecipe(text, nil)
-	return recipe.Game, recipe.Updates, err
+	if err != nil {
+		return "", 0, err
+	}
+	method, err := trainer.Methods.Find(recipe.Method)
+	if err != nil {
+		return "", 0, err
+	}
+	return recipe.Game, method.Value.Updates(recipe), nil
 }
 
-// drawRun draws a run of any kind.
+// drawRun draws a run's curves and page.
 func drawRun(folder *run.Folder) error {
-	text, err := folder.Recipe()
+	recipe, err := trainer.RecipeOf(folder)
 	if err != nil {
 		return err
 	}
-	if recipes.Kind(text) == recipes.SPC {
+	if recipe.Method == spc.Method {
 		return spc.Report(folder.Dir())
 	}
 	return report.Write(folder.Dir())

@@ -18,7 +18,6 @@ import (
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/spc"
-	"github.com/agon-rl/agon/trainer"
 	"github.com/agon-rl/agon/trainer/recipes"
 	"github.com/agon-rl/agon/trainer/run"
 	"github.com/agon-rl/agon/trainer/run/report"
@@ -38,50 +37,25 @@ learn from who wins (SPC, arXiv 2504.19162).`,
 	return c
 }
 
-var selfPlayCritic = school{
-	kind: recipes.SPC, goOn: "agon spc train",
-	read: func(text []byte, settings []string) ([]byte, opening, error) {
-		if err := recipes.Expect(recipes.SPC, text); err != nil {
-			return nil, nil, usage(err)
-		}
-		recipe, err := spc.ReadRecipe(text, settings)
-		if err != nil {
-			return nil, nil, usage(err)
-		}
-		recipe.Program = "agon " + Version
-		complete, err := recipe.YAML()
-		return complete, openCritic(recipe), err
-	},
-	runRecipe: func(folder *run.Folder) (opening, error) {
-		recipe, err := spc.RecipeOf(folder)
-		return openCritic(recipe), err
-	},
-	report: spc.Report,
-}
-
-func openCritic(recipe spc.Recipe) opening {
-	return func(ctx context.Context, options trainer.Options) (pupil, error) {
-		return spc.New(ctx, recipe, options)
-	}
-}
+var selfPlayCritic = school{method: spc.Method, goOn: "agon spc train"}
 
 func (p *program) spcTrainVerb() *cobra.Command {
 	var settings []string
 	var out string
 	var workers int
-	names := strings.Join(recipes.Names(recipes.SPC), ", ")
+	names := strings.Join(recipes.Names(spc.Method), ", ")
 	c := &cobra.Command{
 		Use:   "train RECIPE|FILE.yaml|GAME|RUN",
 		Short: "Train a sneaky generator and a critic against each other",
 		Long: `Trains by a recipe: one that comes with Agon (` + names + `), a YAML
-file that says kind: spc, or a game with the default settings. Every setting can
+file that says method: critic, or a game with the default settings. Every setting can
 be changed with --set path=value. The run is written to a folder; the folder of a
 run that was stopped or killed, in the recipe's place, goes on with it as if it
 had not been.`,
 		Example: `  agon spc train sneaky_critic
-  agon spc train sneaky_critic --set 'game=sneaky_critic(domain=horn)' --set rounds=2
-  agon spc train sneaky_critic --set objective.name=offline --out runs/offline
-  agon spc train inspection --set objective.name=best-response
+  agon spc train sneaky_critic --set 'game=sneaky_critic(domain=horn)' --set critic.rounds=2
+  agon spc train sneaky_critic --set 'learn=[{from: rounds, loss: spc}]' --out runs/offline
+  agon spc train inspection --set 'learn=[{from: games, loss: best-response}]'
   agon spc train runs/offline`,
 		Args: exactly(1, "a recipe or a run"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -208,7 +182,7 @@ func (p *program) criticGameOf(where string, o *criticGame) (games.Game, error) 
 		if err != nil {
 			return nil, err
 		}
-		recipe, err := spc.RecipeOf(folder)
+		recipe, _, err := spc.RecipeOf(folder)
 		if err != nil {
 			return nil, err
 		}

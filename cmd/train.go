@@ -30,20 +30,28 @@ func (p *program) trainVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train RECIPE|FILE.yaml|GAME",
 		Short: "Train an agent by self-play",
-		Long: `Trains by a recipe: one that comes with Agon (` + strings.Join(recipes.Names(recipes.Training), ", ") + `),
+		Long: `Trains by a recipe: one that comes with Agon (` + strings.Join(recipes.Names(), ", ") + `),
 a YAML file, or a game with the default settings. Every setting can be changed with --set path=value. The run is
 written to a folder, and a run that was stopped or killed goes on with --resume
 as if it had not been.
 
+method:
+` + indent(trainer.Methods.Help()) + `
+learn: what is learnt from what, such as [{from: games, loss: ppo(clip=0.2)}]; from games, search,
+preferences or file(PATH); losses are ppo, reinforce, of a search visits and best, and the names of
+agon objectives list
 opponents:
-` + indent(trainer.OpponentForms) + `
-preferences.objective: a name of agon objectives list, such as inpo(eta=0.2), or reward
+` + indent(trainer.OpponentForms()) + `
+stages, where there are several players:
+` + indent(trainer.StageForms()) + `
+optimizer.rate, entropy, value and magnet.weight: a number, or
+` + indent(trainer.ScheduleForms()) + `
 preferences.judge:
 ` + indent(trainer.JudgeForms) + `
 preferences.reference:
 ` + indent(trainer.ReferenceForms),
 		Example: `  agon train kuhn_poker
-  agon train sequence --set 'preferences.objective=dpo(beta=0.1)' --set preferences.reference=ema
+  agon train sequence --set 'learn=[{from: preferences, loss: dpo(beta=0.1)}]' --set preferences.reference=ema
   agon train leduc_poker --backend xla:cpu --set seed=2 --set optimizer.rate='linear(0.002,0)'
   agon train my.yaml --out runs/mine
   agon train --resume runs/mine`,
@@ -51,16 +59,16 @@ preferences.reference:
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case (len(args) == 1) == (resume != ""):
-				return usage(fmt.Errorf("train: expected a recipe (%s, a YAML file, or a game) or --resume DIR", strings.Join(recipes.Names(recipes.Training), ", ")))
+				return usage(fmt.Errorf("train: expected a recipe (%s, a YAML file, or a game) or --resume DIR", strings.Join(recipes.Names(), ", ")))
 			case resume != "" && (len(settings) > 0 || out != ""):
 				return usage(fmt.Errorf("train: --set and --out do not go with --resume: a run keeps its recipe and its folder"))
 			case workers < 1:
 				return usage(fmt.Errorf("train: --workers %d: expected 1 or more", workers))
 			}
 			if resume != "" {
-				return p.resume(c.Context(), selfPlay, resume, workers)
+				return p.resume(c.Context(), anyMethod, resume, workers)
 			}
-			return p.begin(c.Context(), selfPlay, args[0], settings, out, workers)
+			return p.begin(c.Context(), anyMethod, args[0], settings, out, workers)
 		},
 	}
 	c.Flags().StringArrayVar(&settings, "set", nil, "change a setting of the recipe: path=value")
@@ -72,63 +80,42 @@ preferences.reference:
 	return c
 }
 
-// school is how a kind of recipe is trained: what differs between the verbs.
+// school is what differs between the verbs that train.
 type school struct {
-	kind string // of recipe
-	goOn string // the command that goes on with a stopped run, before its folder
-	// read reads a recipe's text with settings, and returns the complete text
-	// beside what is trained by it.
-	read func(text []byte, settings []string) (complete []byte, open opening, err error)
-	// runRecipe is the same for the recipe of a run.
-	runRecipe func(folder *run.Folder) (opening, error)
-	report    func(dir string) error
+	method string // the only one that is taken; "" for all
+	goOn   string // the command that goes on with a stopped run, before its folder
 }
 
-// opening opens all that a recipe needs, before anything is written.
-type opening func(ctx context.Context, options trainer.Options) (pupil, error)
+var anyMethod = school{goOn: "agon train --resume"}
 
-// pupil is a run in memory.
-type pupil interface {
-	Run(ctx context.Context, folder *run.Folder) (trainer.Result, error)
-	Close() error
-}
-
-var selfPlay = school{
-	kind: recipes.Training, goOn: "agon train --resume",
-	read: func(text []byte, settings []string) ([]byte, opening, error) {
-		recipe, err := trainer.ReadRecipe(text, settings)
-		if err != nil {
-			return nil, nil, usage(err)
-		}
-		recipe.Program = "agon " + Version
-		complete, err := recipe.YAML()
-		return complete, openTrainer(recipe), err
-	},
-	runRecipe: func(folder *run.Folder) (opening, error) {
-		recipe, err := trainer.RecipeOf(folder)
-		return openTrainer(recipe), err
-	},
-	report: func(dir string) error { return report.Write(dir) },
-}
-
-func openTrainer(recipe trainer.Recipe) opening {
-	return func(ctx context.Context, options trainer.Options) (pupil, error) {
-		return trainer.New(ctx, recipe, options)
+// takes refuses recipes of another method.
+func (s school) takes(r trainer.Recipe) error {
+	if s.method == "" || r.Method == s.method {
+		return nil
 	}
+	return fmt.Errorf("recipe: method: %s: a recipe of this method, and its run, belong to agon train", r.Method)
 }
 
 // begin makes a run and trains it. What a person asked for wrongly is found
 // before anything is written, or what was written is taken away again.
 func (p *program) begin(ctx context.Context, s school, name string, settings []string, out string, workers int) error {
-	name, text, err := readRecipe(s.kind, name)
+	name, text, err := readRecipe(s.method, name)
 	if err != nil {
 		return err
 	}
-	complete, open, err := s.read(text, settings)
+	recipe, err := trainer.ReadRecipe(text, settings)
+	if err == nil {
+		err = s.takes(recipe)
+	}
+	if err != nil {
+		return usage(err)
+	}
+	recipe.Program = "agon " + Version
+	complete, err := recipe.YAML()
 	if err != nil {
 		return err
 	}
-	t, bar, err := p.prepare(ctx, open, workers)
+	t, bar, err := p.prepare(ctx, recipe, workers)
 	if err != nil {
 		return err
 	}
@@ -148,14 +135,17 @@ func (p *program) resume(ctx context.Context, s school, dir string, workers int)
 	if err != nil {
 		return err
 	}
-	open, err := s.runRecipe(folder) // a run of another kind is left alone
+	recipe, err := trainer.RecipeOf(folder)
+	if err == nil {
+		err = s.takes(recipe) // a run of another method is left alone
+	}
 	if err != nil {
 		return err
 	}
 	if folder, err = run.Resume(dir); err != nil {
 		return err
 	}
-	t, bar, err := p.prepare(ctx, open, workers)
+	t, bar, err := p.prepare(ctx, recipe, workers)
 	if err != nil {
 		return errors.Join(err, folder.Close())
 	}
@@ -163,19 +153,19 @@ func (p *program) resume(ctx context.Context, s school, dir string, workers int)
 }
 
 // prepare opens a backend and what is trained on it.
-func (p *program) prepare(ctx context.Context, open opening, workers int) (pupil, *liveBar, error) {
+func (p *program) prepare(ctx context.Context, recipe trainer.Recipe, workers int) (*trainer.Run, *liveBar, error) {
 	b, err := p.openBackend()
 	if err != nil {
 		return nil, nil, err
 	}
 	bar := p.progress()
-	t, err := open(ctx, trainer.Options{Backend: b, Workers: workers, Log: p.log, Progress: bar.show})
+	t, err := trainer.New(ctx, recipe, trainer.Options{Backend: b, Workers: workers, Log: p.log, Progress: bar.show})
 	return t, bar, err
 }
 
 // readRecipe finds a recipe by its name, its file, or the game that it would
 // be all defaults for, and returns what to call its run.
-func readRecipe(kind, name string) (string, []byte, error) {
+func readRecipe(method, name string) (string, []byte, error) {
 	if extension := filepath.Ext(name); extension == ".yaml" || extension == ".yml" {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -189,8 +179,8 @@ func readRecipe(kind, name string) (string, []byte, error) {
 	}
 	if game, wrong := games.New(name); wrong == nil {
 		settings := map[string]string{"game": name}
-		if kind != recipes.Training {
-			settings["kind"] = kind
+		if method != "" {
+			settings["method"] = method
 		}
 		text, err := yaml.Marshal(settings)
 		return fileName(game.Info().Name), text, err
@@ -245,11 +235,11 @@ type trainReport struct {
 	Final      map[string]float64 `json:"final"`
 }
 
-func (p *program) train(ctx context.Context, s school, t pupil, bar *liveBar, folder *run.Folder) error {
+func (p *program) train(ctx context.Context, s school, t *trainer.Run, bar *liveBar, folder *run.Folder) error {
 	p.tellBackend()
 	p.log.Info().Msgf("run %s", folder.Dir())
 	began := time.Now()
-	result, err := t.Run(ctx, folder)
+	result, err := t.Train(ctx, folder)
 	err = errors.Join(err, t.Close())
 	bar.close()
 	if err != nil {
@@ -258,7 +248,7 @@ func (p *program) train(ctx context.Context, s school, t pupil, bar *liveBar, fo
 		}
 		return err
 	}
-	if err := s.report(folder.Dir()); err != nil {
+	if err := drawRun(folder); err != nil {
 		return err
 	}
 	done := trainReport{

@@ -1,12 +1,15 @@
-// Package objective holds losses as GoMLX graph functions. Each takes named
-// nodes and returns a scalar to minimise; the formula stands in its comment
-// with its source.
+// Package objective holds what training minimises: the losses of policy gradient and
+// of a search's targets as graphs, and the preference objectives, each a loss with its
+// slopes in the answers' log-probabilities in plain arithmetic.
 package objective
 
 import (
 	"fmt"
 
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+
+	"github.com/agon-rl/agon/internal/spec"
+	"github.com/agon-rl/agon/policy"
 )
 
 // PolicyGradient is the loss of one batch of turns:
@@ -14,8 +17,8 @@ import (
 //	L = L_policy + c_v·½(V − R)² − c_h·H(π) + c_m·KL(π ‖ μ)
 //
 // where the policy term is that of Name, H the entropy of the policy at each
-// turn's state, and μ the magnet: the uniform policy or a slowly moving copy
-// of the network. The magnet turns plain policy gradient into magnetic mirror
+// pick, and μ the magnet: the uniform policy or a slowly moving copy of the
+// network. The magnet turns plain policy gradient into magnetic mirror
 // descent (Sokota et al. 2022, arXiv 2206.05825), whose last iterate converges
 // where information is hidden; the entropy bonus is, up to a constant, the
 // uniform magnet.
@@ -26,79 +29,103 @@ type PolicyGradient struct {
 	Name string
 	// Clip is PPO's ε.
 	Clip float64
+	// SequenceRatio takes one ρ for all picks of a turn, the geometric mean of theirs
+	// (GSPO, arXiv 2507.18071, eq. 7).
+	SequenceRatio bool
+	// SequenceMean is the mean over turns of the means over their picks, as GRPO has
+	// it; else the mean is over all picks.
+	SequenceMean bool
 }
 
 // PolicyGradients lists the names.
 var PolicyGradients = []string{"ppo", "reinforce"}
 
-// Validate says what is wrong with the settings.
-func (o PolicyGradient) Validate() error {
-	switch {
-	case o.Name != "ppo" && o.Name != "reinforce":
-		return fmt.Errorf("objective.name: %q: expected ppo or reinforce", o.Name)
-	case o.Name == "ppo" && !(o.Clip > 0 && o.Clip < 1):
-		return fmt.Errorf("objective.clip: %g: expected more than 0 and less than 1", o.Clip)
+// ParsePolicyGradient reads a loss of policy gradient: reinforce, ppo or
+// ppo(clip=0.2,ratio=token,mean=token), where ratio and mean may be sequence.
+func ParsePolicyGradient(text string) (o PolicyGradient, err error) {
+	s, err := spec.Parse(text)
+	if err != nil {
+		return o, err
 	}
-	return nil
+	r := spec.Read(s)
+	o.Name = s.Name
+	switch s.Name {
+	case "ppo":
+		o.Clip = r.Float("clip", 0.2, 1e-9, 1-1e-9)
+		o.SequenceRatio = r.Choice("ratio", "token", "token", "sequence") == "sequence"
+	case "reinforce":
+	default:
+		return o, fmt.Errorf("%q: expected ppo or reinforce%s", s.Name, spec.Suggest(s.Name, PolicyGradients))
+	}
+	o.SequenceMean = r.Choice("mean", "token", "token", "sequence") == "sequence"
+	return o, r.Err()
 }
 
-// Turns are the nodes of a batch.
-type Turns struct {
-	LogProbs  *Node // [turns, actions] log π; illegal actions hold a large negative number
-	Mask      *Node // [turns, actions] 1 where legal
-	Chosen    *Node // [turns, actions] one-hot of the action taken
-	Behaviour *Node // [turns] log-probability when sampled
-	Advantage *Node // [turns]
-	Values    *Node // [turns] the network's value
-	Return    *Node // [turns] its target
-	Weight    *Node // [turns] 1, and 0 for padding
-	Magnet    *Node // [turns, actions] log μ; nil for the uniform magnet
-
-	// Coefficients, scalars.
-	EntropyWeight, MagnetWeight, ValueWeight *Node
+// String is the loss as ParsePolicyGradient reads it.
+func (o PolicyGradient) String() string {
+	s := spec.Spec{Name: o.Name}
+	if o.Name == "ppo" {
+		s.Args = append(s.Args, spec.Arg{Key: "clip", Value: fmt.Sprint(o.Clip)})
+	}
+	if o.SequenceRatio {
+		s.Args = append(s.Args, spec.Arg{Key: "ratio", Value: "sequence"})
+	}
+	if o.SequenceMean {
+		s.Args = append(s.Args, spec.Arg{Key: "mean", Value: "sequence"})
+	}
+	return s.String()
 }
+
+// Coefficients weigh a loss's terms; scalars of the graph, which schedules move.
+type Coefficients struct{ Entropy, Magnet, Value *Node }
 
 // StatNames names the statistics of one batch that Loss returns.
 var StatNames = []string{"loss", "loss_policy", "loss_value", "entropy", "magnet_kl", "behaviour_kl", "clipped"}
 
-// Loss returns the scalar loss and the statistics of StatNames.
-func (o PolicyGradient) Loss(t Turns) (loss *Node, stats []*Node) {
-	count := ReduceAllSum(t.Weight)
-	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, t.Weight)), count) } // over turns
-	over := func(x *Node) *Node { return ReduceSum(x, -1) }                           // over actions
+// Pack adds the columns that Loss reads: the log-probability with which each pick was
+// sampled, and by turn the advantage and the value's target.
+func (o PolicyGradient) Pack(c *policy.Columns, turns []policy.Turn) {
+	c.ByPick("behaviour", turns, func(t *policy.Turn, pick int) float32 { return t.Picks[pick].LogProb })
+	c.ByTurn("advantage", turns, func(t *policy.Turn) float32 { return t.Advantage })
+	c.ByTurn("return", turns, func(t *policy.Turn) float32 { return t.Return })
+}
 
-	logProb := over(Mul(t.LogProbs, t.Chosen))
-	logRatio := Sub(logProb, t.Behaviour)
+// Loss returns the scalar loss and the statistics of StatNames.
+func (o PolicyGradient) Loss(out policy.Outputs, c policy.ColumnNodes, k Coefficients) (loss *Node, stats []*Node) {
+	picks, turns := ReduceAllSum(out.Picks), ReduceAllSum(out.Turns)
+	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, out.Picks)), picks) } // over picks
+	length := out.Sum(OnesLike(out.LogProb))
+	byTurn := func(x *Node) *Node { return Div(out.Sum(x), MaxScalar(length, 1)) } // means over a turn's picks
+
+	advantage := out.Spread(c["advantage"])
+	logRatio := Sub(out.LogProb, c["behaviour"])
+	if o.SequenceRatio {
+		logRatio = out.Spread(byTurn(logRatio))
+	}
 	ratio := Exp(logRatio)
 	clipped := ZerosLike(ratio)
 	var gain *Node
 	switch o.Name {
 	case "ppo":
 		bounded := ClipScalar(ratio, 1-o.Clip, 1+o.Clip)
-		gain = Min(Mul(ratio, t.Advantage), Mul(bounded, t.Advantage))
+		gain = Min(Mul(ratio, advantage), Mul(bounded, advantage))
 		clipped = ConvertDType(NotEqual(ratio, bounded), ratio.DType())
 	case "reinforce":
-		gain = Mul(logProb, t.Advantage)
+		gain = Mul(out.LogProb, advantage)
 	}
 	policyLoss := Neg(mean(gain))
-
-	probs := Mul(Exp(t.LogProbs), t.Mask)
-	logProbs := Mul(t.LogProbs, t.Mask)
-	entropy := Neg(over(Mul(probs, logProbs)))
-	var magnetKL *Node
-	if t.Magnet != nil {
-		magnetKL = over(Mul(probs, Sub(logProbs, Mul(t.Magnet, t.Mask))))
-	} else {
-		magnetKL = Sub(Log(over(t.Mask)), entropy) // KL(π ‖ uniform) = log n − H(π)
+	if o.SequenceMean {
+		policyLoss = Neg(Div(ReduceAllSum(Mul(byTurn(gain), out.Turns)), turns))
 	}
-	valueLoss := MulScalar(mean(Square(Sub(t.Values, StopGradient(t.Return)))), 0.5)
+	missed := Square(Sub(out.Value, StopGradient(c["return"])))
+	valueLoss := MulScalar(Div(ReduceAllSum(Mul(missed, out.Turns)), turns), 0.5)
 
-	meanEntropy, meanKL := mean(entropy), mean(magnetKL)
-	loss = Add(policyLoss, Mul(t.ValueWeight, valueLoss))
-	loss = Sub(loss, Mul(t.EntropyWeight, meanEntropy))
-	loss = Add(loss, Mul(t.MagnetWeight, meanKL))
+	entropy, magnetKL := mean(out.Entropy), mean(out.KL)
+	loss = Add(policyLoss, Mul(k.Value, valueLoss))
+	loss = Sub(loss, Mul(k.Entropy, entropy))
+	loss = Add(loss, Mul(k.Magnet, magnetKL))
 	// KL(behaviour ‖ π) ≈ mean(ρ − 1 − log ρ), non-negative and of low variance
 	// (Schulman 2020, joschu.net/blog/kl-approx.html, k3).
 	behaviourKL := mean(Sub(AddScalar(ratio, -1), logRatio))
-	return loss, []*Node{loss, policyLoss, valueLoss, meanEntropy, meanKL, behaviourKL, mean(clipped)}
+	return loss, []*Node{loss, policyLoss, valueLoss, entropy, magnetKL, behaviourKL, mean(clipped)}
 }

@@ -2,6 +2,8 @@ package objective
 
 import (
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+
+	"github.com/agon-rl/agon/policy"
 )
 
 // Visits is the loss of expert iteration: the network learns what a search made
@@ -16,40 +18,25 @@ type Visits struct {
 	ValueOnly bool
 }
 
-// Targets are the nodes of a batch.
-type Targets struct {
-	LogProbs *Node // [turns, actions] log p; illegal actions hold a large negative number
-	Mask     *Node // [turns, actions] 1 where legal
-	Target   *Node // [turns, actions] π
-	Values   *Node // [turns] the network's value
-	Return   *Node // [turns] z
-	Weight   *Node // [turns] 1, and 0 for padding
-
-	// Coefficients, scalars.
-	EntropyWeight, ValueWeight *Node
-}
-
 // VisitStats names the statistics of one batch that Loss returns: KL(π ‖ p),
 // the value's loss, the entropies of p and of π.
 var VisitStats = []string{"search_kl", "search_value", "search_entropy", "search_target_entropy"}
 
-// Loss returns the scalar loss and the statistics of VisitStats.
-func (o Visits) Loss(t Targets) (loss *Node, stats []*Node) {
-	count := ReduceAllSum(t.Weight)
-	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, t.Weight)), count) } // over turns
-	over := func(x *Node) *Node { return ReduceSum(x, -1) }                           // over actions
+// Pack adds the column that Loss reads, the return.
+func (o Visits) Pack(c *policy.Columns, turns []policy.Turn) {
+	c.ByTurn("return", turns, func(t *policy.Turn) float32 { return t.Return })
+}
 
-	target := StopGradient(t.Target)
-	cross := mean(Neg(over(Mul(target, Mul(t.LogProbs, t.Mask)))))
-	// 0·log 0 = 0: log of the target where it is 0 is multiplied by 0.
-	own := mean(Neg(over(Mul(target, Log(MaxScalar(target, 1e-30))))))
-	probs := Mul(Exp(t.LogProbs), t.Mask)
-	entropy := mean(Neg(over(Mul(probs, Mul(t.LogProbs, t.Mask)))))
-	valueLoss := MulScalar(mean(Square(Sub(t.Values, StopGradient(t.Return)))), 0.5)
-
-	loss = Mul(t.ValueWeight, valueLoss)
+// Loss returns the scalar loss and the statistics of VisitStats. The turns have
+// targets.
+func (o Visits) Loss(out policy.Outputs, c policy.ColumnNodes, k Coefficients) (loss *Node, stats []*Node) {
+	count := ReduceAllSum(out.Turns)
+	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, out.Turns)), count) }
+	cross, own, entropy := mean(out.Sum(out.CrossEntropy)), mean(out.Sum(out.TargetEntropy)), mean(out.Sum(out.Entropy))
+	valueLoss := MulScalar(mean(Square(Sub(out.Value, StopGradient(c["return"])))), 0.5)
+	loss = Mul(k.Value, valueLoss)
 	if !o.ValueOnly {
-		loss = Sub(Add(cross, loss), Mul(t.EntropyWeight, entropy))
+		loss = Sub(Add(cross, loss), Mul(k.Entropy, entropy))
 	}
 	return loss, []*Node{Sub(cross, own), valueLoss, entropy, own}
 }

@@ -13,8 +13,11 @@ import (
 
 // Match says what is played by whom.
 type Match struct {
-	Game   games.Game
-	Seed   uint64
+	Game games.Game
+	Seed uint64
+	// Stream names this match's random numbers: matches of one seed with other names
+	// draw apart, also where their episodes have the same numbers.
+	Stream string
 	Agents []Agent
 	// Seats returns, for an episode and the lockstep group it is in, the index
 	// of the agent in every seat. It may be called from several goroutines.
@@ -90,6 +93,14 @@ type table struct {
 	chance  *rand.Rand
 	seats   []Request // by seat; State is filled in when the seat is to move
 	lost    error     // why the game is void: its rules gave no answer
+}
+
+// generator is that of one of the match's own streams.
+func (m Match) generator(name string, path ...uint64) *rand.Rand {
+	if m.Stream != "" {
+		name = m.Stream + "/" + name
+	}
+	return Generator(m.Seed, name, path...)
 }
 
 // lockstep plays one group of games: chance first, then one call an agent for
@@ -207,7 +218,7 @@ func (m Match) open(number uint64, group int, info games.Info) (*table, error) {
 		seats: make([]Request, info.Seats),
 	}
 	for seat := range t.seats {
-		t.seats[seat] = Request{State: t.state, Seat: games.Seat(seat), Rand: Generator(m.Seed, "seat", number, uint64(seat))}
+		t.seats[seat] = Request{State: t.state, Seat: games.Seat(seat), Rand: m.generator("seat", number, uint64(seat))}
 	}
 	if info.Chance != games.NoChance {
 		t.chance = m.chance(number)
@@ -282,7 +293,7 @@ func (m Match) chance(number uint64) *rand.Rand {
 	if m.Deal != nil {
 		number = m.Deal(number)
 	}
-	return Generator(m.Seed, "chance", number)
+	return m.generator("chance", number)
 }
 
 // again begins an episode that was lost from its start: the same deal, the same

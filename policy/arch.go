@@ -3,17 +3,17 @@ package policy
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/nn"
-	"github.com/gomlx/gomlx/support/exceptions"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 )
 
 // Arch describes what maps an encoded state to logits over the game's actions
@@ -30,28 +30,16 @@ type Arch struct {
 	// Blocks and Channels size the residual tower.
 	Blocks   int `yaml:"blocks,omitempty"`
 	Channels int `yaml:"channels,omitempty"`
+	// Type is how weights are stored: float32, also where it is left out, or
+	// bfloat16, in half the memory. Graphs compute in float32.
+	Type string `yaml:"type,omitempty" json:"Type,omitempty"`
+	// Freeze names tensors that are not trained, such as hidden_0/weights, or all
+	// whose names begin so, such as hidden_0.
+	Freeze []string `yaml:"freeze,omitempty" json:"Freeze,omitempty"`
 }
 
 // Kinds lists the architectures.
 var Kinds = []string{"mlp", "resnet", "table"}
-
-// Param is one trained tensor: its name, shape and how it starts.
-type Param struct {
-	Name string
-	Dims []int
-	// Scale is the standard deviation of the normal distribution that the
-	// values start from; zero starts them at zero.
-	Scale float64
-}
-
-// Size is the number of values.
-func (p Param) Size() int {
-	n := 1
-	for _, d := range p.Dims {
-		n *= d
-	}
-	return n
-}
 
 // Validate says what is wrong with the architecture for a game.
 func (a Arch) Validate(info games.Info) error {
@@ -76,6 +64,32 @@ func (a Arch) Validate(info games.Info) error {
 	default:
 		return fmt.Errorf("policy.kind: %q: expected %s", a.Kind, strings.Join(Kinds, ", "))
 	}
+	if a.Type != "" && a.Type != "float32" && a.Type != "bfloat16" {
+		return fmt.Errorf("policy.type: %q: expected float32 or bfloat16", a.Type)
+	}
+	return a.validateFreeze(info)
+}
+
+// validateFreeze refuses names of tensors that the network does not have, and to
+// freeze all of them.
+func (a Arch) validateFreeze(info games.Info) error {
+	input := info.Tensor
+	if a.Kind == "table" {
+		input = []int{1}
+	}
+	params := a.Params(input, info.Actions)
+	for _, name := range a.Freeze {
+		if !slices.ContainsFunc(params, func(p Param) bool { return begins(p.Name, name) }) {
+			var names []string
+			for _, p := range params {
+				names = append(names, p.Name)
+			}
+			return fmt.Errorf("policy.freeze: %q: the network has no such tensor%s; it has %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
+		}
+	}
+	if !slices.ContainsFunc(params, func(p Param) bool { return !p.Frozen }) {
+		return fmt.Errorf("policy.freeze: %v: nothing is left to train", a.Freeze)
+	}
 	return nil
 }
 
@@ -88,10 +102,10 @@ const headScale = 0.01
 func (a Arch) Params(input []int, actions int) []Param {
 	var params []Param
 	dense := func(name string, in, out int, scale float64) {
-		params = append(params, Param{name + "/weights", []int{in, out}, scale}, Param{name + "/biases", []int{out}, 0})
+		params = append(params, Param{Name: name + "/weights", Dims: []int{in, out}, Scale: scale}, Param{Name: name + "/biases", Dims: []int{out}})
 	}
 	conv := func(name string, in, out int, scale float64) {
-		params = append(params, Param{name + "/weights", []int{3, 3, in, out}, scale}, Param{name + "/biases", []int{out}, 0})
+		params = append(params, Param{Name: name + "/weights", Dims: []int{3, 3, in, out}, Scale: scale}, Param{Name: name + "/biases", Dims: []int{out}})
 	}
 	he := func(fanIn int) float64 { return math.Sqrt(2 / float64(fanIn)) } // He et al. 2015, eq. 10
 	switch a.Kind {
@@ -114,9 +128,21 @@ func (a Arch) Params(input []int, actions int) []Param {
 		dense("policy", flat, actions, headScale)
 		dense("value", flat, 1, headScale)
 	case "table":
-		params = append(params, Param{"logits", []int{input[0], actions}, 0}, Param{"values", []int{input[0], 1}, 0})
+		params = append(params, Param{Name: "logits", Dims: []int{input[0], actions}}, Param{Name: "values", Dims: []int{input[0], 1}})
+	}
+	for i := range params {
+		if a.Type == "bfloat16" {
+			params[i].Type = dtypes.BFloat16
+		}
+		params[i].Frozen = slices.ContainsFunc(a.Freeze, func(name string) bool { return begins(params[i].Name, name) })
 	}
 	return params
+}
+
+// begins tells whether a tensor's name is prefix, or goes on after it with a slash.
+func begins(name, prefix string) bool {
+	rest, ok := strings.CutPrefix(name, prefix)
+	return ok && (rest == "" || rest[0] == '/')
 }
 
 func size(dims []int) int { return Param{Dims: dims}.Size() }
@@ -164,48 +190,3 @@ func (a Arch) Forward(params []*Node, input []int, x *Node) (logits, values *Nod
 	logits = dense(x, activation.TypeNone)
 	return logits, Reshape(dense(x, activation.TypeNone), rows)
 }
-
-// Weights are the values of a network's tensors. They do not change once made:
-// an update makes new ones, so a snapshot is a pointer.
-type Weights struct {
-	Params []Param
-	Values [][]float32 // parallel to Params
-}
-
-// NewWeights draws the starting weights.
-func NewWeights(params []Param, r *rand.Rand) *Weights {
-	w := &Weights{Params: params, Values: make([][]float32, len(params))}
-	for i, p := range params {
-		w.Values[i] = make([]float32, p.Size())
-		if p.Scale == 0 {
-			continue
-		}
-		for j := range w.Values[i] {
-			w.Values[i][j] = float32(r.NormFloat64() * p.Scale)
-		}
-	}
-	return w
-}
-
-// Check says whether the weights fit a network.
-func (w *Weights) Check(params []Param) error {
-	if len(w.Params) != len(params) {
-		return fmt.Errorf("the weights hold %d tensors, the network has %d", len(w.Params), len(params))
-	}
-	if len(w.Values) != len(params) {
-		return fmt.Errorf("the weights hold %d tensors with the values of %d", len(params), len(w.Values))
-	}
-	for i, p := range params {
-		if got := w.Params[i]; got.Name != p.Name || !slices.Equal(got.Dims, p.Dims) {
-			return fmt.Errorf("the weights hold %s %v where the network has %s %v", got.Name, got.Dims, p.Name, p.Dims)
-		}
-		if len(w.Values[i]) != p.Size() {
-			return fmt.Errorf("the weights hold %d values of %s %v", len(w.Values[i]), p.Name, p.Dims)
-		}
-	}
-	return nil
-}
-
-// catch runs graph-building or executing code and returns its panic as an
-// error: GoMLX panics, and no panic crosses this package's border.
-func catch(fn func()) error { return exceptions.TryCatch[error](fn) }

@@ -2,12 +2,12 @@ package policy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
-	"github.com/gomlx/compute"
-
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/policy/backend"
 )
 
 // Description says which network some weights belong to. It travels in the
@@ -31,29 +31,45 @@ func SaveNetwork(out io.Writer, d Description, w *Weights) error {
 	return WriteWeights(out, w, map[string]string{"agon": string(text)})
 }
 
-// ReadNetwork reads what SaveNetwork wrote.
-func ReadNetwork(in io.Reader) (Description, *Weights, error) {
-	w, meta, err := ReadWeights(in)
+// ReadNetwork reads what SaveNetwork wrote, the weights to a device.
+func ReadNetwork(device backend.Backend, in io.Reader) (Description, *Weights, error) {
+	w, meta, err := ReadWeights(device, in)
 	if err != nil {
 		return Description{}, nil, err
 	}
-	var d Description
-	if err := json.Unmarshal([]byte(meta["agon"]), &d); err != nil {
-		return d, nil, fmt.Errorf("reading weights: the file does not describe its network: %w", err)
-	}
-	if d.Version != fileVersion {
-		return d, nil, fmt.Errorf("reading weights: the file has version %d, this program reads version %d", d.Version, fileVersion)
+	d, err := described(meta)
+	if err != nil {
+		return d, nil, errors.Join(err, w.Close())
 	}
 	return d, w, nil
 }
 
+// ReadDescription reads which network a file of weights holds, and no weights.
+func ReadDescription(in io.Reader) (Description, error) {
+	_, meta, err := readHeader(in)
+	if err != nil {
+		return Description{}, fmt.Errorf("reading weights: %w", err)
+	}
+	return described(meta)
+}
+
+func described(meta map[string]string) (d Description, err error) {
+	if err := json.Unmarshal([]byte(meta["agon"]), &d); err != nil {
+		return d, fmt.Errorf("reading weights: the file does not describe its network: %w", err)
+	}
+	if d.Version != fileVersion {
+		return d, fmt.Errorf("reading weights: the file has version %d, this program reads version %d", d.Version, fileVersion)
+	}
+	return d, nil
+}
+
 // Model prepares the network that the description names.
-func (d Description) Model(backend compute.Backend, game games.Game) (*Model, error) {
+func (d Description) Model(device backend.Backend, game games.Game) (*Model, error) {
 	info := game.Info()
 	if info.Name != d.Game {
 		return nil, fmt.Errorf("the network plays %s, not %s", d.Game, info.Name)
 	}
-	return NewModel(backend, info, d.Arch, d.encoder(info))
+	return NewModel(device, info, d.Arch, d.encoder(info))
 }
 
 func (d Description) encoder(info games.Info) Encoder {

@@ -3,18 +3,18 @@ package policy
 import (
 	"fmt"
 	"math/bits"
+	"math/rand/v2"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/policy/backend"
 )
 
 const indexType = dtypes.Int32
 
-// Model is an architecture compiled for a game and a backend. Its weights come
+// Model is an architecture compiled for a game and a device. Its weights come
 // with each call, so that the current network, its magnet and past checkpoints
 // share one compiled graph, and training never touches weights that an actor
 // is using.
@@ -22,31 +22,82 @@ type Model struct {
 	Info    games.Info
 	Arch    Arch
 	Encoder Encoder
-	Params  []Param
-	Backend compute.Backend
 
-	forward *Exec
+	device  backend.Backend
+	params  []Param
+	forward *backend.Program
+	average *backend.Program
 }
 
-// NewModel prepares an architecture. Graphs are compiled at the first call for
-// each batch size.
-func NewModel(backend compute.Backend, info games.Info, arch Arch, encoder Encoder) (*Model, error) {
+// NewModel prepares an architecture on a device; nil is the pure Go backend. Graphs
+// are compiled at the first call for each batch size.
+func NewModel(device backend.Backend, info games.Info, arch Arch, encoder Encoder) (*Model, error) {
 	if err := arch.Validate(info); err != nil {
 		return nil, err
 	}
-	m := &Model{Info: info, Arch: arch, Encoder: encoder, Backend: backend}
-	m.Params = arch.Params(encoder.Shape(), info.Actions)
-	err := catch(func() {
-		m.forward = MustNewExec(backend, func(in []*Node) []*Node {
-			n := len(m.Params)
-			logits, values := arch.Forward(in[:n], encoder.Shape(), in[n])
-			return []*Node{logits, values}
-		}).SetMaxCache(-1)
+	if device == nil {
+		var err error
+		if device, _, err = backend.Open(backend.Go); err != nil {
+			return nil, err
+		}
+	}
+	m := &Model{Info: info, Arch: arch, Encoder: encoder, device: device}
+	m.params = arch.Params(encoder.Shape(), info.Actions)
+	var err error
+	m.forward, err = backend.NewProgram(device, arch.Kind+" network", func(in []*Node) []*Node {
+		n := len(m.params)
+		logits, values := arch.Forward(Compute(in[:n]), encoder.Shape(), in[n])
+		return []*Node{logits, values}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("preparing the %s network: %w", arch.Kind, err)
+		return nil, err
 	}
-	return m, nil
+	m.average, err = backend.NewProgram(device, "average", m.averageGraph)
+	return m, err
+}
+
+// Compute converts tensors as they are stored to float32.
+func Compute(params []*Node) []*Node {
+	out := make([]*Node, len(params))
+	for i, p := range params {
+		out[i] = ConvertDType(p, dtypes.Float32)
+	}
+	return out
+}
+
+// Params lists the network's tensors in the order in which graphs take them.
+func (m *Model) Params() []Param { return m.params }
+
+// Device is where the model computes.
+func (m *Model) Device() backend.Backend { return m.device }
+
+// Draw draws the weights that training starts from.
+func (m *Model) Draw(r *rand.Rand) (*Weights, error) { return DrawWeights(m.device, m.params, r) }
+
+// Average is share·a + (1−share)·b.
+func (m *Model) Average(a, b *Weights, share float64) (*Weights, error) {
+	s, err := backend.Upload(m.device, []float32{float32(share)})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Free() //nolint:errcheck // frees memory; nothing depends on it
+	in := append([]*backend.Tensor{s}, a.Tensors...)
+	out, err := m.average.Run(append(in, b.Tensors...), 0)
+	if err != nil {
+		return nil, err
+	}
+	return NewWeights(m.params, out), nil
+}
+
+func (m *Model) averageGraph(in []*Node) []*Node {
+	n := len(m.params)
+	share, a, b := in[0], in[1:1+n], in[1+n:]
+	out := make([]*Node, n)
+	for i := range out {
+		x, y := ConvertDType(a[i], dtypes.Float32), ConvertDType(b[i], dtypes.Float32)
+		out[i] = ConvertDType(Add(Mul(x, share), Mul(y, OneMinus(share))), m.params[i].Stored())
+	}
+	return out
 }
 
 // maxRows bounds a batch.
@@ -56,7 +107,7 @@ const maxRows = 1 << 20
 // padded to. A run meets few of them, so that soon nothing compiles any more.
 func Padded(n int) (int, error) {
 	if n > maxRows {
-		return 0, fmt.Errorf("a batch of %d rows is larger than the largest, %d: use fewer games an update or more minibatches", n, maxRows)
+		return 0, fmt.Errorf("a batch of %d rows is larger than the largest, %d: use fewer games an update, more minibatches or optimizer.accumulate", n, maxRows)
 	}
 	if n <= 1 {
 		return 1, nil
@@ -64,73 +115,110 @@ func Padded(n int) (int, error) {
 	return max(8, 1<<bits.Len(uint(n-1))), nil
 }
 
-// Network is a model with weights: a Policy.
-type Network struct {
-	Model   *Model
-	Weights *Weights
-
-	tensors []*tensors.Tensor
-}
-
-// Network returns the model with the given weights. Release it with Close.
-func (m *Model) Network(w *Weights) (*Network, error) {
-	if err := w.Check(m.Params); err != nil {
-		return nil, err
+// Pack packs turns, each of one pick whose Allowed are given, into
+//
+//	states [rows, width]     distinct encoded states
+//	mask   [rows, actions]   1 where the action is legal
+//	row    [turns, 1]        each turn's row
+//	action [turns]           what was picked
+//	real   [turns]           1, and 0 for padding
+//	target [turns, actions]  the distribution to learn, where the turns have one
+func (m *Model) Pack(turns []Turn) (c Columns, err error) {
+	if len(turns) == 0 {
+		return c, fmt.Errorf("a batch without turns")
 	}
-	n := &Network{Model: m, Weights: w, tensors: make([]*tensors.Tensor, len(w.Values))}
-	err := catch(func() {
-		for i, p := range w.Params {
-			n.tensors[i] = tensors.FromFlatDataAndDimensions(w.Values[i], p.Dims...)
-			// A tensor moves to the device at its first use, and a second
-			// goroutine that looks at it meanwhile finds it nowhere. Moved here,
-			// it is only read from then on.
-			n.tensors[i].MustMaterializeOnDevice(m.Backend, true, 0)
+	c.Turns, c.Picks = len(turns), len(turns)
+	if c.PaddedTurns, err = Padded(len(turns)); err != nil {
+		return c, err
+	}
+	c.PaddedPicks = c.PaddedTurns
+	width, actions := m.Encoder.Size(), m.Info.Actions
+	set := newRowSet(width, min(len(turns), 4096))
+	row, action := make([]int32, c.PaddedTurns), make([]int32, c.PaddedTurns)
+	var allowed [][]games.Action // by row
+	for i, t := range turns {
+		encoded, ok := t.Input.(Encoded)
+		if !ok || len(encoded) != width || len(t.Picks) != 1 {
+			return c, fmt.Errorf("turn %d: an input of type %T with %d picks: expected a state of %d numbers and one pick", i+1, t.Input, len(t.Picks), width)
 		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("moving the weights to the device: %w", err)
-	}
-	return n, nil
-}
-
-// Close frees the network's copy of the weights.
-func (n *Network) Close() error {
-	for _, t := range n.tensors {
-		if err := t.FinalizeAll(); err != nil {
-			return fmt.Errorf("freeing the network's tensors: %w", err)
+		row[i], action[i] = set.add(encoded), int32(t.Picks[0].Token)
+		if int(row[i]) == len(allowed) {
+			allowed = append(allowed, t.Picks[0].Allowed)
 		}
 	}
-	n.tensors = nil
-	return nil
+	for i := len(turns); i < len(action); i++ { // any legal action of row 0 keeps the logarithm finite
+		action[i] = int32(allowed[0][0])
+	}
+	c.Rows = set.len()
+	rows, err := Padded(c.Rows)
+	if err != nil {
+		return c, err
+	}
+	states, mask := make([]float32, rows*width), make([]float32, rows*actions)
+	copy(states, set.rows)
+	for r := range rows {
+		if r >= len(allowed) { // padding: any legal action keeps the softmax finite
+			mask[r*actions] = 1
+			continue
+		}
+		for _, a := range allowed[r] {
+			mask[r*actions+int(a)] = 1
+		}
+	}
+	c.Floats("states", states, rows, width)
+	c.Floats("mask", mask, rows, actions)
+	c.Ints("row", row, c.PaddedTurns, 1)
+	c.Ints("action", action, c.PaddedTurns)
+	c.ByTurn("real", turns, func(*Turn) float32 { return 1 })
+	if turns[0].Target != nil {
+		target := make([]float32, c.PaddedTurns*actions)
+		for i, t := range turns {
+			for j, a := range t.Picks[0].Allowed {
+				target[i*actions+int(a)] = t.Target[j]
+			}
+		}
+		c.Floats("target", target, c.PaddedTurns, actions)
+	}
+	return c, nil
 }
 
-// Forward evaluates rows encoded states, x holding them one after the other,
-// in one call. It returns logits [rows, actions], illegal actions included,
-// and values [rows].
-func (n *Network) Forward(x []float32, rows int) (logits, values []float32, err error) {
-	m := n.Model
-	width := m.Encoder.Size()
-	padded, err := Padded(rows)
-	if err != nil {
-		return nil, nil, err
+// Forward evaluates the columns of Pack by the weights params and, for KL and
+// Reference, by those of a reference; nil is the uniform policy.
+func (m *Model) Forward(params, reference []*Node, c ColumnNodes) Outputs {
+	mask, row := c["mask"], c["row"]
+	spread := func(byRow *Node) *Node { return Gather(byRow, row) } // to turns
+	over := func(x *Node) *Node { return ReduceSum(x, -1) }         // over actions
+	logProbs, values := m.logProbs(params, c)
+	chosen := OneHot(c["action"], m.Info.Actions, logProbs.DType())
+	picked := func(logProbs *Node) *Node { return over(Mul(spread(logProbs), chosen)) }
+
+	probs, legal := Mul(Exp(logProbs), mask), Mul(logProbs, mask)
+	entropy := Neg(over(Mul(probs, legal)))
+	out := Outputs{
+		LogProb: picked(logProbs), Entropy: spread(entropy), Value: spread(values),
+		Picks: c["real"], Turns: c["real"],
 	}
-	full := make([]float32, padded*width)
-	copy(full, x[:rows*width])
-	args := make([]any, 0, len(n.tensors)+1)
-	for _, t := range n.tensors {
-		args = append(args, t)
+	if reference == nil {
+		out.KL = spread(Sub(Log(over(mask)), entropy)) // KL(π ‖ uniform) = log n − H(π)
+	} else {
+		other, _ := m.logProbs(reference, c)
+		other = StopGradient(other)
+		out.KL = spread(over(Mul(probs, Sub(legal, Mul(other, mask)))))
+		out.Reference = picked(other)
 	}
-	err = catch(func() {
-		in := tensors.FromFlatDataAndDimensions(full, padded, width)
-		out := m.forward.MustCall(append(args, in)...)
-		logits = tensors.MustCopyFlatData[float32](out[0])
-		values = tensors.MustCopyFlatData[float32](out[1])
-		out[0].MustFinalizeAll()
-		out[1].MustFinalizeAll()
-		in.MustFinalizeAll()
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("evaluating %d states: %w", rows, err)
+	if target, ok := c["target"]; ok {
+		out.CrossEntropy = Neg(over(Mul(target, spread(legal))))
+		// 0·log 0 = 0: log of the target where it is 0 is multiplied by 0.
+		out.TargetEntropy = Neg(over(Mul(target, Log(MaxScalar(target, 1e-30)))))
 	}
-	return logits[:rows*m.Info.Actions], values[:rows], nil
+	return out
+}
+
+// logProbs returns the log-probabilities [rows, actions] and values [rows] of the
+// batch's distinct states. Illegal actions hold a large negative number.
+func (m *Model) logProbs(params []*Node, c ColumnNodes) (logProbs, values *Node) {
+	logits, values := m.Arch.Forward(params, m.Encoder.Shape(), c["states"])
+	// An illegal action's logit drops by 1e9, so its probability is exactly 0.
+	masked := Add(Mul(logits, c["mask"]), MulScalar(AddScalar(c["mask"], -1), 1e9))
+	return LogSoftmax(masked), values
 }

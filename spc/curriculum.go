@@ -44,11 +44,11 @@ func parseCurriculum(text string) (curriculum, error) {
 // are drawn from candidates, other ones for each number, by how much a critic's chance
 // of being right differs between the lines that may stand there, the best less the
 // worst: eva's informativeness (arXiv 2411.00062), a proxy of regret.
-func (c curriculum) problems(ctx context.Context, t *Trainer, critic policy.Policy, count int, number uint64) (games.Game, error) {
+func (c curriculum) problems(ctx context.Context, m *rounds, critic policy.Policy, count int, number uint64) (games.Game, error) {
 	if !c.spread {
-		return t.cases, nil
+		return m.cases, nil
 	}
-	r := play.Generator(t.recipe.Seed, "curriculum", number)
+	r := play.Generator(m.Recipe.Seed, "curriculum", number)
 	seeds := make([]games.Action, c.pool*count)
 	weights := make([]float64, len(seeds))
 	total := 0.0
@@ -56,7 +56,7 @@ func (c curriculum) problems(ctx context.Context, t *Trainer, critic policy.Poli
 	var truths []games.Action
 	first := make([]int, len(seeds)+1)
 	for i := range seeds {
-		s := t.cases.Start().(*sneakycritic.State)
+		s := m.cases.Start().(*sneakycritic.State)
 		seeds[i] = s.Sample(r)
 		if err := s.Apply(seeds[i]); err != nil {
 			return nil, err
@@ -82,7 +82,7 @@ func (c curriculum) problems(ctx context.Context, t *Trainer, critic policy.Poli
 	for i := range weights {
 		weights[i] /= total
 	}
-	return t.spc.From(func(r *rand.Rand) games.Action { return seeds[policy.Sample(weights, r)] }), nil
+	return m.spc.From(func(r *rand.Rand) games.Action { return seeds[policy.Sample(weights, r)] }), nil
 }
 
 // chances are a critic's probabilities of the verdicts given.

@@ -11,6 +11,7 @@ import (
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/trainer"
 )
 
 // Right names the lines that are right among the kinds of an Exam.
@@ -158,7 +159,7 @@ func newEvaluator(t task, cases int) (*evaluator, error) {
 }
 
 // measure adds a critic's scores to a line of metrics.
-func (e *evaluator) measure(ctx context.Context, critic policy.Policy, line map[string]float64) error {
+func (e *evaluator) measure(ctx context.Context, critic policy.Policy, line trainer.Line) error {
 	s, err := e.exam.Examine(ctx, critic)
 	if err != nil {
 		return err
@@ -187,47 +188,45 @@ func (e *evaluator) measure(ctx context.Context, critic policy.Policy, line map[
 	return nil
 }
 
-// measure evaluates the players where it is time to.
-func (t *Trainer) measure(ctx context.Context, line map[string]float64) error {
-	if t.exact != nil {
-		return t.measureExactly(ctx, line)
+// Measure implements trainer.Method.
+func (m *rounds) Measure(ctx context.Context, line trainer.Line) error {
+	if m.exact != nil {
+		return m.measureExactly(ctx, line)
 	}
-	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.Total() && !t.begins(t.update) {
+	if !m.Evaluates(m.Done) && !m.begins(m.Done) {
 		return nil
 	}
-	if err := t.open(); err != nil {
+	if err := m.evaluator.measure(ctx, m.player(sneakycritic.Critic).Network, line); err != nil {
 		return err
 	}
-	if err := t.evaluator.measure(ctx, t.players[sneakycritic.Critic].network, line); err != nil {
-		return fmt.Errorf("evaluating update %d: %w", t.update, err)
-	}
-	if err := t.watch(ctx, line); err != nil {
+	if err := m.watch(ctx, line); err != nil {
 		return err
 	}
-	if t.begins(t.update) || t.update == t.recipe.Total() {
-		return t.refine(ctx, line)
+	if m.begins(m.Done) || m.Done == m.Total {
+		return m.refine(ctx, line)
 	}
 	return nil
 }
 
 // watchGames plays the players as they are, apart from the games that they learn from.
-func (t *Trainer) watchGames(ctx context.Context, first uint64, count int) ([]*play.Episode, error) {
-	match := play.Match{
-		Game: t.cases, Seed: t.recipe.Seed ^ 0x5eed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers,
-		Seats: func(uint64, int) []int {
-			if t.recipe.Sneaky != "learn" {
-				return []int{generatorAgent, 1}
-			}
-			return []int{0, 1}
-		},
+func (m *rounds) watchGames(ctx context.Context, stream string, first uint64, count int) ([]*play.Episode, error) {
+	agents, generator := m.agents()
+	match := m.Match(stream, agents...)
+	match.Game = m.cases
+	match.Seats = func(uint64, int) []int {
+		seats := []int{m.PlayerOf(sneakycritic.Sneaky), m.PlayerOf(sneakycritic.Critic)}
+		if m.settings.Sneaky != "learn" {
+			seats[sneakycritic.Sneaky] = generator
+		}
+		return seats
 	}
 	return match.Play(ctx, first, count)
 }
 
 // watch plays the players as they are and tells how often each kind of error is
 // slipped in, and how often it fools the critic.
-func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
-	episodes, err := t.watchGames(ctx, uint64(t.update)<<20, t.recipe.Evaluate.Games)
+func (m *rounds) watch(ctx context.Context, line trainer.Line) error {
+	episodes, err := m.watchGames(ctx, "watch", uint64(m.Done)*uint64(m.Recipe.Evaluate.Games), m.Recipe.Evaluate.Games)
 	if err != nil {
 		return err
 	}
@@ -235,7 +234,7 @@ func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
 	all, refused, deceived := 0.0, 0.0, 0.0
 	var judged []*sneakycritic.State
 	for _, e := range episodes {
-		s, err := t.replay(e)
+		s, err := m.replay(e)
 		if err != nil {
 			return err
 		}
@@ -256,11 +255,11 @@ func (t *Trainer) watch(ctx context.Context, line map[string]float64) error {
 	if all == 0 {
 		return nil
 	}
-	if t.sneakiest, err = sneakiest(ctx, t.players[sneakycritic.Critic].network, judged); err != nil {
+	if m.sneakiest, err = sneakiest(ctx, m.player(sneakycritic.Critic).Network, judged); err != nil {
 		return err
 	}
 	line["refused"], line["fooled"] = refused/all, deceived/all
-	for _, kind := range t.evaluator.exam.Errors.All() {
+	for _, kind := range m.evaluator.exam.Errors.All() {
 		line["written/"+kind] = written[kind] / all
 		if written[kind] > 0 {
 			line["fooled/"+kind] = fooled[kind] / written[kind]

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/solve"
+	"github.com/agon-rl/agon/trainer"
 )
 
 // exact measures players in a game small enough to solve: the newest pair and the
@@ -58,18 +58,15 @@ func (x *exact) respond(pool bool, temperature float64, trains func(games.Seat) 
 
 // measureExactly adds the newest pair to the average, and where it is time to, what
 // the two seats gain together by best responses.
-func (t *Trainer) measureExactly(ctx context.Context, line map[string]float64) (err error) {
-	x := t.exact
-	if t.recipe.Objective.Name != "best-response" {
-		if err := t.open(); err != nil {
-			return err
-		}
-		if x.newest, err = x.tree.Strategy(ctx, agents.Seated{t.players[0].network, t.players[1].network}); err != nil {
+func (m *rounds) measureExactly(ctx context.Context, line trainer.Line) (err error) {
+	x := m.exact
+	if !m.respond {
+		if x.newest, err = x.tree.Strategy(ctx, m.Policy()); err != nil {
 			return err
 		}
 	}
 	x.average.Add(x.newest)
-	if t.update%t.recipe.Evaluate.Every != 0 && t.update != t.recipe.Total() {
+	if !m.Evaluates(m.Done) {
 		return nil
 	}
 	for name, s := range map[string]solve.Strategy{"nash_conv/last": x.newest, "nash_conv/average": x.average.Strategy()} {

@@ -2,7 +2,6 @@ package spc
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"slices"
 
@@ -12,35 +11,29 @@ import (
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/rae"
-)
-
-// The agents of a match: the two networks in training, the generator that a learnt
-// sneaky player is compared with, then the pasts of both.
-const (
-	generatorAgent = 2
-	firstPast      = 3
+	"github.com/agon-rl/agon/trainer"
 )
 
 // imitations draws cases of naive kinds until each seat that learns has count answers
 // to imitate: the kind that the naive sneaky player names, the true verdict. A seat
 // that hardly ever moves has fewer.
-func (t *Trainer) imitations(count int, r *rand.Rand) (rows [2][]policy.Sentence, err error) {
-	errors := t.spc.Critique().Errors
-	naive, start := newGenerator(errors, false, 0), newGenerator(errors, false, t.recipe.Explore)
-	lacks := func(seat games.Seat) bool { return t.learns(seat) && len(rows[seat]) < count }
+func (m *rounds) imitations(count int, r *rand.Rand) (rows [2][]rewarded, err error) {
+	errors := m.spc.Critique().Errors
+	naive, start := newGenerator(errors, false, 0), newGenerator(errors, false, m.settings.Explore)
+	lacks := func(seat games.Seat) bool { return m.learns(seat) && len(rows[seat]) < count }
 	const patience = 4 // cases for each answer
 	for tries := 0; tries < patience*count && (lacks(sneakycritic.Sneaky) || lacks(sneakycritic.Critic)); tries++ {
-		s, _, err := naive.find(t.spc, r)
+		s, _, err := naive.find(m.spc, r)
 		if err != nil {
 			return rows, err
 		}
 		if lacks(sneakycritic.Sneaky) {
-			if err := t.imitateSneaky(s.Clone().(*sneakycritic.State), start, &rows[sneakycritic.Sneaky], r); err != nil {
+			if err := m.imitateSneaky(s.Clone().(*sneakycritic.State), start, &rows[sneakycritic.Sneaky], r); err != nil {
 				return rows, err
 			}
 		}
 		if lacks(sneakycritic.Critic) {
-			if err := t.imitateCritic(s, naive, &rows[sneakycritic.Critic], r); err != nil {
+			if err := m.imitateCritic(s, naive, &rows[sneakycritic.Critic], r); err != nil {
 				return rows, err
 			}
 		}
@@ -49,26 +42,26 @@ func (t *Trainer) imitations(count int, r *rand.Rand) (rows [2][]policy.Sentence
 }
 
 // imitateSneaky adds what a generator writes in a case that is not clean.
-func (t *Trainer) imitateSneaky(s *sneakycritic.State, by generator, rows *[]policy.Sentence, r *rand.Rand) error {
+func (m *rounds) imitateSneaky(s *sneakycritic.State, by generator, rows *[]rewarded, r *rand.Rand) error {
 	var steps []*policy.Step
 	for s.Turn() == sneakycritic.Sneaky {
-		step, err := t.stepOf(s, by.draw(s, r))
+		step, err := m.stepOf(s, by.draw(s, r))
 		if err != nil {
 			return err
 		}
 		steps = append(steps, step)
-		if err := s.Apply(step.Chosen); err != nil {
+		if err := s.Apply(step.Action()); err != nil {
 			return err
 		}
 	}
 	if len(steps) > 0 {
-		*rows = append(*rows, policy.Sentence{Steps: steps, Imitated: true})
+		*rows = append(*rows, rewarded{steps: steps, imitated: true})
 	}
 	return nil
 }
 
 // imitateCritic adds the true verdict on what a generator writes.
-func (t *Trainer) imitateCritic(s *sneakycritic.State, by generator, rows *[]policy.Sentence, r *rand.Rand) error {
+func (m *rounds) imitateCritic(s *sneakycritic.State, by generator, rows *[]rewarded, r *rand.Rand) error {
 	for s.Turn() == sneakycritic.Sneaky {
 		if err := s.Apply(by.draw(s, r)); err != nil {
 			return err
@@ -77,79 +70,61 @@ func (t *Trainer) imitateCritic(s *sneakycritic.State, by generator, rows *[]pol
 	if s.Turn() != sneakycritic.Critic { // there was no naive kind, and what was written was right
 		return nil
 	}
-	step, err := t.stepOf(s, s.Truth())
+	step, err := m.stepOf(s, s.Truth())
 	if err != nil {
 		return err
 	}
-	*rows = append(*rows, policy.Sentence{Steps: []*policy.Step{step}, Imitated: true})
+	*rows = append(*rows, rewarded{steps: []*policy.Step{step}, imitated: true})
 	return nil
-}
-
-// stepOf is the record of an action, as if a network had taken it.
-func (t *Trainer) stepOf(s games.State, a games.Action) (*policy.Step, error) {
-	step := &policy.Step{Encoded: make([]float32, t.model.Encoder.Size()), Legal: s.Actions(nil), Chosen: a}
-	return step, t.model.Encoder.Encode(s, s.Turn(), step.Encoded)
 }
 
 // learnOnline plays fresh games and takes policy gradient steps on them.
-func (t *Trainer) learnOnline(ctx context.Context, line map[string]float64) error {
-	game, err := t.curriculum.problems(ctx, t, t.players[sneakycritic.Critic].network, t.recipe.Games, uint64(t.update))
+func (m *rounds) learnOnline(ctx context.Context, line trainer.Line) error {
+	game, err := m.curriculum.problems(ctx, m, m.player(sneakycritic.Critic).Network, m.Recipe.Games, uint64(m.Done))
 	if err != nil {
 		return err
 	}
-	match := play.Match{
-		Game: game, Seed: t.recipe.Seed, Agents: t.agents(), Group: t.recipe.Group, Workers: t.options.Workers, Seats: t.seats,
-	}
-	episodes, err := match.Play(ctx, uint64(t.played), t.recipe.Games)
+	agents, generator := m.agents()
+	match := m.Match("", agents...)
+	match.Game = game
+	match.Seats = func(_ uint64, group int) []int { return m.seats(group, generator) }
+	episodes, err := match.Play(ctx, uint64(m.Played), m.Recipe.Games)
 	if err != nil {
 		return err
 	}
-	t.played += t.recipe.Games
-	if err := t.judgeValidity(episodes, line); err != nil {
+	m.Played += m.Recipe.Games
+	if err := m.judgeValidity(episodes, line); err != nil {
 		return err
 	}
-	if err := t.learnFrom(episodes, line); err != nil {
+	if err := m.learnFrom(episodes, line); err != nil {
 		return err
 	}
-	t.endStage(won(episodes), line)
+	m.endStage(won(episodes), line)
 	return nil
 }
 
-func (t *Trainer) learnFrom(episodes []*play.Episode, line map[string]float64) error {
-	estimates, err := t.estimator.Estimate(episodes, t.game.Info().Roles, t.trained)
+func (m *rounds) learnFrom(episodes []*play.Episode, line trainer.Line) error {
+	estimates, err := m.Estimator.Estimate(episodes, m.Info.Roles, m.trained)
 	if err != nil {
 		return err
 	}
-	for _, p := range t.distinct() {
-		turns := t.gather(p, episodes, estimates)
-		if len(turns) == 0 {
-			continue
-		}
-		batch, err := policy.NewBatch(t.model, turns)
+	for _, p := range m.Players {
+		turns := m.gather(p, episodes, estimates)
+		err := p.Learn("turns", 1, m.Done, m.Coefficients(), line, func([]int) []policy.Turn { return turns })
 		if err != nil {
 			return err
 		}
-		for range t.recipe.Objective.Epochs {
-			stats, err := p.updater.Step("turns", batch, t.coefficients())
-			if err != nil {
-				return errors.Join(err, batch.Close())
-			}
-			line["entropy/"+p.role], line["pull/"+p.role] = float64(stats[3]), float64(stats[4])
-		}
-		if err := batch.Close(); err != nil {
-			return err
-		}
-		line["samples/"+p.role] = float64(len(turns))
+		line[p.Metric("samples")] = float64(len(turns))
 	}
 	return nil
 }
 
 // gather returns a player's turns in those seats that train.
-func (t *Trainer) gather(p *player, episodes []*play.Episode, estimates [][]rae.Estimate) (turns []policy.Turn) {
+func (m *rounds) gather(p *trainer.Player, episodes []*play.Episode, estimates [][]rae.Estimate) (turns []policy.Turn) {
 	for i, e := range episodes {
 		for j, turn := range e.Turns {
 			step, ok := turn.Record.(*policy.Step)
-			if !ok || t.players[turn.Seat] != p || !t.trained(e, turn.Seat) {
+			if !ok || m.player(turn.Seat) != p || !m.trained(e, turn.Seat) {
 				continue
 			}
 			turns = append(turns, policy.Turn{Step: step, Advantage: float32(estimates[i][j].Advantage), Return: float32(estimates[i][j].Target)})
@@ -161,25 +136,22 @@ func (t *Trainer) gather(p *player, episodes []*play.Episode, estimates [][]rae.
 // trained tells whether a seat learns from an episode: where it is in training, and
 // did something there that counts. A refused step leaves the critic nothing to learn,
 // a clean solution the sneaky player; neither moves the other's mean return.
-func (t *Trainer) trained(e *play.Episode, s games.Seat) bool {
-	return e.Agents[s] == int(s) && t.trains(s) && slices.ContainsFunc(e.Turns, func(turn play.Turn) bool {
+func (m *rounds) trained(e *play.Episode, s games.Seat) bool {
+	return e.Agents[s] == m.PlayerOf(s) && m.trains(s) && slices.ContainsFunc(e.Turns, func(turn play.Turn) bool {
 		_, recorded := turn.Record.(*policy.Step)
 		return turn.Seat == s && recorded
 	})
 }
 
-// trains tells whether a seat learns in the stage under way.
-func (t *Trainer) trains(s games.Seat) bool { return t.learns(s) && t.stages.trains(t.stage, s) }
-
 // endStage counts an update of the stage in which the critic won a share of the games.
-func (t *Trainer) endStage(won float64, line map[string]float64) {
+func (m *rounds) endStage(won float64, line trainer.Line) {
 	line["won/critic"] = won
-	for seat, role := range t.game.Info().Roles {
-		if line["trains/"+role] = 0; t.trains(games.Seat(seat)) {
+	for seat, role := range m.Info.Roles {
+		if line["trains/"+role] = 0; m.trains(games.Seat(seat)) {
 			line["trains/"+role] = 1
 		}
 	}
-	t.stage = t.stages.next(t.stage, won)
+	m.EndStage(won)
 }
 
 // won is the critic's share of games won.
@@ -195,41 +167,33 @@ func won(episodes []*play.Episode) float64 {
 
 // seats puts a player in training opposite one of its opponents. Where both train,
 // they share the games, or take turns with the groups if they meet others.
-func (t *Trainer) seats(_ uint64, group int) []int {
-	if t.recipe.Sneaky != "learn" {
-		return []int{generatorAgent, int(sneakycritic.Critic)}
+func (m *rounds) seats(group, generator int) []int {
+	seats := []int{m.PlayerOf(sneakycritic.Sneaky), m.PlayerOf(sneakycritic.Critic)}
+	if m.settings.Sneaky != "learn" {
+		seats[sneakycritic.Sneaky] = generator
+		return seats
 	}
-	if t.opponents.kind == "latest" {
-		return []int{0, 1}
+	own := (m.Done + group) % 2
+	if player, turns := m.TakesTurns(); turns {
+		own = int(m.Players[player].Seats[0])
 	}
-	own := (t.update + group) % 2
-	if t.stages.kind != "together" {
-		if own = 1; t.stage.Sneaky {
-			own = 0
-		}
-	}
-	seats := []int{0, 1}
-	other := 1 - own
-	rounds := len(t.players[other].past)
-	r := play.Generator(t.recipe.Seed, "opponent", uint64(t.update), uint64(group))
-	switch {
-	case rounds == 0:
-	case t.opponents.kind == "earlier":
-		seats[other] = firstPast + 2*(rounds-1) + other
-	case r.Float64() < t.opponents.share:
-		seats[other] = firstPast + 2*r.IntN(rounds) + other
+	other := games.Seat(1 - own)
+	if met := m.Meet(group, games.Seat(own)); met >= 0 {
+		seats[other] = m.Opponent(met, other)
 	}
 	return seats
 }
 
-// agents are those that may sit in a match.
-func (t *Trainer) agents() []play.Agent {
-	all := []play.Agent{agents.Learner{Network: t.players[0].network}, agents.Learner{Network: t.players[1].network}, play.Agent(nil)}
-	if t.spc != nil {
-		all[generatorAgent] = newGenerator(t.spc.Critique().Errors, t.recipe.Sneaky == "menu", 0)
+// agents are those that may sit in a match: the run's, and behind them, with the index
+// generator, the generator that a learnt sneaky player is compared with.
+func (m *rounds) agents() (all []play.Agent, generator int) {
+	all = m.Agents(func(p *trainer.Player) play.Agent { return agents.Learner{Network: p.Network} })
+	if generator = len(all); m.spc != nil {
+		all = append(all, m.generator())
 	}
-	for i := range t.players[0].past {
-		all = append(all, t.opponents.past(t.players[0].past[i]), t.opponents.past(t.players[1].past[i]))
-	}
-	return all
+	return all, generator
+}
+
+func (m *rounds) generator() play.Agent {
+	return newGenerator(m.spc.Critique().Errors, m.settings.Sneaky == "menu", 0)
 }

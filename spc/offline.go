@@ -2,7 +2,6 @@ package spc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/agon-rl/agon/agents"
@@ -10,138 +9,143 @@ import (
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/trainer"
 )
 
-// learnOffline is SPC's update: rewarded answers of the rounds so far, and as many to
+// learnClipped is SPC's update: rewarded answers of the rounds so far, and as many to
 // imitate, against a frozen reference.
-func (t *Trainer) learnOffline(ctx context.Context, line map[string]float64) error {
-	if err := t.collect(ctx, line); err != nil {
+func (m *rounds) learnClipped(ctx context.Context, line trainer.Line) error {
+	if err := m.collect(ctx, line); err != nil {
 		return err
 	}
-	r := play.Generator(t.recipe.Seed, "offline", uint64(t.update))
-	rows, err := t.imitations(t.recipe.Games, r)
+	r := play.Generator(m.Recipe.Seed, "offline", uint64(m.Done))
+	rows, err := m.imitations(m.Recipe.Games, r)
 	if err != nil {
 		return err
 	}
-	for seat, p := range t.players {
-		role := t.game.Info().Roles[seat]
-		if !t.trains(games.Seat(seat)) || len(t.data[seat]) == 0 {
+	for seat := range games.Seat(2) {
+		if !m.trains(seat) || len(m.data[seat]) == 0 {
 			continue
 		}
-		for range t.recipe.Games {
-			rows[seat] = append(rows[seat], t.data[seat][r.IntN(len(t.data[seat]))])
+		for range m.Recipe.Games {
+			rows[seat] = append(rows[seat], m.data[seat][r.IntN(len(m.data[seat]))])
 		}
-		batch, err := policy.NewSentenceBatch(t.model, rows[seat])
+		stats, err := m.learnAnswers(seat, *m.clipped, rows[seat])
 		if err != nil {
 			return err
 		}
-		stats, err := p.updater.Step("sentences", batch, t.coefficients())
-		if err := errors.Join(err, batch.Close()); err != nil {
-			return err
-		}
-		line["loss/"+role], line["clipped/"+role] = float64(stats[0]), float64(stats[3])
-		line["samples/"+role] = float64(t.recipe.Games)
+		role := m.Info.Roles[seat]
+		line["loss/"+role], line["clipped/"+role], line["samples/"+role] = stats.loss, stats.clipped, float64(m.Recipe.Games)
 	}
-	t.endStage(t.wonRounds, line)
+	m.endStage(m.wonRounds, line)
 	return nil
 }
 
-// replayed takes steps of the on-line objective on games of the rounds so far: drawn as
-// learnOffline draws answers, with advantages by the running means and ratios to those
+// replayed takes steps of policy gradient on games of the rounds so far: drawn as
+// learnClipped draws answers, with advantages by the running means and ratios to those
 // who played, by their log-probabilities.
-func (t *Trainer) replayed(ctx context.Context, line map[string]float64) error {
-	if err := t.collect(ctx, line); err != nil {
+func (m *rounds) replayed(ctx context.Context, line trainer.Line) error {
+	if err := m.collect(ctx, line); err != nil {
 		return err
 	}
-	r := play.Generator(t.recipe.Seed, "replay", uint64(t.update))
-	episodes := make([]*play.Episode, t.recipe.Games)
+	r := play.Generator(m.Recipe.Seed, "replay", uint64(m.Done))
+	episodes := make([]*play.Episode, m.Recipe.Games)
 	for i := range episodes {
-		episodes[i] = t.games[r.IntN(len(t.games))]
+		episodes[i] = m.games[r.IntN(len(m.games))]
 	}
-	if err := t.learnFrom(episodes, line); err != nil {
+	if err := m.learnFrom(episodes, line); err != nil {
 		return err
 	}
-	t.endStage(t.wonRounds, line)
+	m.endStage(m.wonRounds, line)
 	return nil
 }
 
 // collect plays the games of the rounds so far, unless they are there already. They
 // depend on the recipe and on the players at the rounds' ends alone, so that they
 // need not be saved.
-func (t *Trainer) collect(ctx context.Context, line map[string]float64) error {
-	if len(t.data[sneakycritic.Critic])+len(t.data[sneakycritic.Sneaky])+len(t.games) > 0 {
+func (m *rounds) collect(ctx context.Context, line trainer.Line) error {
+	if len(m.games) > 0 {
 		return nil
 	}
-	if !t.begins(t.update) { // resumed within a round, whose first line says what was found
-		line = map[string]float64{}
+	if !m.begins(m.Done) { // resumed within a round, whose first line says what was found
+		line = trainer.Line{}
 	}
-	shares := 0.0
-	for round := 1; round <= t.round(t.update); round++ {
-		game, err := t.curriculum.problems(ctx, t, t.pasts(sneakycritic.Critic)[round-1], t.recipe.Objective.Data, 1<<32+uint64(round))
+	shares, last := 0.0, m.round(m.Done)
+	var all []*play.Episode
+	for round := 1; round <= last; round++ {
+		critic := m.frozenPasts()[round-1].Networks[m.PlayerOf(sneakycritic.Critic)]
+		game, err := m.curriculum.problems(ctx, m, critic, m.settings.Data, 1<<32+uint64(round))
 		if err != nil {
 			return err
 		}
-		match := play.Match{
-			Game: game, Seed: t.recipe.Seed, Agents: t.frozen(round), Group: t.recipe.Group, Workers: t.options.Workers,
-			Seats: func(_ uint64, group int) []int { return t.frozenSeats(round, group) },
-		}
-		first := uint64(round) * uint64(t.recipe.Objective.Data)
-		episodes, err := match.Play(ctx, first, t.recipe.Objective.Data)
+		match := m.Match("rounds", m.frozen(round)...)
+		match.Game = game
+		match.Seats = func(_ uint64, group int) []int { return m.frozenSeats(round, group) }
+		episodes, err := match.Play(ctx, uint64(round)*uint64(m.settings.Data), m.settings.Data)
 		if err != nil {
 			return err
 		}
-		if err := t.judgeValidity(episodes, line); err != nil {
+		if err := m.judgeValidity(episodes, line); err != nil {
 			return err
 		}
 		shares += won(episodes)
-		if t.recipe.Objective.Name == "replay" {
-			t.games = append(t.games, episodes...)
-			continue
-		}
-		for _, e := range episodes {
-			t.keep(e)
-		}
+		all = append(all, episodes...)
 	}
-	t.played = t.round(t.update) * t.recipe.Objective.Data
-	t.wonRounds = shares / float64(t.round(t.update))
-	return t.refer()
+	m.games, m.wonRounds, m.Played = all, shares/float64(last), last*m.settings.Data
+	if m.clipped == nil {
+		return nil
+	}
+	for _, e := range all {
+		m.keep(e)
+	}
+	return m.refer()
+}
+
+// frozenPasts are the players at the rounds' ends who play the games of rounds: the
+// run's own, or another's.
+func (m *rounds) frozenPasts() []*trainer.Past {
+	if m.source != nil {
+		return m.source
+	}
+	return m.Pasts
 }
 
 // frozen are the players as they were at the end of the round before: first those
-// whose answers are learnt from, then the generator, then the pasts.
-func (t *Trainer) frozen(round int) []play.Agent {
-	all := t.agents()[:firstPast]
-	for seat := range games.Seat(2) {
-		all[seat] = agents.Learner{Network: t.pasts(seat)[round-1]}
+// whose answers are learnt from, then the pasts, then the generator.
+func (m *rounds) frozen(round int) (all []play.Agent) {
+	pasts := m.frozenPasts()
+	for i := range m.Players {
+		all = append(all, agents.Learner{Network: pasts[round-1].Networks[i]})
 	}
-	for past := range round {
-		for seat := range games.Seat(2) {
-			all = append(all, t.opponents.past(t.pasts(seat)[past]))
+	for _, past := range pasts[:round] {
+		for _, network := range past.Networks {
+			all = append(all, m.AsOpponent(network))
 		}
+	}
+	if m.spc != nil {
+		all = append(all, m.generator())
 	}
 	return all
 }
 
 // frozenSeats has the critic of the round before meet the opponents that the recipe
 // names, and the sneaky player too, group by group.
-func (t *Trainer) frozenSeats(round, group int) []int {
-	seats := []int{0, 1}
-	if t.recipe.Sneaky != "learn" {
-		return []int{generatorAgent, 1}
+func (m *rounds) frozenSeats(round, group int) []int {
+	seats := []int{m.PlayerOf(sneakycritic.Sneaky), m.PlayerOf(sneakycritic.Critic)}
+	if m.settings.Sneaky != "learn" {
+		seats[sneakycritic.Sneaky] = len(m.Players) * (1 + round)
+		return seats
 	}
-	r := play.Generator(t.recipe.Seed, "frozen", uint64(round), uint64(group))
-	other := group % 2
-	switch {
-	case t.opponents.kind == "earlier" && round > 1:
-		seats[other] = firstPast + 2*(round-2) + other
-	case t.opponents.kind == "pool" && r.Float64() < t.opponents.share:
-		seats[other] = firstPast + 2*r.IntN(round) + other
+	other := games.Seat(group % 2)
+	r := play.Generator(m.Recipe.Seed, "frozen", uint64(round), uint64(group))
+	if met := m.MeetEarlier(round, r); met >= 0 {
+		seats[other] = len(m.Players)*(1+met) + m.PlayerOf(other)
 	}
 	return seats
 }
 
 // keep takes an episode's rewarded answers.
-func (t *Trainer) keep(e *play.Episode) {
+func (m *rounds) keep(e *play.Episode) {
 	var steps [2][]*policy.Step
 	for _, turn := range e.Turns {
 		if step, ok := turn.Record.(*policy.Step); ok {
@@ -150,21 +154,26 @@ func (t *Trainer) keep(e *play.Episode) {
 	}
 	for seat, some := range steps {
 		if len(some) > 0 {
-			t.data[seat] = append(t.data[seat], policy.Sentence{Steps: some, Reward: float32(e.Returns[seat])})
+			m.data[seat] = append(m.data[seat], rewarded{steps: some, reward: e.Returns[seat]})
 		}
 	}
 }
 
-// refer replaces the log-probabilities of what was played by the reference's, the
-// players of round 0: SPC's ratio is to them, not to those that played.
-func (t *Trainer) refer() error {
-	for seat, sentences := range t.data {
+// refer finds the answers' mean log-probabilities by the reference, the players of
+// round 0: SPC's ratio is to them, not to those that played.
+func (m *rounds) refer() error {
+	for seat, answers := range m.data {
 		var steps []*policy.Step
-		for _, s := range sentences {
-			steps = append(steps, s.Steps...)
+		for _, a := range answers {
+			steps = append(steps, a.steps...)
 		}
-		if err := t.players[seat].past[0].LogProbs(steps); err != nil {
+		values, err := m.Pasts[0].Networks[m.PlayerOf(games.Seat(seat))].LogProbs(steps)
+		if err != nil {
 			return fmt.Errorf("the reference: %w", err)
+		}
+		for i, a := range answers {
+			m.data[seat][i].reference = mean(values[:len(a.steps)])
+			values = values[len(a.steps):]
 		}
 	}
 	return nil

@@ -3,61 +3,31 @@ package spc
 import (
 	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/rae"
 	"github.com/agon-rl/agon/trainer"
-	"github.com/agon-rl/agon/trainer/recipes"
 	"github.com/agon-rl/agon/trainer/run"
 )
 
-// RecipeVersion is the version of the recipe's form that this program reads and
-// writes.
-const RecipeVersion = 1
+// Method is the name by which recipes ask for the critic's rounds.
+const Method = "critic"
 
-// Recipe is everything that fixes what a run learns.
-type Recipe struct {
-	Kind    string `yaml:"kind"` // recipes.SPC: what tells such recipes from those of package trainer
-	Version int    `yaml:"version"`
-	Program string `yaml:"program,omitempty"` // version of the program that wrote it
-	// Game is sneaky_critic of a domain, or another game of two seats such as
-	// inspection, which has no naive start: there warmup is 0.
-	Game   string `yaml:"game"`
-	Seed   uint64 `yaml:"seed"`
-	Warmup int    `yaml:"warmup"` // updates of round 0: both imitate the naive start
-	Rounds int    `yaml:"rounds"` // rounds of self-play after it
-	// Updates of a round, each of which trains whom the stage says.
-	Updates int `yaml:"updates"`
-	Games   int `yaml:"games"` // games an update
-	Group   int `yaml:"group"` // games in lockstep, evaluated in one call
-
-	Policies string      `yaml:"policies"` // two, or one network with two roles
-	Policy   policy.Arch `yaml:"policy"`
+// Settings are those of the method, below critic in a recipe. Games of two seats
+// without kinds of error, such as inspection, have no naive start: there warmup is 0.
+type Settings struct {
+	Warmup int `yaml:"warmup"` // updates of round 0: both imitate the naive start
+	Rounds int `yaml:"rounds"` // rounds of self-play after it, each of the recipe's updates
 	// Sneaky is who slips wrong steps in: learn, a network that starts from the
 	// naive kinds of error; or, to compare with, uniform draws from the naive
 	// kinds (naive) or from all the kinds there are names for (menu).
 	Sneaky string `yaml:"sneaky"`
 	// Explore is the share of all that is open in the naive start, so that the
 	// other kinds are tried at all.
-	Explore   float64            `yaml:"explore"`
-	Objective Objective          `yaml:"objective"`
-	Optimizer trainer.Optimizing `yaml:"optimizer"`
-	// Opponents are those that a player in training meets: latest, the other as
-	// it is; earlier(temperature=1), as it was at the end of the round before; or
-	// pool(share=1,temperature=1), as it was at the end of any round, drawn for
-	// each group, in a share of the groups. A temperature above 1 softens how the
-	// earlier ones play: p^(1/temperature), normalised.
-	Opponents string `yaml:"opponents"`
-	// Stages say who trains: together, alternate(every=10) or
-	// adaptive(up=0.9,down=0.75,dwell=5,most=50,decay=0.9).
-	Stages string `yaml:"stages"`
+	Explore float64 `yaml:"explore"`
 	// Validity of a slipped step is exact, the verifier's, or
 	// drop(tries=8,slips=0.1,high=0.5,gap=0.25): how often a solver that slips
 	// still gets the answer after it.
@@ -70,276 +40,311 @@ type Recipe struct {
 	// wrong lines of so many games are repaired, and the preferences of the repairs,
 	// for whoever solves such problems, go into the run's folder refined (SPaR, arXiv
 	// 2412.11605). Lines that the problems' game cannot play are left out, or not.
-	Refine     string             `yaml:"refine"`
-	Evaluate   Evaluate           `yaml:"evaluate"`
-	Checkpoint trainer.Checkpoint `yaml:"checkpoint"`
-}
-
-// Objective is how players learn.
-type Objective struct {
-	// Name is online, policy gradient on fresh games; offline, SPC's objective on
-	// the games of the rounds so far; replay, policy gradient on these; or
-	// best-response, where each player answers the latest other exactly, in games
-	// that can be solved.
-	Name      string  `yaml:"name"`
-	Advantage string  `yaml:"advantage"` // online: see rae.Params
-	Clip      float64 `yaml:"clip"`
-	Epochs    int     `yaml:"epochs"` // online: passes over an update's games
-	// Pull is the weight of the KL term that pulls to a policy: uniform, start
-	// (that of round 0) or round (that of the round's start). Online.
-	Pull   float64 `yaml:"pull"`
-	PullTo string  `yaml:"pull_to"`
-	// Soft is the temperature of best responses, in units of return per nat; 0 for
-	// exact ones.
-	Soft float64 `yaml:"soft,omitempty"`
-	// Data is how many games a round plays for offline learning and replay; each
-	// update draws as many as games says, and offline as many answers to imitate,
-	// which count by Imitate. Restart starts every round from round 0, as SPC does.
-	Data    int     `yaml:"data"`
-	Imitate float64 `yaml:"imitate"`
-	Restart bool    `yaml:"restart"`
-	// Players is the folder of another run, whose players play those games in the
+	Refine string `yaml:"refine"`
+	// Data is how many games a round plays for learning from rounds; each update draws
+	// as many as games says, and for spc as many answers to imitate. Restart starts
+	// every round from round 0, as SPC does.
+	Data    int  `yaml:"data"`
+	Restart bool `yaml:"restart"`
+	// Source is the folder of another run, whose players play those games in the
 	// place of the run's own. The run starts from that one's round 0, so that
-	// several objectives can be compared on the same games. Offline and replay.
-	Players string `yaml:"players,omitempty"`
-}
-
-// Evaluate says how the critic is measured.
-type Evaluate struct {
-	Every  int    `yaml:"every"`            // updates
+	// several losses can be compared on the same games.
+	Source string `yaml:"source,omitempty"`
 	Cases  int    `yaml:"cases"`            // lines of every kind in the critic's exam
-	Games  int    `yaml:"games"`            // games that are watched for what the sneaky player does
-	Longer string `yaml:"longer,omitempty"` // a game of longer problems, of the same shape
+	Longer string `yaml:"longer,omitempty"` // a game of longer problems, of the same shape, for a second exam
 }
 
-// Defaults returns the settings that a recipe starts from.
-func Defaults() Recipe {
-	return Recipe{
-		Kind: recipes.SPC, Version: RecipeVersion, Game: "sneaky_critic", Seed: 1, Warmup: 200, Rounds: 3, Updates: 300, Games: 512, Group: 256,
-		Policies: "two",
-		Policy:   policy.Arch{Kind: "mlp", Hidden: []int{128, 128}, Activation: "relu", Blocks: 2, Channels: 32},
-		Sneaky:   "learn", Explore: 0.25,
-		Objective: Objective{
-			Name: "online", Advantage: "rae", Clip: 0.2, Epochs: 2, Pull: 0.3, PullTo: "uniform",
-			Data: 16384, Imitate: 0.15, Restart: true,
+func init() {
+	trainer.Methods.Add(spec.Entry[trainer.MethodKind]{
+		Name: Method, Help: "rounds of a sneaky generator against a critic (SPC)",
+		Value: trainer.MethodKind{
+			Defaults:  defaults,
+			Validate:  validate,
+			Measures:  measures,
+			Headlines: func(trainer.Recipe) []string { return []string{"f1", "nash_conv/average"} },
+			Updates:   total,
+			Lessons:   lessons,
+			Open:      open,
 		},
-		Optimizer: trainer.Optimizing{Rate: "0.001", Optimizer: trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
-		Opponents: "latest", Stages: "together", Validity: "exact", Curriculum: "uniform", Refine: "none",
-		Evaluate:   Evaluate{Every: 50, Cases: 200, Games: 1024},
-		Checkpoint: trainer.Checkpoint{Every: 100, Keep: 3},
+	})
+}
+
+// defaults are those of a recipe of the method.
+func defaults(r *trainer.Recipe) any {
+	r.Method, r.Game, r.Players, r.Updates = Method, "sneaky_critic", "roles", 300
+	r.Policy.Hidden = []int{128, 128}
+	r.Magnet.Weight = "0.3"
+	r.Evaluate.Games = 1024
+	return &Settings{
+		Warmup: 200, Rounds: 3, Sneaky: "learn", Explore: 0.25, Validity: "exact", Curriculum: "uniform", Refine: "none",
+		Data: 16384, Restart: true, Cases: 200,
 	}
 }
 
-// ReadRecipe fills the defaults with a YAML text and settings of the form
-// path=value, and validates.
-func ReadRecipe(text []byte, settings []string) (Recipe, error) {
-	r := Defaults()
-	if err := recipes.Fill("recipe", &r, text, settings); err != nil {
-		return r, err
-	}
-	return r, r.Validate()
-}
-
-// RecipeOf reads the recipe of a run, and refuses runs of another kind.
-func RecipeOf(folder *run.Folder) (Recipe, error) {
-	text, err := folder.Recipe()
+// RecipeOf reads the recipe of a run, and refuses runs of another method.
+func RecipeOf(folder *run.Folder) (trainer.Recipe, *Settings, error) {
+	r, err := trainer.RecipeOf(folder)
 	if err != nil {
-		return Recipe{}, err
+		return r, nil, err
 	}
-	if err := recipes.Expect(recipes.SPC, text); err != nil {
-		return Recipe{}, fmt.Errorf("run %s: %w", folder.Dir(), err)
+	s, ok := r.Settings.(*Settings)
+	if !ok {
+		return r, nil, fmt.Errorf("run %s: method: %s: expected %s", folder.Dir(), r.Method, Method)
 	}
-	return ReadRecipe(text, nil)
+	return r, s, nil
 }
 
-// YAML returns the complete recipe.
-func (r Recipe) YAML() ([]byte, error) { return yaml.Marshal(r) }
+// settingsOf are the method's settings of a recipe.
+func settingsOf(r trainer.Recipe) *Settings {
+	if s, ok := r.Settings.(*Settings); ok {
+		return s
+	}
+	return &Settings{}
+}
 
-// Validate says what is wrong with a recipe, naming the setting.
-func (r Recipe) Validate() error {
-	if r.Kind != recipes.SPC {
-		return fmt.Errorf("recipe: kind: %q: expected %s; recipes without a kind belong to agon train", r.Kind, recipes.SPC)
+// total is how many updates a run has.
+func total(r trainer.Recipe) int {
+	s := settingsOf(r)
+	return s.Warmup + s.Rounds*r.Updates
+}
+
+// learning is how players learn: the one entry of learn.
+type learning struct {
+	rounds   bool // from the games of the rounds so far, else from fresh ones
+	gradient objective.PolicyGradient
+	clipped  *Clipped // spc
+	respond  bool     // best-response
+	soft     float64  // its temperature, in units of return per nat; 0 for exact ones
+}
+
+// losses are the names of what players learn by.
+var losses = append(slices.Clone(objective.PolicyGradients), "spc", "best-response")
+
+// readLearning reads what a recipe learns from, and by what.
+func readLearning(r trainer.Recipe) (l learning, err error) {
+	if len(r.Learn) != 1 {
+		return l, fmt.Errorf("learn: %d entries: expected one, such as {from: games, loss: ppo}", len(r.Learn))
 	}
-	if r.Version != RecipeVersion {
-		return fmt.Errorf("recipe: version %d: this program reads version %d", r.Version, RecipeVersion)
+	e := r.Learn[0]
+	if err := trainer.Choose("learn: from", e.From, "games", "rounds"); err != nil {
+		return l, err
 	}
+	l.rounds = e.From == "rounds"
+	name, err := spec.Parse(e.Loss)
+	if err != nil {
+		return l, fmt.Errorf("learn: loss: %w", err)
+	}
+	settings := spec.Read(name)
+	switch {
+	case name.Name == "spc" && l.rounds:
+		l.clipped = &Clipped{Clip: settings.Float("clip", 0.2, 0, 1), Imitate: settings.Float("imitate", 0.15, 0, 1e6)}
+		if err = settings.Err(); err == nil {
+			err = l.clipped.Validate()
+		}
+	case name.Name == "spc":
+		err = fmt.Errorf("spc: it learns from the games of the rounds so far: expected from: rounds")
+	case name.Name == "best-response" && !l.rounds:
+		l.respond, l.soft = true, settings.Float("soft", 0, 0, 1e6)
+		err = settings.Err()
+	case name.Name == "best-response":
+		err = fmt.Errorf("best-response: it learns from the game itself: expected from: games")
+	case !slices.Contains(losses, name.Name):
+		err = spec.Unknown(name.Name, losses)
+	default:
+		l.gradient, err = objective.ParsePolicyGradient(e.Loss)
+	}
+	if err != nil {
+		return l, fmt.Errorf("learn: loss: %w", err)
+	}
+	return l, nil
+}
+
+// lessons are what the players' updaters learn by; imitation goes by slopes.
+func lessons(r trainer.Recipe) ([]trainer.Lesson, error) {
+	l, err := readLearning(r)
+	if err != nil {
+		return nil, err
+	}
+	if l.gradient.Name == "" {
+		return []trainer.Lesson{trainer.Slopes()}, nil
+	}
+	return []trainer.Lesson{trainer.Advantages(l.gradient), trainer.Slopes()}, nil
+}
+
+// validate says what is wrong with a recipe, beside what the trainer checks.
+func validate(r trainer.Recipe, game games.Game) error {
+	s := settingsOf(r)
 	for _, bound := range []struct {
 		name          string
 		value, lo, hi int
 	}{
-		{"warmup", r.Warmup, 0, 1 << 30},
-		{"rounds", r.Rounds, 0, 1000},
-		{"updates", r.Updates, 1, 1 << 30},
-		{"games", r.Games, 1, 1 << 20},
-		{"group", r.Group, 1, 1 << 16},
-		{"objective.epochs", r.Objective.Epochs, 1, 1000},
-		{"objective.data", r.Objective.Data, 1, 1 << 22},
-		{"evaluate.every", r.Evaluate.Every, 1, 1 << 30},
-		{"evaluate.cases", r.Evaluate.Cases, 1, 1 << 20},
-		{"evaluate.games", r.Evaluate.Games, 1, 1 << 20},
-		{"checkpoint.every", r.Checkpoint.Every, 1, 1 << 30},
-		{"checkpoint.keep", r.Checkpoint.Keep, 1, 1 << 20},
+		{"critic.warmup", s.Warmup, 0, 1 << 30},
+		{"critic.rounds", s.Rounds, 0, 1000},
+		{"critic.data", s.Data, 1, 1 << 22},
+		{"critic.cases", s.Cases, 1, 1 << 20},
 	} {
 		if bound.value < bound.lo || bound.value > bound.hi {
-			return fmt.Errorf("recipe: %s: %d: expected %d to %d", bound.name, bound.value, bound.lo, bound.hi)
+			return fmt.Errorf("%s: %d: expected %d to %d", bound.name, bound.value, bound.lo, bound.hi)
 		}
 	}
-	for _, choice := range []struct {
-		name, value string
-		values      []string
-	}{
-		{"policies", r.Policies, []string{"two", "one"}},
-		{"sneaky", r.Sneaky, []string{"learn", "naive", "menu"}},
-		{"objective.name", r.Objective.Name, []string{"online", "offline", "replay", "best-response"}},
-		{"objective.pull_to", r.Objective.PullTo, []string{"uniform", "start", "round"}},
+	if !(s.Explore >= 0 && s.Explore <= 1) {
+		return fmt.Errorf("critic.explore: %g: expected 0 to 1", s.Explore)
+	}
+	if s.Warmup+s.Rounds == 0 {
+		return fmt.Errorf("critic.warmup and critic.rounds are 0: nothing is learnt")
+	}
+	for _, check := range []func() error{
+		func() error { return trainer.Choose("critic.sneaky", s.Sneaky, "learn", "naive", "menu") },
+		func() error { return trainer.Choose("magnet.kind", r.Magnet.Kind, "uniform", "start", "round") },
+		func() error { _, err := newTask(r); return err },
+		func() error { _, err := parseValidity(s.Validity); return err },
+		func() error { _, err := parseCurriculum(s.Curriculum); return err },
+		func() error { _, err := parseRefinement(s.Refine); return err },
+		func() error { return validateTogether(r, s) },
 	} {
-		if !slices.Contains(choice.values, choice.value) {
-			return fmt.Errorf("recipe: %s: %q: expected %s%s", choice.name, choice.value, strings.Join(choice.values, ", "), spec.Suggest(choice.value, choice.values))
+		if err := check(); err != nil {
+			return err
 		}
-	}
-	for _, bound := range []struct {
-		name          string
-		value, lo, hi float64
-	}{
-		{"explore", r.Explore, 0, 1},
-		{"objective.pull", r.Objective.Pull, 0, 1e6},
-		{"objective.imitate", r.Objective.Imitate, 0, 1e6},
-		{"objective.soft", r.Objective.Soft, 0, 1e6},
-	} {
-		if !(bound.value >= bound.lo && bound.value <= bound.hi) {
-			return fmt.Errorf("recipe: %s: %g: expected %g to %g", bound.name, bound.value, bound.lo, bound.hi)
-		}
-	}
-	if r.Warmup+r.Rounds == 0 {
-		return fmt.Errorf("recipe: warmup and rounds are 0: nothing is learnt")
-	}
-	return r.validateParts()
-}
-
-// validateParts checks what is named by a text of its own.
-func (r Recipe) validateParts() error {
-	if _, err := newTask(r); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := r.rate(); err != nil {
-		return fmt.Errorf("recipe: optimizer.rate: %w", err)
-	}
-	if err := (objective.Sentence{Clip: r.Objective.Clip, Imitate: r.Objective.Imitate}).Validate(); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := rae.New(r.Objective.Advantage); err != nil {
-		return fmt.Errorf("recipe: objective.%w", err)
-	}
-	if _, err := parseOpponents(r.Opponents); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := parseStages(r.Stages); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := parseValidity(r.Validity); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := parseCurriculum(r.Curriculum); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := parseRefinement(r.Refine); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if err := r.validateTogether(); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	return r.Optimizer.Validate()
-}
-
-// validateTogether refuses settings that contradict each other.
-func (r Recipe) validateTogether() error {
-	stages, _ := parseStages(r.Stages) // it was checked
-	opponents, _ := parseOpponents(r.Opponents)
-	switch o := r.Objective.Name; {
-	case o != "online" && stages.kind == "adaptive":
-		return fmt.Errorf("stages: adaptive: %s plays no games within a round by which to switch: take together or alternate", o)
-	case o == "best-response" && opponents.kind == "earlier", o == "best-response" && opponents.share != 1 && opponents.kind == "pool":
-		return fmt.Errorf("opponents: %s: best responses are to the latest, or to the average of all, pool", r.Opponents)
-	case r.Objective.Soft > 0 && o != "best-response":
-		return fmt.Errorf("objective.soft: %g softens best responses, and %s has none: expected objective.pull, or opponents with a temperature", r.Objective.Soft, o)
-	case o == "best-response" && opponents.temperature != 1:
-		return fmt.Errorf("opponents: %s: best responses are softened by objective.soft", r.Opponents)
-	case r.Objective.Players != "" && o != "offline" && o != "replay":
-		return fmt.Errorf("objective.players: %s plays games of its own: expected objective.name offline or replay", o)
-	case r.Objective.Players != "" && r.Warmup > 0:
-		return fmt.Errorf("warmup: %d: a run starts from the round 0 of objective.players: expected 0", r.Warmup)
-	case o == "best-response" && r.Warmup > 0:
-		return fmt.Errorf("warmup: %d: best responses have nothing to warm up: expected 0", r.Warmup)
 	}
 	return nil
 }
 
-// Total is how many updates a run has.
-func (r Recipe) Total() int { return r.Warmup + r.Rounds*r.Updates }
+// validateTogether refuses settings that contradict each other.
+func validateTogether(r trainer.Recipe, s *Settings) error {
+	l, err := readLearning(r)
+	if err != nil {
+		return err
+	}
+	o, err := spec.Parse(r.Opponents)
+	if err != nil {
+		return err
+	}
+	stages, err := spec.Parse(r.Stages)
+	if err != nil {
+		return err
+	}
+	loss := r.Learn[0].Loss
+	switch {
+	case !slices.Contains([]string{"self", "earlier", "pool"}, o.Name):
+		return fmt.Errorf("opponents: %s: rounds know self, earlier and pool", o.Name)
+	case r.Minibatches != 1:
+		return fmt.Errorf("minibatches: %d: rounds learn from an update's games at once: expected 1", r.Minibatches)
+	case r.Guard.Every > 0:
+		return fmt.Errorf("guard.every: %d: the guard watches self-play of one player: expected 0", r.Guard.Every)
+	case r.Players == "one" && stages.Name != "together":
+		return fmt.Errorf("stages: %s: there is one player: expected together, or players=roles", stages.Name)
+	case (l.rounds || l.respond) && stages.Name == "adaptive":
+		return fmt.Errorf("stages: adaptive: %s from %s plays no games within a round by which to switch: take together or alternate", loss, r.Learn[0].From)
+	case l.respond && (o.Name == "earlier" || len(o.Args) > 0):
+		return fmt.Errorf("opponents: %s: best responses are to the latest, self, or to the average of all, pool; they are softened by best-response(soft=…)", r.Opponents)
+	case l.respond && s.Warmup > 0:
+		return fmt.Errorf("critic.warmup: %d: best responses have nothing to warm up: expected 0", s.Warmup)
+	case s.Source != "" && !l.rounds:
+		return fmt.Errorf("critic.source: %s plays games of its own: expected learn to hold an entry from rounds", loss)
+	case s.Source != "" && s.Warmup > 0:
+		return fmt.Errorf("critic.warmup: %d: a run starts from the round 0 of critic.source: expected 0", s.Warmup)
+	}
+	return nil
+}
 
-// rate is the learning rate by update.
-func (r Recipe) rate() (func(int) float64, error) { return r.Optimizer.Rate.Compile(max(1, r.Total())) }
+// measures names what a run of the recipe measures.
+func measures(r trainer.Recipe, info games.Info) []string {
+	t, err := newTask(r)
+	if err != nil {
+		return nil
+	}
+	names := []string{"round", "won/critic", "entropy", "magnet_kl"}
+	for _, role := range info.Roles {
+		names = append(names, "entropy/"+role, "magnet_kl/"+role, "imitation/"+role, "samples/"+role, "trains/"+role, "loss/"+role)
+	}
+	if t.spc == nil {
+		return append(names, "nash_conv/last", "nash_conv/average")
+	}
+	names = append(names, "accuracy/correct", "accuracy/wrong", "f1", "f1/menu", "f1/other", "f1/worst", "f1/worst_menu", "refused", "fooled", "refined")
+	if t.longer != nil {
+		names = append(names, "f1/longer", "accuracy/correct_longer")
+	}
+	if t.spc.Whole {
+		names = append(names, "accuracy/noticed")
+	}
+	for _, kind := range t.spc.Critique().Errors.All() {
+		names = append(names, "caught/"+kind, "written/"+kind, "fooled/"+kind)
+	}
+	return names
+}
 
 // task is the game that is trained on.
 type task struct {
-	game   games.Game
 	spc    *sneakycritic.Game // nil for another game of two seats
 	longer *sneakycritic.Game // nil where there is none
 }
 
 // newTask opens the games that a recipe names and checks what they need.
-func newTask(r Recipe) (task, error) {
+func newTask(r trainer.Recipe) (t task, err error) {
+	s := settingsOf(r)
 	game, err := games.New(r.Game)
 	if err != nil {
-		return task{}, err
+		return t, err
 	}
-	t := task{game: game}
 	t.spc, _ = game.(*sneakycritic.Game)
 	info := game.Info()
-	if err := r.Policy.Validate(info); err != nil {
-		return task{}, err
-	}
 	if r.Policy.Kind == "table" {
-		return task{}, fmt.Errorf("policy.kind: table: expected mlp: cases are hardly ever the same twice")
+		return t, fmt.Errorf("policy.kind: table: expected mlp: cases are hardly ever the same twice")
 	}
 	if t.spc == nil {
-		for _, setting := range []struct {
-			name string
-			used bool
-		}{
-			{"warmup", r.Warmup > 0},
-			{"sneaky: " + r.Sneaky, r.Sneaky != "learn"},
-			{"objective.name: offline", r.Objective.Name == "offline"},
-			{"validity: " + r.Validity, r.Validity != "exact"},
-			{"curriculum: " + r.Curriculum, r.Curriculum != "uniform"},
-			{"refine: " + r.Refine, r.Refine != "none"},
-			{"evaluate.longer", r.Evaluate.Longer != ""},
-		} {
-			if setting.used {
-				return task{}, fmt.Errorf("%s: it wants kinds of error, and %s has none: take sneaky_critic, or leave it out", setting.name, info.Name)
-			}
-		}
-		if info.Seats != 2 || info.Sum != 0 {
-			return task{}, fmt.Errorf("game %s: expected a zero-sum game of two seats", info.Name)
-		}
+		return t, t.other(r, s, info)
+	}
+	l, err := readLearning(r)
+	switch {
+	case err != nil:
+		return t, err
+	case l.respond:
+		return t, fmt.Errorf("learn: loss: best-response: %s is too large to answer exactly: take inspection", info.Name)
+	case r.Players == "one" && s.Sneaky != "learn":
+		return t, fmt.Errorf("players: one: critic.sneaky=%s is no network", s.Sneaky)
+	case s.Longer == "":
 		return t, nil
 	}
-	if r.Objective.Name == "best-response" {
-		return task{}, fmt.Errorf("objective.name: best-response: %s is too large to answer exactly: take inspection", info.Name)
-	}
-	if r.Policies == "one" && r.Sneaky != "learn" {
-		return task{}, fmt.Errorf("policies: one: sneaky=%s is no network", r.Sneaky)
-	}
-	if r.Evaluate.Longer == "" {
-		return t, nil
-	}
-	longer, err := games.New(r.Evaluate.Longer)
+	longer, err := games.New(s.Longer)
 	if err != nil {
-		return task{}, fmt.Errorf("evaluate.longer: %w", err)
+		return t, fmt.Errorf("critic.longer: %w", err)
 	}
 	var ok bool
 	if t.longer, ok = longer.(*sneakycritic.Game); !ok || !slices.Equal(longer.Info().Tensor, info.Tensor) {
-		return task{}, fmt.Errorf("evaluate.longer: %s: expected sneaky_critic of the same domain, with problems that a network sees in the same shape", r.Evaluate.Longer)
+		return t, fmt.Errorf("critic.longer: %s: expected sneaky_critic of the same domain, with problems that a network sees in the same shape", s.Longer)
 	}
 	return t, nil
+}
+
+// other checks the settings of a game that has no kinds of error.
+func (t task) other(r trainer.Recipe, s *Settings, info games.Info) error {
+	l, err := readLearning(r)
+	if err != nil {
+		return err
+	}
+	for _, setting := range []struct {
+		name string
+		used bool
+	}{
+		{"critic.warmup", s.Warmup > 0},
+		{"critic.sneaky: " + s.Sneaky, s.Sneaky != "learn"},
+		{"learn: loss: spc", l.clipped != nil},
+		{"critic.validity: " + s.Validity, s.Validity != "exact"},
+		{"critic.curriculum: " + s.Curriculum, s.Curriculum != "uniform"},
+		{"critic.refine: " + s.Refine, s.Refine != "none"},
+		{"critic.longer", s.Longer != ""},
+	} {
+		if setting.used {
+			return fmt.Errorf("%s: it wants kinds of error, and %s has none: take sneaky_critic, or leave it out", setting.name, info.Name)
+		}
+	}
+	if info.Seats != 2 || info.Sum != 0 {
+		return fmt.Errorf("game %s: expected a zero-sum game of two seats", info.Name)
+	}
+	return nil
+}
+
+// stepOf is the record of an action, as if a network had taken it.
+func (m *rounds) stepOf(s games.State, a games.Action) (*policy.Step, error) {
+	return m.Model.Observe(s, a)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/prefs"
+	"github.com/agon-rl/agon/trainer"
 )
 
 // RefinedDir is the folder of a run that holds its refinement pairs, a file a round.
@@ -88,23 +89,23 @@ func Refine(game *sneakycritic.Game, s *sneakycritic.State, source string) (pair
 
 // refine writes the pairs of the round that has come to its end. A resumed run writes
 // the same again.
-func (t *Trainer) refine(ctx context.Context, line map[string]float64) error {
-	r := t.refinement
+func (m *rounds) refine(ctx context.Context, line trainer.Line) error {
+	r := m.refinement
 	if r.games == 0 {
 		return nil
 	}
-	round := t.round(t.update - 1)
-	episodes, err := t.watchGames(ctx, 1<<62+uint64(round)<<32, r.games)
+	round := m.round(m.Done - 1)
+	episodes, err := m.watchGames(ctx, "refine", uint64(round)*uint64(r.games), r.games)
 	if err != nil {
 		return err
 	}
 	var pairs []prefs.Pair
 	for _, e := range episodes {
-		s, err := t.replay(e)
+		s, err := m.replay(e)
 		if err != nil {
 			return err
 		}
-		pair, ok := Refine(t.spc, s, fmt.Sprintf("%s, round %d", t.game.Info().Name, round))
+		pair, ok := Refine(m.spc, s, fmt.Sprintf("%s, round %d", m.Info.Name, round))
 		if ok && (!r.playable || pair.RejectedAction != int32(problem.NoAction)) {
 			pairs = append(pairs, pair)
 		}
@@ -112,10 +113,10 @@ func (t *Trainer) refine(ctx context.Context, line map[string]float64) error {
 	if line["refined"] = float64(len(pairs)); len(pairs) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(t.folder.Path(RefinedDir), 0o755); err != nil {
+	if err := os.MkdirAll(m.Folder.Path(RefinedDir), 0o755); err != nil {
 		return err
 	}
-	left, err := filepath.Glob(t.folder.Path(RefinedDir, ".*.tmp-*")) // by a process that was killed
+	left, err := filepath.Glob(m.Folder.Path(RefinedDir, ".*.tmp-*")) // by a process that was killed
 	if err != nil {
 		return err
 	}
@@ -124,5 +125,5 @@ func (t *Trainer) refine(ctx context.Context, line map[string]float64) error {
 			return err
 		}
 	}
-	return prefs.Write(t.folder.Path(RefinedDir, fmt.Sprintf("round_%04d.parquet", round)), pairs)
+	return prefs.Write(m.Folder.Path(RefinedDir, fmt.Sprintf("round_%04d.parquet", round)), pairs)
 }

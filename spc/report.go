@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/trainer/run"
 	"github.com/agon-rl/agon/trainer/run/report"
 )
@@ -44,7 +45,7 @@ type Round struct {
 
 // Summarise reads what a run measured, also while it is being trained.
 func Summarise(folder *run.Folder) (Summary, error) {
-	recipe, err := RecipeOf(folder)
+	recipe, _, err := RecipeOf(folder)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -56,7 +57,11 @@ func Summarise(folder *run.Folder) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	s := Summary{Run: folder.Dir(), Game: t.game.Info().Name, Of: recipe.Total()}
+	game, err := games.New(recipe.Game)
+	if err != nil {
+		return Summary{}, err
+	}
+	s := Summary{Run: folder.Dir(), Game: game.Info().Name, Of: total(recipe)}
 	if t.spc != nil {
 		s.Kinds, s.whole = t.spc.Critique().Errors.All(), t.spc.Whole
 	}

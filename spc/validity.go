@@ -10,6 +10,7 @@ import (
 	"github.com/agon-rl/agon/games/sneakycritic"
 	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
+	"github.com/agon-rl/agon/trainer"
 )
 
 // validity decides whether a step slipped in is wrong. The verifier knows; SPC,
@@ -95,20 +96,20 @@ func complete(at problem.Solution, line problem.Line, slips float64, r *rand.Ran
 // says so: a step that it takes for right is refused, so that the sneaky player loses
 // and the critic's answer is nothing to learn from. It counts where the two disagree:
 // on what the sneaky player wrote, and on right lines, one in each clean solution.
-func (t *Trainer) judgeValidity(episodes []*play.Episode, line map[string]float64) error {
-	if !t.validity.drop {
+func (m *rounds) judgeValidity(episodes []*play.Episode, line trainer.Line) error {
+	if !m.validity.drop {
 		return nil
 	}
 	written, differ, right, condemned := 0.0, 0.0, 0.0, 0.0
 	for _, e := range episodes {
-		s, err := t.replay(e)
+		s, err := m.replay(e)
 		if err != nil {
 			return err
 		}
 		at, shown := s.Shown()
-		r := play.Generator(t.recipe.Seed, "validity", e.Number)
+		r := play.Generator(m.Recipe.Seed, "validity", e.Number)
 		if s.Clean() {
-			if right++; t.validity.wrong(at, s.Right(), rightLine(at, r), r) {
+			if right++; m.validity.wrong(at, s.Right(), rightLine(at, r), r) {
 				condemned++
 			}
 			continue
@@ -116,7 +117,7 @@ func (t *Trainer) judgeValidity(episodes []*play.Episode, line map[string]float6
 		if shown == nil {
 			continue
 		}
-		wrong := t.validity.wrong(at, s.Right(), *shown, r)
+		wrong := m.validity.wrong(at, s.Right(), *shown, r)
 		if written++; wrong != s.Wrong() {
 			differ++
 		}
@@ -147,8 +148,8 @@ func rightLine(at problem.Solution, r *rand.Rand) problem.Line {
 }
 
 // replay plays an episode again, to its end.
-func (t *Trainer) replay(e *play.Episode) (*sneakycritic.State, error) {
-	s := t.spc.Start().(*sneakycritic.State)
+func (m *rounds) replay(e *play.Episode) (*sneakycritic.State, error) {
+	s := m.spc.Start().(*sneakycritic.State)
 	for _, a := range e.Actions {
 		if err := s.Apply(a); err != nil {
 			return nil, fmt.Errorf("episode %d: %w", e.Number, err)

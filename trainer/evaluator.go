@@ -8,7 +8,6 @@ import (
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
-	"github.com/agon-rl/agon/policy"
 	"github.com/agon-rl/agon/solve"
 )
 
@@ -19,34 +18,34 @@ const autoNodes = 200_000
 // evaluator measures strength: exact exploitability where the game is small
 // enough, and games against fixed agents.
 type evaluator struct {
-	trainer   *Trainer
+	run       *Run
 	tree      *solve.Tree   // nil where exploitability is not measured, or by the answers of
 	contest   games.Contest // a game that is one; else nil
 	opponents []play.Agent
 }
 
-func newEvaluator(ctx context.Context, t *Trainer) (*evaluator, error) {
-	e := &evaluator{trainer: t}
-	settings := t.recipe.Evaluate
-	wanted := settings.Exploitability == "on" || settings.Exploitability == "auto" && t.info.Seats == 2
-	if contest, ok := t.game.(games.Contest); ok && wanted {
+func newEvaluator(ctx context.Context, r *Run) (*evaluator, error) {
+	e := &evaluator{run: r}
+	settings := r.Recipe.Evaluate
+	wanted := settings.Exploitability == "on" || settings.Exploitability == "auto" && r.Info.Seats == 2
+	if contest, ok := r.Game.(games.Contest); ok && wanted {
 		e.contest, wanted = contest, false
 	}
-	if wanted || t.recipe.Policy.Kind == "table" {
+	if wanted {
 		limit := autoNodes
-		if settings.Exploitability == "on" || t.recipe.Policy.Kind == "table" {
+		if settings.Exploitability == "on" {
 			limit = solve.DefaultNodes
 		}
-		tree, err := solve.Compile(ctx, t.game, limit)
+		tree, err := solve.Compile(ctx, r.Game, limit)
 		switch {
 		case err == nil:
 			e.tree = tree
-		case settings.Exploitability != "auto" || t.recipe.Policy.Kind == "table" || !errors.Is(err, solve.ErrTooLarge):
+		case settings.Exploitability != "auto" || !errors.Is(err, solve.ErrTooLarge):
 			return nil, err
 		}
 	}
-	for _, spec := range settings.Against {
-		agent, err := agents.Open(ctx, spec, t.environment())
+	for _, name := range settings.Against {
+		agent, err := agents.Open(ctx, name, r.environment())
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("evaluate.against: %w", err), e.close())
 		}
@@ -56,6 +55,9 @@ func newEvaluator(ctx context.Context, t *Trainer) (*evaluator, error) {
 }
 
 func (e *evaluator) close() error {
+	if e == nil {
+		return nil
+	}
 	var errs []error
 	for _, agent := range e.opponents {
 		errs = append(errs, agent.Close())
@@ -63,67 +65,52 @@ func (e *evaluator) close() error {
 	return errors.Join(errs...)
 }
 
-// keys lists the information states of all seats, for a table.
-func (e *evaluator) keys() ([]string, error) {
-	if e.tree == nil {
-		return nil, fmt.Errorf("policy.kind: table needs a game small enough to list its information states: use mlp")
-	}
-	return e.tree.Keys(), nil
-}
-
-func (e *evaluator) exactly(ctx context.Context, network *policy.Network) (solve.Report, error) {
-	if e.contest != nil {
-		return solve.MeasureContest(ctx, e.contest, network)
-	}
-	return e.tree.Evaluate(ctx, network)
-}
-
 // measure adds exploitability, the scores against the fixed agents and, in games
 // of one seat, the share of problems solved by the most probable steps.
-func (e *evaluator) measure(ctx context.Context, network *policy.Network, line map[string]float64) error {
+func (e *evaluator) measure(ctx context.Context, line Line) (err error) {
+	r := e.run
+	var report solve.Report
+	switch {
+	case e.contest != nil:
+		report, err = solve.MeasureContest(ctx, e.contest, r.Policy())
+	case e.tree != nil:
+		report, err = e.tree.Evaluate(ctx, r.Policy())
+	}
+	if err != nil {
+		return err
+	}
 	if e.tree != nil || e.contest != nil {
-		report, err := e.exactly(ctx, network)
-		if err != nil {
-			return err
-		}
 		line["exploitability"] = report.Exploitability
 	}
-	t := e.trainer
-	// Episodes that training never reaches, and each evaluation its own.
-	first := uint64(1)<<62 + uint64(t.update)<<24
-	if t.info.Seats == 1 {
-		match := play.Match{
-			Game: t.game, Seed: t.recipe.Seed, Group: t.recipe.Group, Workers: t.options.Workers,
-			Agents: []play.Agent{agents.NewSampler(network, true)}, Seats: func(uint64, int) []int { return []int{0} },
-		}
-		episodes, err := match.Play(ctx, first, t.recipe.Evaluate.Games)
+	count := r.Recipe.Evaluate.Games
+	first := uint64(r.Done) * uint64(count)
+	if r.Info.Seats == 1 {
+		match := r.Match("evaluate", agents.NewSampler(r.Policy(), true))
+		match.Seats = func(uint64, int) []int { return []int{0} }
+		episodes, err := match.Play(ctx, first, count)
 		if err != nil {
 			return err
 		}
-		line["solved"], _, _ = t.tally(episodes)
+		line["solved"], _, _ = r.tally(episodes)
 	}
 	for i, opponent := range e.opponents {
-		match := play.Match{
-			Game: t.game, Seed: t.recipe.Seed, Group: t.recipe.Group, Workers: t.options.Workers,
-			Agents: []play.Agent{agents.NewSampler(network, false), opponent},
-			Seats:  func(episode uint64, _ int) []int { return play.OneAgainstRest(t.info.Seats, episode) },
-		}
-		episodes, err := match.Play(ctx, first, t.recipe.Evaluate.Games)
+		match := r.Match("evaluate", agents.NewSampler(r.Policy(), false), opponent)
+		match.Seats = func(episode uint64, _ int) []int { return play.OneAgainstRest(r.Info.Seats, episode) }
+		episodes, err := match.Play(ctx, first, count)
 		if err != nil {
 			return err
 		}
-		name := t.recipe.Evaluate.Against[i]
-		line["score/"+name], line["drawn/"+name], line["lost/"+name] = t.tally(episodes)
+		name := r.Recipe.Evaluate.Against[i]
+		line["score/"+name], line["drawn/"+name], line["lost/"+name] = r.tally(episodes)
 	}
 	return nil
 }
 
-// tally returns the learner's mean score and its shares of draws and losses.
-func (t *Trainer) tally(episodes []*play.Episode) (score, drawn, lost float64) {
+// tally returns the mean score of agent 0 and its shares of draws and losses.
+func (r *Run) tally(episodes []*play.Episode) (score, drawn, lost float64) {
 	n := float64(len(episodes))
 	for _, e := range episodes {
-		learner, _ := versus(e)
-		x := t.score(e, learner)
+		x := r.score(e, seatOf(e, 0))
 		score += x / n
 		switch x {
 		case 0.5:
@@ -135,16 +122,28 @@ func (t *Trainer) tally(episodes []*play.Episode) (score, drawn, lost float64) {
 	return score, drawn, lost
 }
 
-// headline picks the measure that a person watches.
-func (e *evaluator) headline(newest map[string]float64) (string, float64) {
-	names := []string{e.trainer.recipe.Stop.Measure, "exploitability", "solved"}
-	for _, name := range e.trainer.recipe.Evaluate.Against {
-		names = append(names, "score/"+name)
-	}
-	for _, name := range names {
-		if value, ok := newest[name]; ok {
-			return name, value
+// seatOf is the last seat that an agent has in an episode.
+func seatOf(e *play.Episode, agent int) (seat int) {
+	for s, a := range e.Agents {
+		if a == agent {
+			seat = s
 		}
 	}
-	return "", 0
+	return seat
+}
+
+// score maps a seat's return to [0, 1]: 1 for more than an even share, 0 for less, a
+// half for an even share.
+func (r *Run) score(e *play.Episode, seat int) float64 {
+	even := r.Info.Sum / float64(r.Info.Seats)
+	if r.Info.Seats == 1 { // there is nobody to share with
+		even = (r.Info.MinReturn + r.Info.MaxReturn) / 2
+	}
+	switch d := e.Returns[seat] - even; {
+	case d > 0:
+		return 1
+	case d < 0:
+		return 0
+	}
+	return 0.5
 }

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -59,45 +60,50 @@ func (g *guard) close() error {
 
 // watch adds the anchors' score to the line, with collapse = 1 from the update
 // at which it is seen on.
-func (g *guard) watch(ctx context.Context, t *Trainer, network *policy.Network, line map[string]float64) (err error) {
+func (g *guard) watch(ctx context.Context, r *Run, line Line) (err error) {
 	if g.anchor == nil {
-		if g.anchor, err = t.model.Network(t.initial()); err != nil {
+		start, err := r.initial(r.Players[0])
+		if err != nil {
+			return err
+		}
+		g.anchor, err = r.Model.Network(start)
+		if err := errors.Join(err, start.Close()); err != nil {
 			return err
 		}
 	}
-	score, deviation, err := t.versusAnchor(ctx, network, g.anchor)
+	score, deviation, err := g.versusAnchor(ctx, r)
 	if err != nil {
-		return fmt.Errorf("the guard's games after update %d: %w", t.update, err)
+		return fmt.Errorf("the guard's games after update %d: %w", r.Done, err)
 	}
 	s := &g.state
 	if s.Entropy == 0 {
 		s.Entropy = line["entropy"]
 	}
 	if score > s.Best {
-		s.Best, s.BestAt = score, t.update
+		s.Best, s.BestAt = score, r.Done
 	}
 	line["guard/score"], line["guard/best"] = score, s.Best
 	margin := guardErrors * deviation * math.Sqrt2
 	if score > s.Grown+margin {
-		s.Grown, s.GrownAt = score, t.update
+		s.Grown, s.GrownAt = score, r.Done
 	}
 	if fall := s.Best - score; fall > guardFall && fall > margin {
 		s.Fallen++
 	} else {
 		s.Fallen = 0
 	}
-	seat := t.dominantSeat(line)
+	seat := r.dominantSeat(line)
 	if seat != "" || line["entropy"] < guardEntropy*s.Entropy {
 		s.Streak++
 	} else {
 		s.Streak = 0
 	}
-	stuck := s.Streak >= guardLooks && t.update-s.GrownAt >= guardLooks*t.recipe.Guard.Every
+	stuck := s.Streak >= guardLooks && r.Done-s.GrownAt >= guardLooks*r.Recipe.Guard.Every
 	if s.Collapsed == 0 && (s.Fallen >= guardLooks || stuck) {
-		s.Collapsed = t.update
-		t.options.Log.Warn().Int("update", t.update).Float64("anchor_score", score).Float64("best", s.Best).Int("best_at", s.BestAt).
+		s.Collapsed = r.Done
+		r.Options.Log.Warn().Int("update", r.Done).Float64("anchor_score", score).Float64("best", s.Best).Int("best_at", s.BestAt).
 			Float64("entropy", line["entropy"]).Float64("entropy_first", s.Entropy).Str("dominant_seat", seat).
-			Msg("collapse: play against the latest self has stopped making the policy stronger; try opponents: past(…) or a larger objective.magnet.weight")
+			Msg("collapse: play against the latest self has stopped making the policy stronger; try opponents: past(…) or a larger magnet.weight")
 	}
 	line["collapse"] = 0
 	if s.Collapsed > 0 {
@@ -107,8 +113,8 @@ func (g *guard) watch(ctx context.Context, t *Trainer, network *policy.Network, 
 }
 
 // dominantSeat names the role that wins nearly all self-play games, if one does.
-func (t *Trainer) dominantSeat(line map[string]float64) string {
-	for _, role := range t.info.Roles {
+func (r *Run) dominantSeat(line Line) string {
+	for _, role := range r.Info.Roles {
 		if line["wins/"+role] > guardSeat {
 			return role
 		}
@@ -116,22 +122,19 @@ func (t *Trainer) dominantSeat(line map[string]float64) string {
 	return ""
 }
 
-// versusAnchor returns the network's mean score in [0, 1] against the anchor,
-// over both seats, and its standard error.
-func (t *Trainer) versusAnchor(ctx context.Context, network, anchor *policy.Network) (score, deviation float64, err error) {
-	match := play.Match{
-		Game: t.game, Seed: t.recipe.Seed ^ 0x677561726400, Group: t.recipe.Group, Workers: t.options.Workers,
-		Agents: []play.Agent{agents.NewSampler(network, false), agents.NewSampler(anchor, false)},
-		Seats:  func(episode uint64, _ int) []int { return play.OneAgainstRest(t.info.Seats, episode) },
-	}
-	episodes, err := match.Play(ctx, uint64(t.update)<<24, t.recipe.Guard.Games)
+// versusAnchor returns the player's mean score in [0, 1] against the anchor, over both
+// seats, and its standard error.
+func (g *guard) versusAnchor(ctx context.Context, r *Run) (score, deviation float64, err error) {
+	match := r.Match("guard", agents.NewSampler(r.Policy(), false), agents.NewSampler(g.anchor, false))
+	match.Seats = func(episode uint64, _ int) []int { return play.OneAgainstRest(r.Info.Seats, episode) }
+	count := r.Recipe.Guard.Games
+	episodes, err := match.Play(ctx, uint64(r.Done)*uint64(count), count)
 	if err != nil {
 		return 0, 0, err
 	}
 	var sum, square float64
 	for _, e := range episodes {
-		learner, _ := versus(e)
-		x := t.score(e, learner)
+		x := r.score(e, seatOf(e, 0))
 		sum, square = sum+x, square+x*x
 	}
 	n := float64(len(episodes))

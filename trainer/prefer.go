@@ -14,13 +14,9 @@ import (
 	"github.com/agon-rl/agon/policy"
 )
 
-// GamePreferences is learning from which of two whole games is better: what one seat did
-// in each, its answer, is preferred or not.
-type GamePreferences struct {
-	// Objective is one of package objective's, by name, such as dpo(beta=0.1) or
-	// inpo; or reward, which makes the share of answers that an answer beats the
-	// reward of objective.name (SPO by any policy gradient). Empty for no preferences.
-	Objective string `yaml:"objective,omitempty"`
+// Preferences says how it comes out which of two whole games is better: what one seat
+// did in each, its answer, is preferred or not.
+type Preferences struct {
 	// Samples are the games with the same deal whose answers are compared, K.
 	Samples int `yaml:"samples"`
 	// Judge says which answer is better; see JudgeForms.
@@ -34,14 +30,10 @@ type GamePreferences struct {
 	Demonstrations string `yaml:"demonstrations,omitempty"`
 }
 
-// shareReward is the objective that only sets a reward.
-const shareReward = "reward"
-
-// preferring is what a run that learns from preferences has beside a trainer.
+// preferring is what a run that learns from preferences has beside.
 type preferring struct {
-	settings      GamePreferences
 	loss          *comparing // nil where preferences only make a reward
-	judge         *ruling
+	judge         *referee
 	pairs         pairing
 	references    references
 	demonstrators play.Agent // nil where there are none
@@ -75,7 +67,7 @@ func parsePairs(text string) (pairing, error) {
 }
 
 // choose returns the pairs of indices of answers that are compared.
-func (p pairing) choose(group []*answer, r *rand.Rand) (pairs [][2]int) {
+func (p pairing) choose(group []*response, r *rand.Rand) (pairs [][2]int) {
 	switch p.kind {
 	case "best_worst":
 		best, worst := 0, 0
@@ -110,59 +102,50 @@ func (p pairing) choose(group []*answer, r *rand.Rand) (pairs [][2]int) {
 	return pairs
 }
 
-// prefers tells whether the recipe learns from preferences between games.
-func (r Recipe) prefers() bool { return r.Preferences.Objective != "" }
-
-// rewards tells whether preferences only make a reward.
-func (p GamePreferences) rewards() bool { return p.Objective == shareReward }
-
 // validatePreferences checks the settings of preferences between games.
-func (r Recipe) validatePreferences(game games.Game) error {
+func (r Recipe) validatePreferences(all []source, game games.Game) error {
 	p := r.Preferences
 	o, err := parseOpponents(r.Opponents)
 	if err != nil {
 		return err
 	}
-	if !r.prefers() {
-		if o.kind == "half-step" || o.kind == "mixture" || o.kind == "queue" {
-			return fmt.Errorf("opponents: %s: only preferences between games know it: set preferences.objective, such as inpo", o.kind)
+	at := slices.IndexFunc(all, func(s source) bool { return s.from == fromPreferences })
+	if at < 0 {
+		if o.only == preferencesOnly {
+			return fmt.Errorf("opponents: %s: only preferences between games know it: expected learn to hold an entry such as {from: preferences, loss: inpo}", o.kind)
 		}
 		return nil
 	}
-	info := game.Info()
+	c, info := all[at].compares, game.Info()
+	rewards := c == nil
+	others := slices.ContainsFunc(all, func(s source) bool { return s.from == fromGames || s.from == fromSearch })
 	switch {
 	case info.Seats != 2:
-		return fmt.Errorf("preferences.objective: %s is a game of %d: expected one of two seats", info.Name, info.Seats)
-	case r.Search.teaches():
-		return fmt.Errorf("preferences.objective and search: expected one of them")
+		return fmt.Errorf("learn: from: preferences: %s is a game of %d: expected one of two seats", info.Name, info.Seats)
+	case r.Search.Agent != "" && r.Search.Acts:
+		return fmt.Errorf("search.acts: true: the search plays, and preferences are between games that the network plays: set search.acts=false")
 	case p.Samples < 1 || p.Samples > r.Games:
 		return fmt.Errorf("preferences.samples: %d: expected 1 to %d, the games of an update", p.Samples, r.Games)
 	case r.Games%p.Samples != 0 || r.Group%p.Samples != 0:
 		return fmt.Errorf("preferences.samples: %d: expected a number that divides games, %d, and group, %d", p.Samples, r.Games, r.Group)
-	case p.Samples == 1 && p.Demonstrations == "" && !p.rewards():
+	case p.Samples == 1 && p.Demonstrations == "" && !rewards:
 		return fmt.Errorf("preferences.samples: 1: there is nothing to compare an answer with: expected 2 or more, or preferences.demonstrations")
-	case p.rewards() && r.Objective.Name == noGradient:
-		return fmt.Errorf("preferences.objective: reward: a policy gradient learns from it: set objective.name=ppo or reinforce")
-	case p.rewards() && p.Demonstrations != "":
-		return fmt.Errorf("preferences.demonstrations: reward compares the learner's own games alone: leave demonstrations out")
-	case !p.rewards() && r.Objective.Name != noGradient:
-		return fmt.Errorf("objective.name: %s: preferences teach by preferences.objective: set objective.name=none", r.Objective.Name)
-	case o.kind == "half-step" && p.rewards():
-		return fmt.Errorf("opponents: half-step: reward takes one step an update: expected an objective such as online-ipo")
+	case rewards && slices.ContainsFunc(all, func(s source) bool { return s.from == fromGames }):
+		return fmt.Errorf("learn: %s from games and from preferences: the reward is what the game pays, or the share of answers that an answer beats: expected one of them", all[at].gradient.Name)
+	case rewards && p.Demonstrations != "":
+		return fmt.Errorf("preferences.demonstrations: a reward compares the learner's own games alone: leave demonstrations out")
+	case o.kind == "half-step" && (rewards || others):
+		return fmt.Errorf("opponents: half-step: it takes the update's step twice: expected learn to hold one entry, from preferences, with an objective such as online-ipo")
 	}
-	if r.Objective.Minibatches > r.Games/p.Samples {
-		return fmt.Errorf("objective.minibatches: %d: expected at most %d: minibatches are of all games with a deal", r.Objective.Minibatches, r.Games/p.Samples)
+	if r.Minibatches > r.Games/p.Samples {
+		return fmt.Errorf("minibatches: %d: expected at most %d: minibatches are of all games with a deal", r.Minibatches, r.Games/p.Samples)
 	}
-	if !p.rewards() {
-		c, err := newComparing(p)
-		if err != nil {
-			return err
-		}
+	if !rewards {
 		if _, contest := game.(games.Contest); !c.scored() && (o.kind == "queue" || contest && o.kind != "self") {
 			return fmt.Errorf("opponents: %s: objective %s compares the learner's answers with each other alone: expected one of win rates, such as sppo or online-ipo, or preferences.pairs=best_worst", o.kind, c.Entry.Name)
 		}
 	}
-	j, err := newJudge(context.Background(), p.Judge, game)
+	j, err := newReferee(context.Background(), p.Judge, game)
 	if err := errors.Join(err, j.close()); err != nil {
 		return err
 	}
@@ -178,65 +161,63 @@ func (r Recipe) validatePreferences(game games.Game) error {
 	return err
 }
 
-// preparePreferences opens what the recipe's preferences name.
-func (t *Trainer) preparePreferences(ctx context.Context) (err error) {
-	if !t.recipe.prefers() {
-		return nil
+// openPreferences opens what the recipe's preferences name. loss is nil where they only
+// make a reward.
+func (m *selfPlay) openPreferences(ctx context.Context, loss *comparing) (p *preferring, err error) {
+	settings := m.Recipe.Preferences
+	p = &preferring{loss: loss, queue: make([][]rival, m.Info.Seats)}
+	if p.judge, err = newReferee(ctx, settings.Judge, m.Game); err != nil {
+		return p, err
 	}
-	p := &preferring{settings: t.recipe.Preferences, queue: make([][]rival, t.info.Seats)}
-	t.preferring = p
-	if p.judge, err = newJudge(ctx, p.settings.Judge, t.game); err != nil {
-		return err
+	if p.pairs, err = parsePairs(settings.Pairs); err != nil {
+		return p, err
 	}
-	if p.pairs, err = parsePairs(p.settings.Pairs); err != nil {
-		return err
+	if p.references, err = parseReference(settings.Reference); err != nil {
+		return p, err
 	}
-	if p.references, err = parseReference(p.settings.Reference); err != nil {
-		return err
+	if p.references.fixed, err = m.initial(m.Players[0]); err != nil {
+		return p, err
 	}
-	p.references.fixed = t.initial()
-	if !p.settings.rewards() {
-		if p.loss, err = newComparing(p.settings); err != nil {
-			return err
-		}
-		p.references.keep = max(p.references.keep, p.loss.history())
+	if loss != nil {
+		p.references.keep = max(p.references.keep, loss.history())
 	}
-	if p.settings.Demonstrations != "" {
-		p.demonstrators, err = agents.Open(ctx, p.settings.Demonstrations, t.environment())
+	if settings.Demonstrations != "" {
+		p.demonstrators, err = agents.Open(ctx, settings.Demonstrations, m.environment())
 	}
-	return err
+	return p, err
 }
 
 func (p *preferring) close() error {
-	switch {
-	case p == nil:
+	if p == nil {
 		return nil
-	case p.demonstrators == nil:
-		return p.judge.close()
 	}
-	return errors.Join(p.judge.close(), p.demonstrators.Close())
+	errs := []error{p.judge.close(), p.references.close()}
+	if p.demonstrators != nil {
+		errs = append(errs, p.demonstrators.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // group holds the answers to one deal by one seat.
 type group struct {
 	number int // in the update, seat by seat
-	own    []*answer
-	shown  []*answer // demonstrations
+	own    []*response
+	shown  []*response // demonstrations
 }
 
 // groups sorts the learner's answers by deal and seat.
-func (t *Trainer) groups(episodes []*play.Episode) (out []*group) {
-	k := t.recipe.Preferences.Samples
+func (m *selfPlay) groups(episodes []*play.Episode) (out []*group) {
+	k := m.Recipe.Preferences.Samples
 	for first := 0; first < len(episodes); first += k {
-		bySeat := make([]*group, t.info.Seats)
+		bySeat := make([]*group, m.Info.Seats)
 		for i, e := range episodes[first : first+k] {
-			for seat, a := range t.answersOf(e) {
+			for seat, a := range m.responsesOf(e) {
 				if a == nil {
 					continue
 				}
 				a.episode = first + i
 				if bySeat[seat] == nil {
-					bySeat[seat] = &group{number: first/k*t.info.Seats + seat}
+					bySeat[seat] = &group{number: first/k*m.Info.Seats + seat}
 				}
 				bySeat[seat].own = append(bySeat[seat].own, a)
 			}
@@ -256,20 +237,20 @@ func (g *group) seat(seats int) int { return g.number % seats }
 // compare finds every answer's share: how probably it beats those that it meets. In a
 // contest these are the answers that stood opposite in the group's games, elsewhere
 // the group's others, and with opponents: queue those of earlier updates.
-func (t *Trainer) compare(groups []*group, stage uint64) {
-	p := t.preferring
+func (m *selfPlay) compare(groups []*group, stage uint64) {
+	p := m.preferring
 	p.judge.each(groups, func(_ int, g *group) {
-		r := play.Generator(t.recipe.Seed, "judge", uint64(t.update), uint64(g.number), stage)
-		queue := p.queue[g.seat(t.info.Seats)]
+		r := play.Generator(m.Recipe.Seed, "judge", uint64(m.Done), uint64(g.number), stage)
+		queue := p.queue[g.seat(m.Info.Seats)]
 		for i, a := range slices.Concat(g.own, g.shown) {
 			sum := 0.0
 			meet := func(b rival) {
-				sum += p.judge.beats(a, b, r)
+				sum += p.judge.beats(a.rival, b, r)
 				a.met++
 			}
 			switch {
-			case t.opponents.kind == "queue" && len(queue) > 0:
-				for range t.opponents.drawn { // drawn, so that a long queue costs no more than a short one
+			case m.opponents.kind == "queue" && len(queue) > 0:
+				for range m.opponents.drawn { // drawn, so that a long queue costs no more than a short one
 					meet(queue[r.IntN(len(queue))])
 				}
 			case p.judge.contest != nil:
@@ -279,7 +260,7 @@ func (t *Trainer) compare(groups []*group, stage uint64) {
 			default:
 				for j, b := range g.own {
 					if i != j {
-						meet(b.rival())
+						meet(b.rival)
 					}
 				}
 			}
@@ -291,28 +272,35 @@ func (t *Trainer) compare(groups []*group, stage uint64) {
 }
 
 // enqueue remembers the update's answers for those of later ones.
-func (t *Trainer) enqueue(groups []*group) {
-	p := t.preferring
-	if t.opponents.kind != "queue" {
+func (m *selfPlay) enqueue(groups []*group) {
+	p := m.preferring
+	if m.opponents.kind != "queue" {
 		return
 	}
 	for _, g := range groups {
-		seat := g.seat(t.info.Seats)
+		seat := g.seat(m.Info.Seats)
 		for _, a := range g.own {
-			p.queue[seat] = append(p.queue[seat], a.rival())
+			p.queue[seat] = append(p.queue[seat], a.rival)
 		}
 	}
 	for seat, q := range p.queue {
-		p.queue[seat] = slices.Clone(q[max(0, len(q)-t.opponents.size):])
+		p.queue[seat] = slices.Clone(q[max(0, len(q)-m.opponents.size):])
 	}
 }
 
 // reward is SPO's (Swamy et al. 2024, arXiv 2401.04056, algorithm 1): what an episode
 // earns is how often its answer is preferred, 2·share − 1 to stay within -1 and 1.
-// The estimator sees these returns in the place of the game's.
-func (t *Trainer) reward(episodes []*play.Episode, line map[string]float64) []*play.Episode {
-	groups := t.groups(episodes)
-	t.compare(groups, 0)
+// The estimator sees these returns in the place of the game's, where the recipe says
+// so; else the games' own.
+func (m *selfPlay) reward(episodes []*play.Episode, line Line) ([]*play.Episode, error) {
+	if m.preferring == nil || m.preferring.loss != nil {
+		return episodes, nil
+	}
+	groups := m.groups(episodes)
+	m.compare(groups, 0)
+	if err := m.preferring.judge.failed(); err != nil {
+		return nil, err
+	}
 	out := make([]*play.Episode, len(episodes))
 	for i, e := range episodes {
 		other := *e
@@ -321,191 +309,136 @@ func (t *Trainer) reward(episodes []*play.Episode, line map[string]float64) []*p
 	}
 	for _, g := range groups {
 		for _, a := range g.own {
-			out[a.episode].Returns[g.seat(t.info.Seats)] = 2*a.share - 1
+			out[a.episode].Returns[g.seat(m.Info.Seats)] = 2*a.share - 1
 		}
 	}
-	t.enqueue(groups)
-	t.asked(line)
-	return out
+	m.enqueue(groups)
+	m.asked(line)
+	return out, nil
 }
 
 // asked writes how often the judge was asked in the update.
-func (t *Trainer) asked(line map[string]float64) {
-	line["queries"] = float64(t.preferring.judge.asked.Swap(0))
-}
+func (m *selfPlay) asked(line Line) { line["queries"] = float64(m.preferring.judge.asked.Swap(0)) }
 
 // prefer does an update's steps on preferences between its games. With opponents: half-step
 // it does so twice from the same weights: against the policy as it is, and then
 // against what became of it, which is the extragradient step of EGPO (Zhou et al.
 // 2025, arXiv 2503.08942) and of Nash mirror prox (arXiv 2505.19731).
-func (t *Trainer) prefer(ctx context.Context, episodes []*play.Episode, line map[string]float64) error {
-	p := t.preferring
-	began := t.updater.State()
-	p.references.begin(t.update, began.Weights)
-	groups := t.groups(episodes)
-	if err := t.fit(ctx, groups, 0, line); err != nil {
+func (m *selfPlay) prefer(ctx context.Context, episodes []*play.Episode, line Line) (err error) {
+	p, updater := m.preferring, m.Players[0].Updater
+	began := updater.Hold()
+	restored := false
+	defer func() {
+		if !restored {
+			err = errors.Join(err, began.close())
+		}
+	}()
+	if err := p.references.begin(m.Model, m.Done, began.Weights); err != nil {
 		return err
 	}
-	if t.opponents.kind == "half-step" {
-		half := t.updater.State().Weights
-		if err := t.updater.Restore(began); err != nil {
+	groups := m.groups(episodes)
+	half := m.opponents.kind == "half-step"
+	of := line
+	if half {
+		of = Line{} // what the half step did is nobody's news
+	}
+	if err := m.fit(ctx, groups, began.Weights, 0, of); err != nil {
+		return err
+	}
+	now := began.Weights.Share()
+	defer func() { err = errors.Join(err, now.Close()) }()
+	if half {
+		opponent := updater.Weights()
+		restored = true
+		if err := updater.Restore(began); err != nil {
+			return errors.Join(err, opponent.Close())
+		}
+		groups, err = m.again(ctx, now, opponent)
+		if err := errors.Join(err, opponent.Close()); err != nil {
 			return err
 		}
-		var err error
-		if groups, err = t.again(ctx, began.Weights, half); err != nil {
-			return err
-		}
-		clear(line) // of the half step
-		line["games"] = float64((t.update + 1) * t.recipe.Games)
-		if err := t.fit(ctx, groups, 1, line); err != nil {
+		if err := m.fit(ctx, groups, now, 1, line); err != nil {
 			return err
 		}
 	}
-	t.enqueue(groups)
-	p.references.end(began.Weights)
-	t.asked(line)
-	return nil
+	m.enqueue(groups)
+	m.asked(line)
+	return p.references.end(now)
 }
 
 // again plays the update's games against the half step.
-func (t *Trainer) again(ctx context.Context, now, half *policy.Weights) (groups []*group, err error) {
-	learner, err := t.model.Network(now)
+func (m *selfPlay) again(ctx context.Context, now, half *policy.Weights) (groups []*group, err error) {
+	learner, err := m.Model.Network(now)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, learner.Close()) }()
-	opponent, err := t.model.Network(half)
+	opponent, err := m.Model.Network(half)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, opponent.Close()) }()
-	match := t.match(agents.Learner{Network: learner}, agents.NewSampler(opponent, false))
-	match.Seats = func(_ uint64, group int) []int { return t.oneSeat(group, 1) }
-	episodes, err := match.Play(ctx, 1<<61+uint64(t.update)*uint64(t.recipe.Games), t.recipe.Games)
+	match := m.match("half step", agents.Learner{Network: learner}, agents.NewSampler(opponent, false))
+	match.Seats = func(_ uint64, group int) []int { return m.oneSeat(group, 1) }
+	episodes, err := match.Play(ctx, uint64(m.Played), m.Recipe.Games)
 	if err != nil {
 		return nil, err
 	}
-	return t.groups(episodes), nil
+	return m.groups(episodes), nil
 }
 
 // oneSeat puts the learner in one seat, which goes round with groups and updates.
-func (t *Trainer) oneSeat(group, opponent int) []int {
-	seats := slices.Repeat([]int{opponent}, t.info.Seats)
-	seats[(t.update+group)%t.info.Seats] = 0
+func (m *selfPlay) oneSeat(group, opponent int) []int {
+	seats := slices.Repeat([]int{opponent}, m.Info.Seats)
+	seats[(m.Done+group)%m.Info.Seats] = 0
 	return seats
 }
 
-// fit takes the gradient steps of an update on groups of answers.
-func (t *Trainer) fit(ctx context.Context, groups []*group, stage uint64, line map[string]float64) error {
-	p := t.preferring
-	if err := t.demonstrate(ctx, groups); err != nil {
+// fit takes the gradient steps of an update, or of one of its stages, on groups of
+// answers. now are the weights that the update began with.
+func (m *selfPlay) fit(ctx context.Context, groups []*group, now *policy.Weights, stage uint64, line Line) error {
+	p := m.preferring
+	if err := m.demonstrate(ctx, groups); err != nil {
 		return err
 	}
 	if p.loss.scored() {
-		t.compare(groups, stage)
+		m.compare(groups, stage)
 	}
-	if err := t.referAll(groups); err != nil {
+	if err := m.referAll(groups, now); err != nil {
 		return err
 	}
-	work := make([][]example, len(groups))
+	work := make([][]comparison, len(groups))
 	p.judge.each(groups, func(i int, g *group) {
-		r := play.Generator(t.recipe.Seed, "pairs", uint64(t.update), uint64(g.number), stage)
-		work[i] = p.loss.examples(p, g, r)
+		r := play.Generator(m.Recipe.Seed, "pairs", uint64(m.Done), uint64(g.number), stage)
+		work[i] = p.loss.comparisons(p, g, r)
 	})
-	share := 0.0
-	for _, g := range groups {
-		for _, a := range g.own {
-			share += a.share / float64(len(g.own)*len(groups))
-		}
-	}
 	if err := p.judge.failed(); err != nil {
 		return err
 	}
-	c := t.coefficients(t.update)
-	if line["rate"] = c.Rate; p.loss.scored() {
-		line["share"] = share
-	}
-	shuffle := play.Generator(t.recipe.Seed, "minibatches", uint64(t.update), stage)
-	sums, steps := map[string]float64{}, 0.0
-	o := t.recipe.Objective
-	for range o.Epochs {
-		if o.Minibatches > 1 {
-			shuffle.Shuffle(len(work), func(i, j int) { work[i], work[j] = work[j], work[i] })
-		}
-		for m := range o.Minibatches {
-			stats, err := t.step(slices.Concat(work[m*len(work)/o.Minibatches:(m+1)*len(work)/o.Minibatches]...), c)
-			if err != nil {
-				return err
-			}
-			for name, x := range stats {
-				sums[name] += x
-			}
-			if stats != nil {
-				steps++
+	if p.loss.scored() {
+		line["share"] = 0
+		for _, g := range groups {
+			for _, a := range g.own {
+				line["share"] += a.share / float64(len(g.own)*len(groups))
 			}
 		}
 	}
-	for name, x := range sums {
-		line[name] = x / steps
-	}
-	return nil
-}
-
-// step takes one gradient step: the log-probabilities of the answers as they are now,
-// the objective's slopes in them, and the graph's step with these slopes.
-func (t *Trainer) step(batch []example, c Coefficients) (map[string]float64, error) {
-	answers := answersIn(batch)
-	if len(answers) == 0 {
-		return nil, nil
-	}
-	var steps []*policy.Step
-	for _, a := range answers {
-		steps = append(steps, a.steps...)
-	}
-	b, err := policy.NewTrajectoryBatch(t.model, steps)
-	if err != nil {
-		return nil, err
-	}
-	defer b.Close() //nolint:errcheck // frees memory; nothing depends on it
-	logProbs, err := t.updater.LogProbs(b)
-	if err != nil {
-		return nil, err
-	}
-	next := 0
-	for _, a := range answers {
-		a.slopes, a.logProbs = make([]float64, len(a.steps)), a.logProbs[:0]
-		for range a.steps {
-			a.logProbs = append(a.logProbs, float64(logProbs[next]))
-			next++
+	var all compared
+	err := minibatches(m.Recipe, len(work), m.Done, stage, func(chosen []int) error {
+		var batch []comparison
+		for _, i := range chosen {
+			batch = append(batch, work[i]...)
 		}
-	}
-	stats, err := t.preferring.loss.evaluate(batch)
-	if err != nil {
-		return nil, err
-	}
-	slopes := make([]float32, 0, len(steps))
-	for _, a := range answers {
-		for _, x := range a.slopes {
-			slopes = append(slopes, float32(x))
-		}
-	}
-	if err := b.Slopes(slopes); err != nil {
-		return nil, err
-	}
-	out, err := t.updater.Step("trajectories", b, c)
-	if err != nil {
-		return nil, err
-	}
-	for i, name := range append(slices.Clone(TrajectoryStats), "gradient_norm") {
-		stats[name] = float64(out[i])
-	}
-	return stats, nil
+		return all.step(m.Players[0], p.loss, batch, m.Coefficients())
+	})
+	all.write(fromPreferences, line)
+	return err
 }
 
 // referAll evaluates the objective's references on all answers.
-func (t *Trainer) referAll(groups []*group) error {
-	p := t.preferring
-	var answers []*answer
+func (m *selfPlay) referAll(groups []*group, now *policy.Weights) error {
+	p := m.preferring
+	var answers []*response
 	var steps []*policy.Step
 	for _, g := range groups {
 		answers = append(append(answers, g.own...), g.shown...)
@@ -513,7 +446,7 @@ func (t *Trainer) referAll(groups []*group) error {
 	for _, a := range answers {
 		steps = append(steps, a.steps...)
 	}
-	values, err := t.refer(steps, p.loss.slots(&p.references, t.updater.State().Weights))
+	values, err := m.refer(steps, p.loss.slots(&p.references, now))
 	if err != nil {
 		return err
 	}
@@ -521,28 +454,23 @@ func (t *Trainer) referAll(groups []*group) error {
 	for _, a := range answers {
 		a.reference = make([][]float64, len(values))
 		for slot := range values {
-			a.reference[slot] = values[slot][next : next+len(a.steps)]
+			a.reference[slot] = values[slot][next : next+a.picks()]
 		}
-		next += len(a.steps)
+		next += a.picks()
 	}
 	return nil
 }
 
 // demonstrate adds demonstrations to groups: the same deals with the demonstrator in
 // the seat, against the learner as it is.
-func (t *Trainer) demonstrate(ctx context.Context, groups []*group) (err error) {
-	p := t.preferring
+func (m *selfPlay) demonstrate(ctx context.Context, groups []*group) error {
+	p := m.preferring
 	if p.demonstrators == nil {
 		return nil
 	}
-	learner, err := t.model.Network(t.updater.State().Weights)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, learner.Close()) }()
-	match := t.match(p.demonstrators, agents.NewSampler(learner, false))
-	k, seats := uint64(t.recipe.Preferences.Samples), uint64(t.info.Seats)
-	first := 1<<60 + uint64(t.update)*uint64(t.recipe.Games)*seats
+	match := m.match("demonstrations", p.demonstrators, agents.NewSampler(m.Players[0].Network, false))
+	k, seats := uint64(m.Recipe.Preferences.Samples), uint64(m.Info.Seats)
+	first := uint64(m.Played) * seats
 	// Every seat has its episodes, and each of them the deal of the learner's.
 	match.Seats = func(episode uint64, _ int) []int {
 		out := slices.Repeat([]int{1}, int(seats))
@@ -550,15 +478,15 @@ func (t *Trainer) demonstrate(ctx context.Context, groups []*group) (err error) 
 		return out
 	}
 	match.Deal = func(episode uint64) uint64 {
-		return uint64(t.update)*uint64(t.recipe.Games)/k + (episode-first)/(k*seats)
+		return uint64(m.Played)/k + (episode-first)/(k*seats)
 	}
-	episodes, err := match.Play(ctx, first, t.recipe.Games*int(seats))
+	episodes, err := match.Play(ctx, first, m.Recipe.Games*int(seats))
 	if err != nil {
 		return fmt.Errorf("demonstrations: %w", err)
 	}
 	for _, g := range groups {
 		for _, e := range episodes[g.number*int(k) : (g.number+1)*int(k)] {
-			a, err := t.demonstration(e, games.Seat(g.seat(t.info.Seats)))
+			a, err := m.demonstration(e, games.Seat(g.seat(m.Info.Seats)))
 			if err != nil {
 				return err
 			}
@@ -572,13 +500,13 @@ func (t *Trainer) demonstrate(ctx context.Context, groups []*group) (err error) 
 
 // demonstration is what a seat did in an episode, encoded as the network would have
 // seen it.
-func (t *Trainer) demonstration(e *play.Episode, seat games.Seat) (*answer, error) {
-	a := t.newAnswer(e, seat)
-	s := t.game.Start()
+func (m *selfPlay) demonstration(e *play.Episode, seat games.Seat) (*response, error) {
+	a := m.newResponse(e, seat)
+	s := m.Game.Start()
 	for _, action := range e.Actions {
 		if s.Turn() == seat {
-			step := &policy.Step{Encoded: make([]float32, t.model.Encoder.Size()), Legal: s.Actions(nil), Chosen: action}
-			if err := t.model.Encoder.Encode(s, seat, step.Encoded); err != nil {
+			step, err := m.Model.Observe(s, action)
+			if err != nil {
 				return nil, err
 			}
 			a.steps = append(a.steps, step)
@@ -590,12 +518,12 @@ func (t *Trainer) demonstration(e *play.Episode, seat games.Seat) (*answer, erro
 	if len(a.steps) == 0 {
 		return nil, nil
 	}
-	if contest := t.preferring.judge.contest; contest != nil {
+	if contest := m.preferring.judge.contest; contest != nil {
 		var actions []games.Action
 		for _, step := range a.steps {
-			actions = append(actions, step.Chosen)
+			actions = append(actions, step.Action())
 		}
-		a.number = contest.Number(actions)
+		a.Number = contest.Number(actions)
 	}
 	return a, nil
 }

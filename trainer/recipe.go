@@ -7,87 +7,69 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/internal/spec"
-	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/prefs"
 	"github.com/agon-rl/agon/rae"
 	"github.com/agon-rl/agon/trainer/recipes"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
-// RecipeVersion is the version of the recipe's form that this program reads
-// and writes.
-const RecipeVersion = 1
+// RecipeVersion is the version of the recipe's form that this program writes. It also
+// reads version 1, that of Agon 0.1, where the meaning is the same.
+const RecipeVersion = 2
 
 // Recipe is everything that fixes what a run learns. Backend and number of
 // workers are not in it: they change how fast a run is, not what it is.
 type Recipe struct {
 	Version int    `yaml:"version"`
 	Program string `yaml:"program,omitempty"` // version of the program that wrote it
+	// Method is what a run does in an update: play, or critic. The settings of a method
+	// stand below its name.
+	Method  string `yaml:"method"`
 	Game    string `yaml:"game"`
 	Seed    uint64 `yaml:"seed"`
-	Updates int    `yaml:"updates"`
-	Games   int    `yaml:"games"` // episodes an update
-	Group   int    `yaml:"group"` // games in lockstep, evaluated in one call
+	Updates int    `yaml:"updates"` // of a round, where the method has rounds
+	Games   int    `yaml:"games"`   // episodes an update
+	Group   int    `yaml:"group"`   // games in lockstep, evaluated in one call
+	// Players is one, which has all roles, or roles: a network for each.
+	Players string `yaml:"players"`
 
-	Policy      policy.Arch     `yaml:"policy"`
-	Advantage   string          `yaml:"advantage"` // see rae.Params
-	Objective   Objective       `yaml:"objective"`
-	Search      Search          `yaml:"search"`
-	Preferences GamePreferences `yaml:"preferences"`
-	Optimizer   Optimizing      `yaml:"optimizer"`
-	Opponents   string          `yaml:"opponents"` // see OpponentForms
-	Evaluate    Evaluate        `yaml:"evaluate"`
-	Guard       Guard           `yaml:"guard"`
-	Stop        Stop            `yaml:"stop"`
-	Checkpoint  Checkpoint      `yaml:"checkpoint"`
-}
+	Policy    policy.Arch `yaml:"policy"`
+	Advantage string      `yaml:"advantage"` // see rae.New
+	// Learn says what is learnt from what, in this order, in every update.
+	Learn       []Learn     `yaml:"learn"`
+	Epochs      int         `yaml:"epochs"`
+	Minibatches int         `yaml:"minibatches"` // of whole games
+	Entropy     Schedule    `yaml:"entropy"`     // weight of the entropy bonus
+	Value       Schedule    `yaml:"value"`       // weight of the value loss
+	Magnet      Magnet      `yaml:"magnet"`
+	Optimizer   Optimizing  `yaml:"optimizer"`
+	Opponents   string      `yaml:"opponents"` // see OpponentForms
+	Stages      string      `yaml:"stages"`    // who trains, where there are several players; see StageForms
+	Search      Search      `yaml:"search"`
+	Preferences Preferences `yaml:"preferences"`
+	Evaluate    Evaluate    `yaml:"evaluate"`
+	Guard       Guard       `yaml:"guard"`
+	Stop        Stop        `yaml:"stop"`
+	Checkpoint  Checkpoint  `yaml:"checkpoint"`
 
-// Objective is the loss of an update.
-type Objective struct {
-	Name        string   `yaml:"name"` // ppo or reinforce; none where a search alone teaches
-	Clip        float64  `yaml:"clip"` // PPO's ε
-	Epochs      int      `yaml:"epochs"`
-	Minibatches int      `yaml:"minibatches"` // of whole games
-	Entropy     Schedule `yaml:"entropy"`     // weight of the entropy bonus
-	Value       Schedule `yaml:"value"`       // weight of the value loss
-	Magnet      Magnet   `yaml:"magnet"`
-}
-
-// Search is a tree search over the network in training, which judges its
-// leaves, and what the network learns from it.
-type Search struct {
-	// Agent names the search, such as mcts:sims=32,rule=gumbel; empty for none.
-	Agent string `yaml:"agent,omitempty"`
-	// Learn is what the network learns from it: visits, the search's
-	// distribution over actions and, by its value head, how the game ended
-	// (expert iteration); best, its best action alone (supervised); or step
-	// preferences among the actions that it tried, by an objective such as
-	// dpo, mcts-dpo, step-apo(alpha=1), kto or, for whole lists, tpo(beta=0.5).
-	Learn string `yaml:"learn"`
-	// Rule says which pairs are taken; see prefs.Rules.
-	Rule string `yaml:"rule"`
-	// Reference of preferences is logged, the network as it was when it
-	// searched, or copy, that of objective.magnet: one that moves at every
-	// multiple of magnet.every, or never where that is beyond the updates.
-	Reference string `yaml:"reference"`
-	// File holds pairs to learn from instead of games, .parquet or .jsonl.
-	File string `yaml:"file,omitempty"`
-	// Acts has the search play the games. Otherwise the network plays, and the
-	// search looks at a share of its turns.
-	Acts    bool    `yaml:"acts"`
-	Share   float64 `yaml:"share"`
-	Sampled int     `yaml:"sampled"` // turns at the start of a game that are drawn from the distribution; then the best action is played
+	// Settings are those of the method, a pointer to what it registered; nil for none.
+	Settings any `yaml:"-"`
 }
 
 // Magnet is the policy that a KL term pulls to.
 type Magnet struct {
-	Kind   string   `yaml:"kind"`   // uniform, or copy: the network as it was at the last multiple of Every
+	// Kind is uniform, or copy: the network as it was at the last multiple of Every. The
+	// critic's rounds know start, as it was when round 0 ended, and round, when the
+	// round began.
+	Kind   string   `yaml:"kind"`
 	Weight Schedule `yaml:"weight"` // weight of the KL term; 0 for no magnet
 	Every  int      `yaml:"every,omitempty"`
 }
+
+// copies tells whether the magnet is a copy of the network.
+func (m Magnet) copies() bool { return m.Kind != "uniform" }
 
 // Optimizing is the optimizer with its learning rate.
 type Optimizing struct {
@@ -104,7 +86,7 @@ type Evaluate struct {
 	Games          int      `yaml:"games"`             // games against each
 }
 
-// Guard watches for collapse; see Guard in docs/train.md.
+// Guard watches for collapse; see docs/guide/train.md.
 type Guard struct {
 	Every int  `yaml:"every"` // updates between matches against the anchors; 0 for no guard
 	Games int  `yaml:"games"` // games against each anchor
@@ -124,20 +106,19 @@ type Checkpoint struct {
 	Keep  int `yaml:"keep"`
 }
 
-// Defaults returns the settings that a recipe starts from.
+// Defaults returns the settings that a recipe of the method play starts from.
 func Defaults() Recipe {
 	return Recipe{
-		Version: RecipeVersion, Seed: 1, Updates: 1000, Games: 512, Group: 256,
+		Version: RecipeVersion, Method: playMethod, Seed: 1, Updates: 1000, Games: 512, Group: 256, Players: "one",
 		Policy:    policy.Arch{Kind: "mlp", Hidden: []int{64, 64}, Activation: "relu", Blocks: 2, Channels: 32},
 		Advantage: "rae",
-		Objective: Objective{
-			Name: "ppo", Clip: 0.2, Epochs: 2, Minibatches: 1, Entropy: "0", Value: "0",
-			Magnet: Magnet{Kind: "uniform", Weight: "0", Every: 100},
-		},
-		Preferences: GamePreferences{Samples: 8, Judge: "score", Pairs: "all", Reference: autoReference},
-		Search:      Search{Learn: "visits", Rule: "tpo", Reference: "logged", Acts: true, Share: 1, Sampled: 30},
-		Optimizer:   Optimizing{Rate: "0.001", Optimizer: Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}},
+		Learn:     []Learn{{From: "games", Loss: "ppo"}}, Epochs: 2, Minibatches: 1, Entropy: "0", Value: "0",
+		Magnet:      Magnet{Kind: "uniform", Weight: "0", Every: 100},
+		Optimizer:   Optimizing{Rate: "0.001", Optimizer: Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1, Accumulate: 1}},
 		Opponents:   "self",
+		Stages:      "together",
+		Search:      Search{Rule: "tpo", Reference: "logged", Acts: true, Share: 1, Sampled: 30},
+		Preferences: Preferences{Samples: 8, Judge: "score", Pairs: "all", Reference: autoReference},
 		Evaluate:    Evaluate{Every: 50, Exploitability: "auto", Games: 1000},
 		Guard:       Guard{Every: 0, Games: 200},
 		Checkpoint:  Checkpoint{Every: 100, Keep: 3},
@@ -145,26 +126,70 @@ func Defaults() Recipe {
 }
 
 // ReadRecipe fills the defaults with a YAML text and then with settings of the
-// form path=value, such as objective.magnet.weight=0.1. Unknown names are
-// refused with the nearest right one. The recipe is validated.
+// form path=value, such as magnet.weight=0.1. Unknown names are refused with the
+// nearest right one. The recipe is validated.
 func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 	r := Defaults()
-	if err := recipes.Expect(recipes.Training, text); err != nil {
+	text, err := recipes.Upgrade(text)
+	if err != nil {
 		return r, err
 	}
-	if err := recipes.Fill("recipe", &r, text, settings); err != nil {
+	kind, err := methodOf(text, settings)
+	if err != nil {
 		return r, err
 	}
+	section := recipes.Section{}
+	if kind.Defaults != nil {
+		section = recipes.Section{Name: kind.name, Settings: kind.Defaults(&r)}
+		r.Settings = section.Settings
+	}
+	if err := recipes.Fill("recipe", &r, section, text, settings); err != nil {
+		return r, err
+	}
+	r.Settings = section.Settings
 	return r, r.Validate()
 }
 
+// methodOf finds the method that a recipe's text, or a setting, names.
+func methodOf(text []byte, settings []string) (methodKind, error) {
+	name := recipes.HeadOf(text).Method
+	for _, s := range settings {
+		if value, ok := strings.CutPrefix(s, "method="); ok {
+			name = value
+		}
+	}
+	if name == "" {
+		name = playMethod
+	}
+	e, err := Methods.Find(name)
+	if err != nil {
+		return methodKind{}, fmt.Errorf("recipe: method: %w", err)
+	}
+	return methodKind{e.Name, e.Value}, nil
+}
+
+// RecipeOf reads the recipe of a run.
+func RecipeOf(folder *run.Folder) (Recipe, error) {
+	text, err := folder.Recipe()
+	if err != nil {
+		return Recipe{}, err
+	}
+	return ReadRecipe(text, nil)
+}
+
 // YAML returns the complete recipe.
-func (r Recipe) YAML() ([]byte, error) { return yaml.Marshal(r) }
+func (r Recipe) YAML() ([]byte, error) {
+	section := recipes.Section{}
+	if r.Settings != nil {
+		section = recipes.Section{Name: r.Method, Settings: r.Settings}
+	}
+	return yaml.Marshal(recipes.Join(&r, section).Interface())
+}
 
 // Validate says what is wrong with a recipe, naming the setting.
 func (r Recipe) Validate() error {
 	if r.Version != RecipeVersion {
-		return fmt.Errorf("recipe: version %d: this program reads version %d", r.Version, RecipeVersion)
+		return fmt.Errorf("recipe: version %d: this program reads versions 1 and %d", r.Version, RecipeVersion)
 	}
 	if r.Game == "" {
 		return fmt.Errorf("recipe: game is missing: name one, such as game: kuhn_poker")
@@ -173,6 +198,34 @@ func (r Recipe) Validate() error {
 	if err != nil {
 		return fmt.Errorf("recipe: %w", err)
 	}
+	for _, check := range []func() error{
+		r.validateNumbers,
+		func() error { return r.Policy.Validate(game.Info()) },
+		func() error { _, err := rae.New(r.Advantage); return err },
+		func() error { _, err := parseOpponents(r.Opponents); return err },
+		func() error { _, err := parseStages(r.Stages); return err },
+		func() error { return r.validateMethod(game) },
+		func() error { _, err := r.schedules(1); return err },
+		func() error { return r.validateStop(game.Info()) },
+		r.Optimizer.validate,
+	} {
+		if err := check(); err != nil {
+			return fmt.Errorf("recipe: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r Recipe) validateMethod(game games.Game) error {
+	e, err := Methods.Find(r.Method)
+	if err != nil {
+		return fmt.Errorf("method: %w", err)
+	}
+	return e.Value.Validate(r, game)
+}
+
+// validateNumbers checks ranges and choices.
+func (r Recipe) validateNumbers() error {
 	for _, bound := range []struct {
 		name          string
 		value, lo, hi int
@@ -180,146 +233,68 @@ func (r Recipe) Validate() error {
 		{"updates", r.Updates, 1, 1 << 30},
 		{"games", r.Games, 1, 1 << 20},
 		{"group", r.Group, 1, 1 << 16},
-		{"objective.epochs", r.Objective.Epochs, 1, 1000},
-		{"objective.minibatches", r.Objective.Minibatches, 1, r.Games},
-		{"objective.magnet.every", r.Objective.Magnet.Every, 1, 1 << 30},
+		{"epochs", r.Epochs, 1, 1000},
+		{"minibatches", r.Minibatches, 1, r.Games},
+		{"magnet.every", r.Magnet.Every, 1, 1 << 30},
+		{"optimizer.accumulate", r.Optimizer.Accumulate, 1, 1 << 16},
 		{"search.sampled", r.Search.Sampled, 0, 1 << 20},
 		{"evaluate.every", r.Evaluate.Every, 1, 1 << 30},
-		{"evaluate.games", r.Evaluate.Games, 2, 1 << 24},
+		{"evaluate.games", r.Evaluate.Games, 1, 1 << 24},
 		{"guard.every", r.Guard.Every, 0, 1 << 30},
 		{"guard.games", r.Guard.Games, 2, 1 << 24},
 		{"checkpoint.every", r.Checkpoint.Every, 1, 1 << 30},
 		{"checkpoint.keep", r.Checkpoint.Keep, 1, 1 << 20},
 	} {
 		if bound.value < bound.lo || bound.value > bound.hi {
-			return fmt.Errorf("recipe: %s: %d: expected %d to %d", bound.name, bound.value, bound.lo, bound.hi)
+			return fmt.Errorf("%s: %d: expected %d to %d", bound.name, bound.value, bound.lo, bound.hi)
 		}
 	}
 	for _, choice := range []struct {
 		name, value string
 		values      []string
 	}{
-		{"objective.name", r.Objective.Name, append([]string{noGradient}, objective.PolicyGradients...)},
+		{"players", r.Players, []string{"one", "roles"}},
 		{"search.reference", r.Search.Reference, []string{"logged", "copy"}},
-		{"objective.magnet.kind", r.Objective.Magnet.Kind, []string{"uniform", "copy"}},
 		{"evaluate.exploitability", r.Evaluate.Exploitability, []string{"auto", "on", "off"}},
 	} {
-		if !slices.Contains(choice.values, choice.value) {
-			return fmt.Errorf("recipe: %s: %q: expected %s%s", choice.name, choice.value, strings.Join(choice.values, ", "), spec.Suggest(choice.value, choice.values))
+		if err := Choose(choice.name, choice.value, choice.values...); err != nil {
+			return err
 		}
 	}
-	if err := r.Policy.Validate(game.Info()); err != nil {
-		return fmt.Errorf("recipe: %w", err)
+	return nil
+}
+
+// Choose refuses a value that is none of those expected.
+func Choose(name, value string, values ...string) error {
+	if slices.Contains(values, value) {
+		return nil
 	}
-	if err := r.validateLearning(); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if err := r.validatePreferences(game); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := rae.New(r.Advantage); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := parseOpponents(r.Opponents); err != nil {
-		return fmt.Errorf("recipe: %w", err)
-	}
-	if _, err := r.schedules(); err != nil {
-		return err
-	}
-	if (r.Stop.Measure == "") != (r.Stop.Below == nil && r.Stop.Above == nil) {
-		return fmt.Errorf("recipe: stop: expected a measure together with below or above")
-	}
-	if err := r.validateStop(game.Info()); err != nil {
-		return fmt.Errorf("recipe: stop.measure: %w", err)
-	}
-	return r.Optimizer.Validate()
+	return fmt.Errorf("%s: %q: expected %s%s", name, value, strings.Join(values, ", "), spec.Suggest(value, values))
 }
 
 // validateStop refuses a measure that the run will never take: the run would go
 // on to its last update.
 func (r Recipe) validateStop(info games.Info) error {
+	if (r.Stop.Measure == "") != (r.Stop.Below == nil && r.Stop.Above == nil) {
+		return fmt.Errorf("stop: expected a measure together with below or above")
+	}
 	measure := r.Stop.Measure
 	if measure == "" {
 		return nil
 	}
-	names := []string{"length", "forfeits", "dropped", "gradient_norm", "gradient_noise"}
-	names = slices.Concat(names, objective.StatNames, objective.VisitStats, objective.PairStats)
-	switch {
-	case info.Seats == 1:
-		names = append(names, "solved")
-	case r.Evaluate.Exploitability != "off":
-		names = append(names, "exploitability")
+	e, err := Methods.Find(r.Method)
+	if err != nil {
+		return err
 	}
-	for _, role := range info.Roles {
-		names = append(names, "return/"+role, "wins/"+role, "advantage_variance/"+role)
-	}
-	for _, agent := range r.Evaluate.Against {
-		names = append(names, "score/"+agent, "drawn/"+agent, "lost/"+agent)
-	}
-	if r.prefers() {
-		names = append(names, "queries", "share")
-	}
-	if r.Opponents != "self" {
-		names = append(names, "score/opponents")
-	}
-	if r.Guard.Every > 0 {
-		names = append(names, "guard/score", "guard/best", "collapse")
-	}
+	names := e.Value.Measures(r, info)
 	if slices.Contains(names, measure) {
 		return nil
 	}
-	return fmt.Errorf("%q is not measured in this run%s; measured are %s", measure, spec.Suggest(measure, names), strings.Join(names, ", "))
+	return fmt.Errorf("stop.measure: %q is not measured in this run%s; measured are %s", measure, spec.Suggest(measure, names), strings.Join(names, ", "))
 }
 
-// noGradient is the objective of a run that only a search teaches.
-const noGradient = "none"
-
-// validateLearning checks what the network learns from.
-func (r Recipe) validateLearning() error {
-	if r.Objective.Name != noGradient {
-		if err := r.Loss().Validate(); err != nil {
-			return err
-		}
-	}
-	switch {
-	case r.Search.Agent == "" && r.Search.File == "":
-		if r.Objective.Name == noGradient && !r.prefers() {
-			return fmt.Errorf("objective.name: none: then a search must teach: set search.agent, such as mcts:sims=32,rule=gumbel, or search.file; or preferences: set preferences.objective, such as inpo")
-		}
-		return nil
-	case r.Search.Agent != "" && r.Search.File != "":
-		return fmt.Errorf("search.agent and search.file: expected one of them")
-	case r.Search.File != "" && r.Objective.Name != noGradient:
-		return fmt.Errorf("search.file: objective %s learns from games, and none are played: set objective.name=none", r.Objective.Name)
-	case r.Search.File != "" && !r.Search.prefers():
-		return fmt.Errorf("search.learn: %s: a file holds pairs: expected a preference objective such as dpo or step-apo", r.Search.Learn)
-	}
-	if _, err := r.Search.lesson(r.Objective.Magnet.Kind == "copy"); err != nil {
-		return err
-	}
-	if _, err := prefs.FindRule(r.Search.Rule); err != nil {
-		return fmt.Errorf("search.rule: %w", err)
-	}
-	if r.Search.Reference == "copy" && r.Objective.Magnet.Kind != "copy" {
-		return fmt.Errorf("search.reference: copy: there is none: set objective.magnet.kind=copy and objective.magnet.every")
-	}
-	if r.Search.File != "" {
-		return prefs.CheckName(r.Search.File)
-	}
-	if _, _, err := agents.ReadSearch(r.Search.Agent); err != nil {
-		return fmt.Errorf("search.agent: %w", err)
-	}
-	if !(r.Search.Share > 0 && r.Search.Share <= 1) {
-		return fmt.Errorf("search.share: %g: expected more than 0, up to 1", r.Search.Share)
-	}
-	if r.Search.Acts && r.Objective.Name != noGradient {
-		return fmt.Errorf("search.acts: true: the search plays, and objective %s learns from games that the network plays: set search.acts=false or objective.name=none", r.Objective.Name)
-	}
-	return nil
-}
-
-// Validate says what is wrong with the optimizer's settings, the rate aside.
-func (o Optimizing) Validate() error {
+// validate says what is wrong with the optimizer's settings, the rate aside.
+func (o Optimizing) validate() error {
 	for _, bound := range []struct {
 		name          string
 		value, lo, hi float64
@@ -331,31 +306,26 @@ func (o Optimizing) Validate() error {
 		{"clip_norm", o.ClipNorm, 0, 1e9},
 	} {
 		if !(bound.value >= bound.lo && bound.value <= bound.hi) {
-			return fmt.Errorf("recipe: optimizer.%s: %g: expected %g to %g", bound.name, bound.value, bound.lo, bound.hi)
+			return fmt.Errorf("optimizer.%s: %g: expected %g to %g", bound.name, bound.value, bound.lo, bound.hi)
 		}
 	}
 	return nil
 }
 
-// Loss returns the settings of the loss.
-func (r Recipe) Loss() objective.PolicyGradient {
-	return objective.PolicyGradient{Name: r.Objective.Name, Clip: r.Objective.Clip}
-}
-
-// schedules compiles what changes over the run.
-func (r Recipe) schedules() (func(update int) Coefficients, error) {
+// schedules compiles what changes over the updates of a run.
+func (r Recipe) schedules(total int) (func(update int) Coefficients, error) {
 	var err error
 	compile := func(name string, s Schedule) func(int) float64 {
-		f, e := s.Compile(r.Updates)
+		f, e := s.Compile(total)
 		if e != nil && err == nil {
-			err = fmt.Errorf("recipe: %s: %w", name, e)
+			err = fmt.Errorf("%s: %w", name, e)
 		}
 		return f
 	}
 	rate := compile("optimizer.rate", r.Optimizer.Rate)
-	entropy := compile("objective.entropy", r.Objective.Entropy)
-	magnet := compile("objective.magnet.weight", r.Objective.Magnet.Weight)
-	value := compile("objective.value", r.Objective.Value)
+	entropy := compile("entropy", r.Entropy)
+	magnet := compile("magnet.weight", r.Magnet.Weight)
+	value := compile("value", r.Value)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/objective"
 	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/policy/backend"
+	"github.com/agon-rl/agon/trainer/run"
 )
 
 // ReferenceForms documents what a recipe's preferences.reference may be. θ_t is the
@@ -33,8 +35,9 @@ type references struct {
 	objective.References
 	keep int // θ_(t−1), …, θ_(t−keep) are kept
 
-	update      int               // t
-	fixed, held *policy.Weights   // θ_0; what every and ema have come to
+	update      int             // t
+	fixed, held *policy.Weights // θ_0; what every and ema have come to, and in the update under way:
+	current     *policy.Weights
 	past        []*policy.Weights // θ_(t−1), θ_(t−2), …
 }
 
@@ -64,31 +67,83 @@ type term struct {
 	weight  float64
 }
 
-// begin notes that an update begins with the weights.
-func (f *references) begin(update int, now *policy.Weights) {
+// begin notes that an update begins with the weights. Until its end, held is as it was,
+// so that an update that is broken off has left no trace.
+func (f *references) begin(m *policy.Model, update int, now *policy.Weights) (err error) {
 	f.update = update
-	if (f.Kind != "every" && f.Kind != "ema") || update%f.Every != 0 {
-		return
-	}
-	if f.Kind == "every" || update == 0 {
-		f.held = now
-		return
-	}
-	next := &policy.Weights{Params: now.Params, Values: make([][]float32, len(now.Values))}
-	for i, values := range now.Values {
-		next.Values[i] = make([]float32, len(values))
-		for j, x := range values {
-			next.Values[i][j] = float32(f.Decay)*f.held.Values[i][j] + float32(1-f.Decay)*x
+	old := f.current
+	defer func() { err = errors.Join(err, old.Close()) }()
+	switch {
+	case (f.Kind != "every" && f.Kind != "ema") || update%f.Every != 0:
+		if f.current = f.held; f.held != nil {
+			f.held.Share()
 		}
+	case f.Kind == "every" || update == 0:
+		f.current = now.Share()
+	default:
+		f.current, err = m.Average(f.held, now, f.Decay)
 	}
-	f.held = next
+	return err
 }
 
 // end notes that the update which began with the weights is over.
-func (f *references) end(began *policy.Weights) {
-	if f.keep > 0 {
-		f.past = append([]*policy.Weights{began}, f.past[:min(len(f.past), f.keep-1)]...)
+func (f *references) end(began *policy.Weights) error {
+	old := f.held
+	f.held, f.current = f.current, nil
+	err := old.Close()
+	if f.keep == 0 {
+		return err
 	}
+	f.past = append([]*policy.Weights{began.Share()}, f.past...)
+	if len(f.past) <= f.keep {
+		return err
+	}
+	last := f.past[f.keep]
+	f.past = f.past[:f.keep]
+	return errors.Join(err, last.Close())
+}
+
+// close gives back all weights.
+func (f *references) close() error {
+	errs := []error{f.fixed.Close(), f.held.Close(), f.current.Close()}
+	for _, w := range f.past {
+		errs = append(errs, w.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Files of a checkpoint.
+const (
+	heldFile    = "reference.safetensors"
+	pastPattern = "before_%02d.safetensors"
+)
+
+// save writes what the references need of earlier updates.
+func (f *references) save(w *run.CheckpointWriter) (err error) {
+	if f.held != nil {
+		err = policy.WriteWeights(w.File(heldFile), f.held, nil)
+	}
+	for i, past := range f.past {
+		err = errors.Join(err, policy.WriteWeights(w.File(fmt.Sprintf(pastPattern, i+1)), past, nil))
+	}
+	return err
+}
+
+// restore reads what save wrote, of so many earlier updates.
+func (f *references) restore(device backend.Backend, c *run.Checkpoint, past int) (err error) {
+	if slices.Contains(c.Files(), heldFile) {
+		if f.held, err = ReadWeights(device, c, heldFile); err != nil {
+			return err
+		}
+	}
+	for i := range past {
+		w, err := ReadWeights(device, c, fmt.Sprintf(pastPattern, i+1))
+		if err != nil {
+			return err
+		}
+		f.past = append(f.past, w)
+	}
+	return nil
 }
 
 // before is θ_(t−k), or the earliest that there is.
@@ -102,7 +157,7 @@ func (f *references) before(k int, now *policy.Weights) *policy.Weights {
 // scheduled is the reference that the recipe names.
 func (f *references) scheduled(now *policy.Weights) (out []term) {
 	if f.OfParameters() {
-		return []term{{f.held, 1}}
+		return []term{{f.current, 1}}
 	}
 	for _, t := range f.At(f.update) {
 		weights := f.fixed
@@ -110,7 +165,7 @@ func (f *references) scheduled(now *policy.Weights) (out []term) {
 		case t.Checkpoint == f.update:
 			weights = now
 		case f.Kind == "every":
-			weights = f.held
+			weights = f.current
 		case t.Checkpoint > 0:
 			weights = f.before(f.update-t.Checkpoint, now)
 		}
@@ -120,7 +175,7 @@ func (f *references) scheduled(now *policy.Weights) (out []term) {
 }
 
 // refer evaluates references: for each list of terms, the log-probabilities of steps.
-func (t *Trainer) refer(steps []*policy.Step, slots [][]term) ([][]float64, error) {
+func (m *selfPlay) refer(steps []*policy.Step, slots [][]term) ([][]float64, error) {
 	known := map[*policy.Weights][]float64{}
 	out := make([][]float64, len(slots))
 	for i, slot := range slots {
@@ -131,11 +186,11 @@ func (t *Trainer) refer(steps []*policy.Step, slots [][]term) ([][]float64, erro
 			}
 			values, ok := known[term.weights]
 			if !ok {
-				network, err := t.model.Network(term.weights)
+				network, err := m.Model.Network(term.weights)
 				if err != nil {
 					return nil, err
 				}
-				values, err = network.Evaluate(steps)
+				values, err = network.LogProbs(steps)
 				if err := errors.Join(err, network.Close()); err != nil {
 					return nil, err
 				}
@@ -158,10 +213,10 @@ type blend struct {
 
 var _ policy.Policy = (*blend)(nil)
 
-func (t *Trainer) blend(terms []term) (*blend, error) {
+func (m *selfPlay) blend(terms []term) (*blend, error) {
 	b := &blend{}
 	for _, term := range terms {
-		network, err := t.model.Network(term.weights)
+		network, err := m.Model.Network(term.weights)
 		if err != nil {
 			return nil, errors.Join(err, b.Close())
 		}
@@ -217,12 +272,15 @@ func (b *blend) Close() error {
 }
 
 // mixture is the opponent of opponents: mixture, as an update begins.
-func (t *Trainer) mixture() (*blend, error) {
-	f, now := t.preferring.references, t.updater.State().Weights
-	f.begin(t.update, now) // of a copy: the update itself has not begun
-	terms := []term{{now, 1 - t.opponents.mixed}}
-	for _, reference := range f.scheduled(now) {
-		terms = append(terms, term{reference.weights, t.opponents.mixed * reference.weight})
+func (m *selfPlay) mixture() (b *blend, err error) {
+	f := &m.preferring.references
+	now := m.Players[0].Network.Weights
+	if err := f.begin(m.Model, m.Done, now); err != nil {
+		return nil, err
 	}
-	return t.blend(terms)
+	terms := []term{{now, 1 - m.opponents.mixed}}
+	for _, reference := range f.scheduled(now) {
+		terms = append(terms, term{reference.weights, m.opponents.mixed * reference.weight})
+	}
+	return m.blend(terms)
 }

@@ -7,24 +7,27 @@ package trainer
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
-	"github.com/gomlx/compute"
 	"github.com/rs/zerolog"
 
 	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
+	"github.com/agon-rl/agon/policy/backend"
 	"github.com/agon-rl/agon/rae"
+	"github.com/agon-rl/agon/solve"
 	"github.com/agon-rl/agon/trainer/run"
 )
 
 // Options are what may differ between two executions of the same recipe.
 type Options struct {
-	Backend compute.Backend
-	Workers int // groups of games played at the same time
+	Backend backend.Backend // nil: pure Go
+	Workers int             // groups of games played at the same time
 	Log     zerolog.Logger
 	// Progress, if not nil, is called after every update.
 	Progress func(Progress)
@@ -43,109 +46,156 @@ type Progress struct {
 type Result struct {
 	Updates int
 	Games   int
-	Reached bool               // the recipe's target was reached before its last update
-	Final   map[string]float64 // the newest value of every metric
+	Reached bool // the recipe's target was reached before its last update
+	Final   Line // the newest value of every metric
 }
 
-// Trainer is a run under way.
-type Trainer struct {
-	recipe  Recipe
-	options Options
-	folder  *run.Folder
-	game    games.Game
-	info    games.Info
+// Run is a run under way.
+type Run struct {
+	Recipe    Recipe
+	Options   Options
+	Game      games.Game
+	Info      games.Info
+	Model     *policy.Model
+	Players   []*Player
+	Pasts     []*Past
+	Estimator rae.Estimator
+	Folder    *run.Folder // nil before Train
 
+	Done   int // updates
+	Total  int // updates of the recipe
+	Played int // games
+
+	kind         MethodKind
+	method       Method
 	describe     policy.Description
-	model        *policy.Model
-	updater      *Updater
 	coefficients func(update int) Coefficients
-	estimator    rae.Estimator
-	teacher      *teacher    // nil where no search teaches
-	preferring   *preferring // nil where games are not compared
 	opponents    opponents
-	fixed        play.Agent // opponents.kind fixed
-	evaluator    *evaluator
+	fixed        play.Agent // opponents: fixed
+	stages       stages
+	stage        stage
+	timing       Line
 
-	update  int // updates done
 	saved   int // updates done at the last checkpoint
-	pool    pool
-	guard   guard
-	final   map[string]float64
+	final   Line
 	reached bool
 }
 
-// Train runs the recipe of an open run to its end: RecipeOf, New, Run and
+// Train runs the recipe of an open run to its end: RecipeOf, New, Run.Train and
 // Close.
 func Train(ctx context.Context, folder *run.Folder, options Options) (result Result, err error) {
 	recipe, err := RecipeOf(folder)
 	if err != nil {
 		return Result{}, err
 	}
-	t, err := New(ctx, recipe, options)
+	r, err := New(ctx, recipe, options)
 	if err != nil {
 		return Result{}, err
 	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	return t.Run(ctx, folder)
-}
-
-// RecipeOf reads the recipe of a run.
-func RecipeOf(folder *run.Folder) (Recipe, error) {
-	text, err := folder.Recipe()
-	if err != nil {
-		return Recipe{}, err
-	}
-	return ReadRecipe(text, nil)
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return r.Train(ctx, folder)
 }
 
 // New prepares training by a recipe: it opens all that the recipe names and
 // writes nothing.
-func New(ctx context.Context, recipe Recipe, options Options) (*Trainer, error) {
-	t := &Trainer{recipe: recipe, options: options, final: map[string]float64{}}
-	if err := t.prepare(ctx); err != nil {
-		return nil, errors.Join(err, t.Close())
+func New(ctx context.Context, recipe Recipe, options Options) (*Run, error) {
+	r := &Run{Recipe: recipe, Options: options, final: Line{}}
+	if err := r.prepare(ctx); err != nil {
+		return nil, errors.Join(err, r.Close())
 	}
-	return t, nil
+	return r, nil
 }
 
-func (t *Trainer) prepare(ctx context.Context) (err error) {
-	if t.game, err = games.New(t.recipe.Game); err != nil {
+func (r *Run) prepare(ctx context.Context) (err error) {
+	if r.Game, err = games.New(r.Recipe.Game); err != nil {
 		return err
 	}
-	t.info = t.game.Info()
-	if t.evaluator, err = newEvaluator(ctx, t); err != nil {
+	r.Info = r.Game.Info()
+	method, err := Methods.Find(r.Recipe.Method)
+	if err != nil {
 		return err
 	}
-	if err := t.prepareModel(); err != nil {
+	r.kind = method.Value
+	r.Total = r.kind.Updates(r.Recipe)
+	if r.coefficients, err = r.Recipe.schedules(max(1, r.Total)); err != nil {
 		return err
 	}
-	if t.estimator, err = rae.New(t.recipe.Advantage); err != nil {
+	if r.stages, err = parseStages(r.Recipe.Stages); err != nil {
 		return err
 	}
-	if t.coefficients, err = t.recipe.schedules(); err != nil {
+	if r.opponents, err = parseOpponents(r.Recipe.Opponents); err != nil {
 		return err
 	}
-	if t.opponents, err = parseOpponents(t.recipe.Opponents); err != nil {
+	if r.Estimator, err = rae.New(r.Recipe.Advantage); err != nil {
 		return err
 	}
-	if t.teacher, err = t.prepareTeacher(ctx); err != nil {
+	r.describe = policy.Description{Game: r.Info.Name, Arch: r.Recipe.Policy}
+	if r.Recipe.Policy.Kind == "table" {
+		if r.describe.Keys, err = keysOf(ctx, r.Game); err != nil {
+			return err
+		}
+	}
+	if r.Model, err = r.describe.Model(r.Options.Backend, r.Game); err != nil {
 		return err
 	}
-	if err := t.preparePreferences(ctx); err != nil {
+	if r.opponents.agent != "" {
+		if r.fixed, err = agents.Open(ctx, r.opponents.agent, r.environment()); err != nil {
+			return err
+		}
+	}
+	if err := r.openPlayers(); err != nil {
 		return err
 	}
-	if t.opponents.kind == "fixed" {
-		t.fixed, err = agents.Open(ctx, t.opponents.agent, t.environment())
-	}
+	r.method, err = r.kind.Open(ctx, r)
 	return err
 }
 
-// Run trains to the recipe's end, from the run's last whole checkpoint where it
+// keysOf lists the information states of all seats, for a table.
+func keysOf(ctx context.Context, game games.Game) ([]string, error) {
+	tree, err := solve.Compile(ctx, game, solve.DefaultNodes)
+	if err != nil {
+		return nil, fmt.Errorf("policy.kind: table needs a game small enough to list its information states: %w", err)
+	}
+	return tree.Keys(), nil
+}
+
+func (r *Run) environment() agents.Environment {
+	return agents.Environment{Game: r.Game, Backend: func() (backend.Backend, error) {
+		if r.Model != nil { // one backend for all, also where none was given
+			return r.Model.Device(), nil
+		}
+		if r.Options.Backend != nil {
+			return r.Options.Backend, nil
+		}
+		b, _, err := backend.Open(backend.Go)
+		return b, err
+	}}
+}
+
+// Close frees what the run holds. Its folder belongs to the caller.
+func (r *Run) Close() error {
+	var errs []error
+	if r.method != nil {
+		errs = append(errs, r.method.Close())
+	}
+	for _, p := range r.Pasts {
+		errs = append(errs, p.Close())
+	}
+	for _, p := range r.Players {
+		errs = append(errs, p.close())
+	}
+	if r.fixed != nil {
+		errs = append(errs, r.fixed.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Train trains to the recipe's end, from the folder's last whole checkpoint where it
 // has one. A cancelled context ends it after a checkpoint of the updates done,
-// with the context's error. A trainer runs once.
-func (t *Trainer) Run(ctx context.Context, folder *run.Folder) (result Result, err error) {
-	t.folder = folder
-	from, err := t.resume()
+// with the context's error. A run trains once.
+func (r *Run) Train(ctx context.Context, folder *run.Folder) (result Result, err error) {
+	r.Folder = folder
+	from, err := r.resume()
 	if err != nil {
 		return Result{}, err
 	}
@@ -159,322 +209,254 @@ func (t *Trainer) Run(ctx context.Context, folder *run.Folder) (result Result, e
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, timing.Close()) }()
-	err = t.loop(ctx, metrics, timing)
-	return Result{Updates: t.update, Games: t.update * t.recipe.Games, Reached: t.reached, Final: t.final}, err
+	err = r.loop(ctx, metrics, timing)
+	return Result{Updates: r.Done, Games: r.Played, Reached: r.reached, Final: r.final}, err
 }
 
-func (t *Trainer) environment() agents.Environment {
-	return agents.Environment{Game: t.game, Backend: func() (compute.Backend, error) { return t.options.Backend, nil }}
-}
-
-func (t *Trainer) prepareModel() (err error) {
-	t.describe = policy.Description{Game: t.info.Name, Arch: t.recipe.Policy}
-	if t.recipe.Policy.Kind == "table" {
-		if t.describe.Keys, err = t.evaluator.keys(); err != nil {
-			return err
-		}
-	}
-	if t.model, err = t.describe.Model(t.options.Backend, t.game); err != nil {
-		return err
-	}
-	copies := t.recipe.Objective.Magnet.Kind == "copy"
-	lessons, err := t.recipe.lessons()
-	if err != nil {
-		return err
-	}
-	t.updater, err = NewUpdater(t.model, t.recipe.Optimizer.Optimizer, t.initial(), copies, lessons...)
-	return err
-}
-
-// initial draws the weights that the run starts from.
-func (t *Trainer) initial() *policy.Weights {
-	return policy.NewWeights(t.model.Params, play.Generator(t.recipe.Seed, "weights"))
-}
-
-// Close frees what the trainer holds. The run belongs to the caller.
-func (t *Trainer) Close() error {
-	var errs []error
-	for _, s := range t.pool {
-		errs = append(errs, s.close())
-	}
-	if t.fixed != nil {
-		errs = append(errs, t.fixed.Close())
-	}
-	if t.evaluator != nil {
-		errs = append(errs, t.evaluator.close())
-	}
-	return errors.Join(append(errs, t.preferring.close(), t.guard.close())...)
-}
-
-// loop is the training algorithm: play, estimate, update, measure, save.
-func (t *Trainer) loop(ctx context.Context, metrics, timing *run.Log) error {
-	began, first := time.Now(), t.update
-	for t.update < t.recipe.Updates && !t.reached {
+// loop is the training algorithm: update, measure, save.
+func (r *Run) loop(ctx context.Context, metrics, timing *run.Log) error {
+	began, first := time.Now(), r.Played
+	for r.Done < r.Total && !r.reached {
 		updateBegan := time.Now()
-		network, err := t.model.Network(t.updater.State().Weights)
-		if err != nil {
+		line := Line{}
+		r.timing = Line{}
+		if err := r.update(ctx, line); err != nil {
+			return r.interrupted(ctx, err)
+		}
+		line["games"] = float64(r.Played)
+		if err := r.measure(ctx, line); err != nil {
 			return err
 		}
-		line := map[string]float64{"games": float64((t.update + 1) * t.recipe.Games)}
-
-		episodes, err := t.playGames(ctx, network)
-		if err != nil {
-			return t.interrupted(ctx, err, network)
-		}
-		played := time.Now()
-		judged := episodes
-		if t.recipe.Preferences.rewards() {
-			judged = t.reward(episodes, line)
-			if err := t.preferring.judge.failed(); err != nil {
-				return t.interrupted(ctx, err, network)
-			}
-		}
-		estimates, err := t.estimator.Estimate(judged, t.info.Roles, owns)
-		if err != nil {
-			return err
-		}
-		found, err := t.searches(ctx, network, episodes)
-		if err != nil {
-			return t.interrupted(ctx, err, network)
-		}
-		if err := network.Close(); err != nil {
-			return err
-		}
-		if t.preferring != nil && t.preferring.loss != nil {
-			err = t.prefer(ctx, episodes, line)
-		} else {
-			err = t.learn(episodes, estimates, found, line)
-		}
-		if err != nil {
-			return t.interrupted(ctx, err, nil)
-		}
-		t.describeGames(episodes, estimates, line)
-		t.recordOpponents(episodes, line)
-		learnt := time.Now()
-		t.update++
-		if err := t.measure(ctx, line); err != nil {
-			return err
-		}
-		if err := metrics.Append(t.update, line); err != nil {
+		if err := metrics.Append(r.Done, line); err != nil {
 			return err
 		}
 		for name, value := range line {
-			t.final[name] = value
+			r.final[name] = value
 		}
-		t.reached = t.recipe.Stop.reached(line) || t.recipe.Guard.Stop && line["collapse"] == 1
-		if t.update%t.recipe.Checkpoint.Every == 0 || t.update == t.recipe.Updates || t.reached {
-			if err := t.save(); err != nil {
+		r.reached = r.Recipe.Stop.reached(line) || r.Recipe.Guard.Stop && line["collapse"] == 1
+		if r.Done%r.Recipe.Checkpoint.Every == 0 || r.Done == r.Total || r.reached {
+			if err := r.save(); err != nil {
 				return err
 			}
 		}
-		if err := timing.Append(t.update, map[string]float64{
-			"seconds": time.Since(updateBegan).Seconds(), "seconds_play": played.Sub(updateBegan).Seconds(),
-			"seconds_learn": learnt.Sub(played).Seconds(),
-		}); err != nil {
+		r.timing["seconds"] = time.Since(updateBegan).Seconds()
+		if err := timing.Append(r.Done, r.timing); err != nil {
 			return err
 		}
-		t.report(first, began)
+		r.report(r.Played-first, began)
 	}
+	return nil
+}
+
+// update does one update by the recipe's method.
+func (r *Run) update(ctx context.Context, line Line) error {
+	if err := ctx.Err(); err != nil { // some updates play nothing that would notice
+		return err
+	}
+	if err := r.Open(); err != nil {
+		return err
+	}
+	if err := r.method.Update(ctx, line); err != nil {
+		return err
+	}
+	if m := r.Recipe.Magnet; m.Kind == "copy" && (r.Done+1)%m.Every == 0 {
+		if err := r.SetMagnets(); err != nil {
+			return err
+		}
+	}
+	r.Done++
 	return nil
 }
 
 // interrupted saves what was learnt before the update under way where a person
 // stopped the run. That update is dropped, and played again the same when the
 // run is resumed.
-func (t *Trainer) interrupted(ctx context.Context, err error, network *policy.Network) error {
-	if network != nil {
-		err = errors.Join(err, network.Close())
-	}
-	if ctx.Err() != nil && t.update > t.saved {
-		err = errors.Join(err, t.save())
+func (r *Run) interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && r.Done > r.saved {
+		err = errors.Join(err, r.save())
 	}
 	return err
 }
 
-// owns says whether a seat of an episode was the learner's: agent 0.
-func owns(e *play.Episode, s games.Seat) bool { return e.Agents[s] == 0 }
-
-// playGames plays the update's episodes. The learner is agent 0; past
-// snapshots or the fixed agent come after it.
-func (t *Trainer) playGames(ctx context.Context, network *policy.Network) (episodes []*play.Episode, err error) {
-	if t.teacher != nil && t.teacher.pairs != nil {
-		return nil, nil // nothing is played: the pairs are there
-	}
-	players := []play.Agent{t.actor(network)}
-	for _, s := range t.pool {
-		players = append(players, agents.NewSampler(s.network, false))
-	}
-	if t.fixed != nil {
-		players = append(players, t.fixed)
-	}
-	if t.opponents.kind == "mixture" {
-		mixed, err := t.mixture()
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, mixed.Close()) }()
-		players = append(players, agents.NewSampler(mixed, false))
-	}
-	match := t.match(players...)
-	match.Seats = t.seats
-	return match.Play(ctx, uint64(t.update)*uint64(t.recipe.Games), t.recipe.Games)
-}
-
-// match is the update's games between agents, who are still to be seated. Where games
-// are compared, those that are have the same deal.
-func (t *Trainer) match(players ...play.Agent) play.Match {
-	m := play.Match{Game: t.game, Seed: t.recipe.Seed, Agents: players, Group: t.recipe.Group, Workers: t.options.Workers}
-	if t.preferring != nil {
-		k := uint64(t.recipe.Preferences.Samples)
-		m.Deal = func(episode uint64) uint64 { return episode / k }
-	}
-	return m
-}
-
-// seats puts the learner in every seat, or, in a group that meets an opponent,
-// in one seat that goes round with groups and updates.
-func (t *Trainer) seats(_ uint64, group int) []int {
-	seats := make([]int, t.info.Seats)
-	own := (t.update + group) % len(seats)
-	opponent := 0
-	switch t.opponents.kind {
-	case "mixture":
-		opponent = 1
-	case "past", "league":
-		opponent = 1 + t.pool.draw(t.opponents, t.recipe.Seed, t.update, group, own)
-	case "fixed":
-		if play.Generator(t.recipe.Seed, "opponent", uint64(t.update), uint64(group)).Float64() < t.opponents.share {
-			opponent = 1
-		}
-	}
-	for s := range seats {
-		if s != own {
-			seats[s] = opponent
-		}
-	}
-	return seats
-}
-
-// learn does the update's gradient steps: of policy gradient, then on what the
-// search made of the games.
-func (t *Trainer) learn(episodes []*play.Episode, estimates [][]rae.Estimate, found [][]searched, line map[string]float64) error {
-	c := t.coefficients(t.update)
-	if t.recipe.Objective.Name != noGradient {
-		if t.evaluates(t.update + 1) {
-			noise, err := t.gradientNoise(episodes, estimates, c)
-			if err != nil {
-				return err
-			}
-			line["gradient_noise"] = noise
-		}
-		kept, all := 0, 0
-		err := t.steps("turns", c, len(episodes), line, func(chosen []int) (*policy.Batch, error) {
-			turns, total := t.gather(episodes, estimates, chosen, c)
-			kept, all = kept+len(turns), all+total
-			if len(turns) == 0 {
-				return nil, nil
-			}
-			return policy.NewBatch(t.model, turns)
-		})
-		if err != nil {
-			return err
-		}
-		line["dropped"] = 1 - float64(kept)/float64(max(1, all))
-	}
-	if t.teacher != nil {
-		if err := t.learnSearch(found, c, line); err != nil {
+func (r *Run) measure(ctx context.Context, line Line) error {
+	if r.opponents.every > 0 && r.Done%r.opponents.every == 0 {
+		if err := r.Remember(); err != nil {
 			return err
 		}
 	}
-	if m := t.recipe.Objective.Magnet; m.Kind == "copy" && (t.update+1)%m.Every == 0 {
-		t.updater.SetMagnet(t.updater.State().Weights)
+	if err := r.Open(); err != nil {
+		return err
 	}
-	line["rate"] = c.Rate
+	if err := r.method.Measure(ctx, line); err != nil {
+		return fmt.Errorf("evaluating update %d: %w", r.Done, err)
+	}
 	return nil
 }
 
-// steps does the epochs of one lesson. Minibatches are made of whole games:
-// batch packs those with the numbers given, and returns nil where they hold
-// nothing to learn from.
-func (t *Trainer) steps(lesson string, c Coefficients, episodes int, line map[string]float64, batch func(chosen []int) (*policy.Batch, error)) error {
-	o := t.recipe.Objective
-	order := make([]int, episodes)
-	for i := range order {
-		order[i] = i
-	}
-	shuffle := play.Generator(t.recipe.Seed, "minibatches", uint64(t.update))
-	names := append(slices.Clone(t.updater.lessons[lesson].Stats), "gradient_norm")
-	sums := make([]float64, len(names))
-	steps := 0
-	for range o.Epochs {
-		if o.Minibatches > 1 {
-			shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		}
-		for m := range o.Minibatches {
-			b, err := batch(order[m*len(order)/o.Minibatches : (m+1)*len(order)/o.Minibatches])
-			if err != nil {
-				return err
-			}
-			if b == nil {
-				continue
-			}
-			stats, err := t.updater.Step(lesson, b, c)
-			if err := errors.Join(err, b.Close()); err != nil {
-				return err
-			}
-			for i, s := range stats {
-				sums[i] += float64(s)
-			}
-			steps++
-		}
-	}
-	for i, name := range names {
-		if _, other := line[name]; other { // an earlier lesson has the same
-			name = lesson + "/" + name
-		}
-		if steps > 0 {
-			line[name] = sums[i] / float64(steps)
+// Evaluates says whether strength is measured after an update.
+func (r *Run) Evaluates(update int) bool {
+	return update%r.Recipe.Evaluate.Every == 0 || update == r.Total
+}
+
+// Open opens the players' networks with their newest weights.
+func (r *Run) Open() error {
+	for _, p := range r.Players {
+		if err := p.open(r.Model); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// gather returns the learner's turns in the episodes chosen. Turns whose
-// advantage is exactly zero teach nothing and are dropped, as SPIRAL does,
-// unless a value head learns from them.
-func (t *Trainer) gather(episodes []*play.Episode, estimates [][]rae.Estimate, chosen []int, c Coefficients) (turns []policy.Turn, total int) {
-	for _, i := range chosen {
-		for j, turn := range episodes[i].Turns {
-			step, ok := turn.Record.(*policy.Step)
-			if !ok || !owns(episodes[i], turn.Seat) {
-				continue
-			}
-			total++
-			estimate := estimates[i][j]
-			if estimate.Advantage == 0 && c.Value == 0 {
-				continue
-			}
-			turns = append(turns, policy.Turn{Step: step, Advantage: float32(estimate.Advantage), Return: float32(estimate.Target)})
+// SetMagnets makes the players as they are their magnets.
+func (r *Run) SetMagnets() error {
+	for _, p := range r.Players {
+		w := p.Updater.Weights()
+		if err := errors.Join(p.Updater.SetMagnet(w), w.Close()); err != nil {
+			return err
 		}
 	}
-	return turns, total
+	return nil
 }
 
-func (t *Trainer) report(first int, began time.Time) {
-	if t.options.Progress == nil {
+// Coefficients are those of an update, by their schedules.
+func (r *Run) Coefficients() Coefficients { return r.coefficients(r.Done) }
+
+// Took notes how long a part of an update took, since it began.
+func (r *Run) Took(part string, began time.Time) {
+	r.timing["seconds_"+part] += time.Since(began).Seconds()
+}
+
+// PlayerOf is the index of the player who has a seat.
+func (r *Run) PlayerOf(seat games.Seat) int {
+	return slices.IndexFunc(r.Players, func(p *Player) bool { return slices.Contains(p.Seats, seat) })
+}
+
+// Trains tells whether a seat learns in the stage under way.
+func (r *Run) Trains(seat games.Seat) bool { return r.stages.trains(r.stage, r.PlayerOf(seat)) }
+
+// EndStage counts an update of the stage, in which the last player won a share of the
+// games.
+func (r *Run) EndStage(won float64) { r.stage = r.stages.next(r.stage, won) }
+
+// TakesTurns tells whether stages have one player train at a time, and which.
+func (r *Run) TakesTurns() (player int, turns bool) {
+	if r.stages.kind == "together" {
+		return 0, false
+	}
+	if r.stage.First {
+		return 0, true
+	}
+	return len(r.Players) - 1, true
+}
+
+// Policy is what the players play together.
+func (r *Run) Policy() policy.Policy {
+	if len(r.Players) == 1 {
+		return r.Players[0].Network
+	}
+	seated := make(agents.Seated, r.Info.Seats)
+	for seat := range seated {
+		seated[seat] = r.Players[r.PlayerOf(games.Seat(seat))].Network
+	}
+	return seated
+}
+
+// Agents are those that may sit in a match: the players, who act by actors, their
+// pasts, player by player and past by past, and the fixed opponent.
+func (r *Run) Agents(actor func(p *Player) play.Agent) (all []play.Agent) {
+	for _, p := range r.Players {
+		all = append(all, actor(p))
+	}
+	for _, past := range r.Pasts {
+		for _, network := range past.Networks {
+			all = append(all, r.AsOpponent(network))
+		}
+	}
+	if r.fixed != nil {
+		all = append(all, r.fixed)
+	}
+	return all
+}
+
+// Opponent is the index in Agents of who has a seat that no learner has: of a past, or
+// of the fixed agent, as Meet drew it.
+func (r *Run) Opponent(met int, seat games.Seat) int {
+	first := len(r.Players) * (1 + met)
+	if met == len(r.Pasts) {
+		return first
+	}
+	return first + r.PlayerOf(seat)
+}
+
+// Meet draws whom the learner in a seat meets in a group of games; -1 for the current
+// players.
+func (r *Run) Meet(group int, seat games.Seat) int {
+	return r.opponents.meet(r.Pasts, play.Generator(r.Recipe.Seed, "opponent", uint64(r.Done), uint64(group)), int(seat))
+}
+
+// MeetEarlier is Meet for players as they were at the end of a round before, in place of
+// the current ones: with so many pasts, of which theirs is the last.
+func (r *Run) MeetEarlier(pasts int, draw *rand.Rand) int {
+	if r.opponents.newest { // the newest that is older than they are
+		pasts--
+	}
+	if !r.opponents.pooled() {
+		return -1
+	}
+	return r.opponents.meet(make([]*Past, pasts), draw, 0)
+}
+
+// Remember adds the players as they are to the pasts.
+func (r *Run) Remember() error {
+	past := &Past{Update: r.Done, Scores: slices.Repeat([]float64{0.5}, r.Info.Seats)}
+	for _, p := range r.Players {
+		w := p.Updater.Weights()
+		network, err := r.Model.Network(w)
+		if err := errors.Join(err, w.Close()); err != nil {
+			return errors.Join(err, past.Close())
+		}
+		past.Networks = append(past.Networks, network)
+	}
+	r.Pasts = append(r.Pasts, past)
+	if r.opponents.keep == 0 || len(r.Pasts) <= r.opponents.keep {
+		return nil
+	}
+	drop := r.opponents.superfluous(r.Pasts)
+	dropped := r.Pasts[drop]
+	r.Pasts = slices.Delete(slices.Clone(r.Pasts), drop, drop+1)
+	return dropped.Close()
+}
+
+// Match is games of the run's between agents, who are still to be seated, in a named
+// stream of random numbers: "" for those that are learnt from.
+func (r *Run) Match(stream string, players ...play.Agent) play.Match {
+	return play.Match{
+		Game: r.Game, Seed: r.Recipe.Seed, Stream: stream, Agents: players, Group: r.Recipe.Group, Workers: r.Options.Workers,
+	}
+}
+
+func (r *Run) report(games int, began time.Time) {
+	if r.Options.Progress == nil {
 		return
 	}
-	done := (t.update - first) * t.recipe.Games
-	p := Progress{
-		Update: t.update, Updates: t.recipe.Updates, Games: t.update * t.recipe.Games,
-		GamesPerSecond: float64(done) / time.Since(began).Seconds(),
+	p := Progress{Update: r.Done, Updates: r.Total, Games: r.Played, GamesPerSecond: float64(games) / time.Since(began).Seconds()}
+	p.Measure, p.Value = r.headline()
+	r.Options.Progress(p)
+}
+
+// headline picks the measure that a person watches.
+func (r *Run) headline() (string, float64) {
+	for _, name := range append([]string{r.Recipe.Stop.Measure}, r.kind.Headlines(r.Recipe)...) {
+		if value, ok := r.final[name]; ok {
+			return name, value
+		}
 	}
-	p.Measure, p.Value = t.evaluator.headline(t.final)
-	t.options.Progress(p)
+	return "", 0
 }
 
 // reached says whether a line of metrics meets the target.
-func (s Stop) reached(line map[string]float64) bool {
+func (s Stop) reached(line Line) bool {
 	value, ok := line[s.Measure]
 	return ok && (s.Below != nil && value < *s.Below || s.Above != nil && value > *s.Above)
 }

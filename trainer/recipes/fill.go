@@ -2,6 +2,7 @@ package recipes
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,11 +13,48 @@ import (
 	"github.com/agon-rl/agon/internal/spec"
 )
 
-// Fill sets what a YAML text names in a recipe, a pointer to a struct, and then
-// settings of the form path=value, such as objective.magnet.weight=0.1. Unknown
-// names are refused with the nearest right one; errors begin with the kind, such as
-// recipe.
-func Fill(kind string, recipe any, text []byte, settings []string) error {
+// Section is a part of a recipe that belongs to whoever reads it: settings, a pointer
+// to a struct, below a name of their own.
+type Section struct {
+	Name     string
+	Settings any
+}
+
+// Fill sets what a YAML text names in a recipe, a pointer to a struct, and in its
+// section, if it has a name, and then settings of the form path=value, such as
+// magnet.weight=0.1. Unknown names are refused with the nearest right one; errors begin
+// with the kind, such as recipe.
+func Fill(kind string, recipe any, section Section, text []byte, settings []string) error {
+	whole := Join(recipe, section)
+	if err := fill(kind, whole.Interface(), text, settings); err != nil {
+		return err
+	}
+	reflect.ValueOf(recipe).Elem().Set(whole.Elem().Field(0))
+	if section.Name != "" {
+		reflect.ValueOf(section.Settings).Elem().Set(whole.Elem().Field(1))
+	}
+	return nil
+}
+
+// Join returns a pointer to a struct that holds a copy of the recipe and, below its
+// name, of its section, as they are written and read.
+func Join(recipe any, section Section) reflect.Value {
+	r := reflect.ValueOf(recipe).Elem()
+	fields := []reflect.StructField{{Name: "Recipe", Type: r.Type(), Tag: `yaml:",inline"`}}
+	if section.Name != "" {
+		fields = append(fields, reflect.StructField{
+			Name: "Section", Type: reflect.TypeOf(section.Settings).Elem(), Tag: reflect.StructTag(fmt.Sprintf("yaml:%q", section.Name)),
+		})
+	}
+	whole := reflect.New(reflect.StructOf(fields))
+	whole.Elem().Field(0).Set(r)
+	if section.Name != "" {
+		whole.Elem().Field(1).Set(reflect.ValueOf(section.Settings).Elem())
+	}
+	return whole
+}
+
+func fill(kind string, recipe any, text []byte, settings []string) error {
 	if err := overlay(kind, recipe, text); err != nil {
 		return err
 	}
@@ -81,6 +119,9 @@ func checkTree(kind, prefix string, tree map[string]any, t reflect.Type) error {
 	slices.Sort(keys)
 	for _, key := range keys {
 		field, ok := fields[key]
+		if now, was := Moved(firstLeaf(prefix+key, tree[key])); !ok && was && kind == "recipe" {
+			return fmt.Errorf("%s: %s was a setting of version 0.1; now it is %s", kind, firstLeaf(prefix+key, tree[key]), now)
+		}
 		if !ok {
 			return fmt.Errorf("%s: unknown setting %q%s; there are %s", kind, prefix+key, suggest(key, names, fields), strings.Join(names, ", "))
 		}
@@ -98,6 +139,37 @@ func checkTree(kind, prefix string, tree map[string]any, t reflect.Type) error {
 			if err := checkTree(kind, prefix+key+".", sub, field); err != nil {
 				return err
 			}
+		}
+		if err := checkList(kind, prefix+key, tree[key], field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstLeaf is the path of the first setting at or below a path.
+func firstLeaf(path string, value any) string {
+	below, ok := value.(map[string]any)
+	if !ok || len(below) == 0 {
+		return path
+	}
+	first := slices.Min(slices.Collect(maps.Keys(below)))
+	return firstLeaf(path+"."+first, below[first])
+}
+
+// checkList is checkTree of the entries of a list of settings.
+func checkList(kind, path string, list any, t reflect.Type) error {
+	entries, isList := list.([]any)
+	if !isList || t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	for i, entry := range entries {
+		sub, isTree := entry.(map[string]any)
+		if !isTree {
+			return fmt.Errorf("%s: %s: entry %d: %v: expected settings such as {%s: …}", kind, path, i+1, entry, firstOf(fieldsOf(t.Elem())))
+		}
+		if err := checkTree(kind, fmt.Sprintf("%s[%d].", path, i+1), sub, t.Elem()); err != nil {
+			return err
 		}
 	}
 	return nil

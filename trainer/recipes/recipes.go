@@ -12,48 +12,27 @@ import (
 	"github.com/agon-rl/agon/internal/spec"
 )
 
-// Kinds of recipe.
-const (
-	Training = ""    // of package trainer: agon train
-	SPC      = "spc" // of package spc: agon spc train
-)
-
 //go:embed *.yaml
 var files embed.FS
 
-// Kind tells which kind of recipe a YAML text is: what it says under kind, else
-// Training.
-func Kind(text []byte) string {
-	kind, _ := kindOf(text)
-	return kind
+// Head is what tells recipes apart before they are read whole.
+type Head struct {
+	Version int    `yaml:"version"`
+	Method  string `yaml:"method"`
+	Kind    string `yaml:"kind"` // of version 1: none, or spc
 }
 
-// kindOf is Kind; readable is false where the text is no YAML.
-func kindOf(text []byte) (kind string, readable bool) {
-	var head struct {
-		Kind string `yaml:"kind"`
+// HeadOf reads the head of a YAML text; of a text that is none it is empty, and what
+// is wrong with it is left to whoever reads all of it.
+func HeadOf(text []byte) (h Head) {
+	if yaml.Unmarshal(text, &h) != nil {
+		return Head{}
 	}
-	readable = yaml.Unmarshal(text, &head) == nil
-	return head.Kind, readable
+	return h
 }
 
-// Expect refuses a recipe of another kind, saying which verb takes it. What is wrong
-// with a text that is no YAML is left to whoever reads all of it.
-func Expect(kind string, text []byte) error {
-	switch given, readable := kindOf(text); {
-	case given == kind || !readable:
-		return nil
-	case given == Training:
-		return fmt.Errorf("recipe: no kind: expected kind: %s; a recipe without a kind, and its run, belong to agon train", kind)
-	case given == SPC:
-		return fmt.Errorf("recipe: kind: spc: a recipe of this kind, and its run, belong to agon spc train")
-	default:
-		return fmt.Errorf("recipe: kind: %q: expected none, or spc%s", given, spec.Suggest(given, []string{SPC}))
-	}
-}
-
-// Names lists the recipes of the given kinds; of all where none is given.
-func Names(kinds ...string) []string {
+// Names lists the recipes, or those of a method where one is given.
+func Names(method ...string) []string {
 	entries, err := files.ReadDir(".")
 	if err != nil { // an embedded folder is always there
 		return nil
@@ -61,7 +40,7 @@ func Names(kinds ...string) []string {
 	var names []string
 	for _, e := range entries {
 		text, err := files.ReadFile(e.Name())
-		if err == nil && (len(kinds) == 0 || slices.Contains(kinds, Kind(text))) {
+		if err == nil && (len(method) == 0 || slices.Contains(method, HeadOf(text).Method)) {
 			names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
 		}
 	}
