@@ -21,7 +21,7 @@ func TestBackendsAgree(t *testing.T) {
 
 func TestBackendsAgreeOnPreferences(t *testing.T) {
 	agree(t, preferring, "pair_loss")
-	agree(t, preferring, "pair_loss", "preferences.objective=online-ipo", "opponents=half-step", "preferences.reference=ema")
+	agree(t, preferring, "pair_loss", `learn=[{from: preferences, loss: "online-ipo"}]`, "opponents=half-step", "preferences.reference=ema")
 }
 
 func agree(t *testing.T, recipe, loss string, settings ...string) {

@@ -331,12 +331,12 @@ func (c *comparing) evaluate(batch []comparison, kl []float32) (Line, error) {
 		}
 	}
 	pair := c.Pair
-	if !c.logged && pair.Shape == "kto" && pair.DeltaOf == "" { // where actions are listed, z₀ is known
+	if !c.logged && pair.Shape == "kto" { // where actions are listed, z₀ is known
 		mean := 0.0
 		for _, x := range kl {
 			mean += float64(x) / float64(len(kl))
 		}
-		pair.Delta = max(0, mean)
+		pair.Delta, pair.DeltaOf = max(0, mean), ""
 	}
 	result, err := pair.Evaluate(pairs)
 	if err != nil {

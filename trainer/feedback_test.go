@@ -29,13 +29,13 @@ func TestFeedbackTeaches(t *testing.T) {
 	}))
 	defer server.Close()
 	for name, settings := range map[string][]string{
-		"noisy":   {"preferences.judge=noisy(flip=0.2,judge=score)", "preferences.objective=sppo", "opponents=queue(size=50,drawn=3)"},
+		"noisy":   {"preferences.judge=noisy(flip=0.2,judge=score)", `learn=[{from: preferences, loss: "sppo"}]`, "opponents=queue(size=50,drawn=3)"},
 		"draws":   {"preferences.judge=draws(votes=3,judge=score)"},
 		"cyclic":  {"preferences.judge=cyclic(scale=3)"},
 		"learned": {"preferences.judge=learned(" + reward + ")"},
-		"kuhn":    {"game=kuhn_poker", "preferences.judge=noisy(flip=0.2)", "preferences.objective=sppo", "opponents=queue"},
-		"shown":   {"game=kuhn_poker", "preferences.judge=noisy(judge=outcome)", "preferences.objective=sppo", "preferences.demonstrations=cfr:iterations=10"},
-		"reward":  {"game=kuhn_poker", "preferences.judge=noisy(judge=outcome)", "preferences.objective=reward", "objective.name=ppo"},
+		"kuhn":    {"game=kuhn_poker", "preferences.judge=noisy(flip=0.2)", `learn=[{from: preferences, loss: "sppo"}]`, "opponents=queue"},
+		"shown":   {"game=kuhn_poker", "preferences.judge=noisy(judge=outcome)", `learn=[{from: preferences, loss: "sppo"}]`, "preferences.demonstrations=cfr:iterations=10"},
+		"reward":  {"game=kuhn_poker", "preferences.judge=noisy(judge=outcome)", `learn=[{from: preferences, loss: ppo}]`},
 		"model":   {"game=kuhn_poker", "preferences.judge=noisy(flip=0.1,judge=openai(model=m,url=" + server.URL + "/v1))", "games=8", "group=8"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -125,7 +125,7 @@ func (r Recipe) readLoss(s *source, text string) (err error) {
 	}
 	s.compares.logged = r.Search.Reference == "logged"
 	switch {
-	case s.compares.third():
+	case s.compares.third() && s.compares.Pair.Shape != "kto": // whose z₀ is known there
 		return fmt.Errorf("%s wants a third answer beside each pair, and the pairs of a %s have none: take another objective of agon objectives list", name.Name, s.from)
 	case s.compares.Pair.Shape == "kto" && s.compares.logged:
 		return fmt.Errorf("kto needs all of the reference's probabilities, and a log holds two: set search.reference=copy and magnet.kind=copy")

@@ -25,19 +25,18 @@ import (
 // must hold: moving baselines, optimizer moments, a magnet that is a copy, a
 // league of past selves, the guard.
 const small = `
-version: 1
+version: 2
 game: kuhn_poker
 updates: 40
 games: 96
 group: 32
 policy: {kind: mlp, hidden: [16]}
 advantage: rae
-objective:
-  epochs: 2
-  minibatches: 2
-  entropy: linear(0.01,0)
-  value: 0.1
-  magnet: {kind: copy, weight: 0.05, every: 7}
+epochs: 2
+minibatches: 2
+entropy: linear(0.01,0)
+value: 0.1
+magnet: {kind: copy, weight: 0.05, every: 7}
 optimizer: {rate: 0.003}
 opponents: league(share=0.5,every=6,keep=3)
 evaluate: {every: 10, against: [random], games: 60}
@@ -210,7 +209,7 @@ func TestKilledAndResumed(t *testing.T) {
 // So does one that learns from preferences, with a queue of earlier answers, networks
 // of earlier updates and a reference that moves.
 func TestPreferencesKilledAndResumed(t *testing.T) {
-	killed(t, preferring, "updates=200", "checkpoint.every=3", "preferences.objective='mnpo(weights=\"0.5,0.3,0.2\")'", "preferences.pairs=best_worst",
+	killed(t, preferring, "updates=200", "checkpoint.every=3", `learn=[{from: preferences, loss: 'mnpo(weights="0.5,0.3,0.2")'}]`, "preferences.pairs=best_worst",
 		"preferences.reference=ema(decay=0.9)", "opponents=queue(size=50,drawn=3)", "preferences.judge=drawn")
 }
 
@@ -264,13 +263,17 @@ func killed(t *testing.T, recipe string, settings ...string) {
 
 // searching is a small run that a search teaches.
 const searching = `
-version: 1
+version: 2
 game: tic_tac_toe
 updates: 8
 games: 32
 group: 16
 policy: {kind: mlp, hidden: [32]}
-objective: {name: none, epochs: 2, minibatches: 2, value: 1, magnet: {kind: copy, every: 3}}
+learn: [{from: search, loss: visits}]
+epochs: 2
+minibatches: 2
+value: 1
+magnet: {kind: copy, every: 3}
 search: {agent: "mcts:sims=12,rule=puct,noise=0.25,alpha=1", sampled: 4}
 optimizer: {rate: 0.003}
 evaluate: {every: 4, exploitability: off, against: [random], games: 20}
@@ -283,13 +286,13 @@ func TestSearchTeaches(t *testing.T) {
 	for name, settings := range map[string][]string{
 		"visits":   nil,
 		"gumbel":   {"search.agent=mcts:sims=12,rule=gumbel"},
-		"best":     {"search.learn=best", "search.acts=false", "search.share=0.5"},
-		"step-apo": {"search.learn=step-apo(alpha=0.5)", "search.rule=cpl", "search.reference=copy"},
-		"mcts-dpo": {"search.learn=mcts-dpo", "search.rule=mcts-dpo"},
-		"tpo":      {"search.learn=tpo-tree", "search.reference=copy"},
-		"kto":      {"search.learn=kto(beta=0.5)", "search.reference=copy"},
-		"with ppo": {"objective.name=ppo", "objective.magnet.weight=0.05", "search.acts=false", "search.share=0.3"},
-		"dpo, ppo": {"objective.name=ppo", "search.acts=false", "search.learn=dpo"},
+		"best":     {`learn=[{from: search, loss: "best"}]`, "search.acts=false", "search.share=0.5"},
+		"step-apo": {`learn=[{from: search, loss: "step-apo(alpha=0.5)"}]`, "search.rule=cpl", "search.reference=copy"},
+		"mcts-dpo": {`learn=[{from: search, loss: "mcts-dpo"}]`, "search.rule=mcts-dpo"},
+		"tpo":      {`learn=[{from: search, loss: "tpo-tree"}]`, "search.reference=copy"},
+		"kto":      {`learn=[{from: search, loss: "kto(beta=0.5)"}]`, "search.reference=copy"},
+		"with ppo": {`learn=[{from: games, loss: ppo}, {from: search, loss: visits}]`, "magnet.weight=0.05", "search.acts=false", "search.share=0.3"},
+		"dpo, ppo": {`learn=[{from: games, loss: ppo}, {from: search, loss: dpo}]`, "search.acts=false"},
 		"hidden":   {"game=kuhn_poker", "search.acts=false"},
 		"connect":  {"game=connect_four", "games=8", "search.agent=mcts:sims=8,rule=alphazero"},
 	} {
@@ -344,7 +347,8 @@ func TestPairsFromAFile(t *testing.T) {
 	if err := prefs.Write(path, pairs); err != nil {
 		t.Fatal(err)
 	}
-	recipe := strings.Replace(searching, `search: {agent: "mcts:sims=12,rule=puct,noise=0.25,alpha=1", sampled: 4}`, "search: {file: "+path+", learn: dpo}", 1)
+	recipe := strings.Replace(searching, `search: {agent: "mcts:sims=12,rule=puct,noise=0.25,alpha=1", sampled: 4}`, "", 1)
+	recipe = strings.Replace(recipe, "{from: search, loss: visits}", "{from: file("+path+"), loss: dpo}", 1)
 	result, err := train(t.Context(), create(t, recipe), options(t, 1))
 	if err != nil {
 		t.Fatal(err)
