@@ -75,6 +75,12 @@ func (g *guard) watch(ctx context.Context, r *Run, line Line) (err error) {
 	if err != nil {
 		return fmt.Errorf("the guard's games after update %d: %w", r.Done, err)
 	}
+	g.look(r, score, deviation, line)
+	return nil
+}
+
+// look judges one look at the anchor: a score with its standard error.
+func (g *guard) look(r *Run, score, deviation float64, line Line) {
 	s := &g.state
 	if s.Entropy == 0 {
 		s.Entropy = line["entropy"]
@@ -109,7 +115,6 @@ func (g *guard) watch(ctx context.Context, r *Run, line Line) (err error) {
 	if s.Collapsed > 0 {
 		line["collapse"] = 1
 	}
-	return nil
 }
 
 // dominantSeat names the role that wins nearly all self-play games, if one does.

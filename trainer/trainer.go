@@ -99,7 +99,7 @@ func Train(ctx context.Context, folder *run.Folder, options Options) (result Res
 // New prepares training by a recipe: it opens all that the recipe names and
 // writes nothing.
 func New(ctx context.Context, recipe Recipe, options Options) (*Run, error) {
-	r := &Run{Recipe: recipe, Options: options, final: Line{}}
+	r := &Run{Recipe: recipe, Options: options, timing: Line{}, final: Line{}}
 	if err := r.prepare(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
