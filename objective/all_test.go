@@ -91,11 +91,11 @@ func drawSequence(r *rand.Rand, references int) objective.Sequence {
 }
 
 // drawExamples draws a batch with all that the objective takes.
-func drawExamples(r *rand.Rand, o objective.Pair, n int) []objective.Example {
-	out := make([]objective.Example, n)
+func drawExamples(r *rand.Rand, o objective.Pair, n int) []objective.Preference {
+	out := make([]objective.Preference, n)
 	for i := range out {
 		extra := drawSequence(r, len(o.Base))
-		out[i] = objective.Example{
+		out[i] = objective.Preference{
 			Chosen: drawSequence(r, len(o.Base)), Rejected: drawSequence(r, len(o.Base)), Extra: &extra,
 			Q: &[2]float64{r.Float64(), r.Float64()}, N: &[2]float64{float64(r.IntN(20)), float64(r.IntN(20))},
 		}
@@ -116,7 +116,7 @@ func drawExamples(r *rand.Rand, o objective.Pair, n int) []objective.Example {
 			case "weight":
 				with.Weight = &value
 			}
-			if _, err := o.Evaluate([]objective.Example{with}); err == nil {
+			if _, err := o.Evaluate([]objective.Preference{with}); err == nil {
 				out[i] = with
 			}
 		}
@@ -138,11 +138,11 @@ func sum(o objective.Pair, x []float64, shared int) float64 {
 
 // graphOf evaluates the compiled form on a batch followed by a pair of padding, and
 // returns its loss and gradients as Evaluate gives them.
-func graphOf(t testing.TB, device backend.Backend, o objective.Pair, batch []objective.Example, dtype dtypes.DType) (loss float64, grads []objective.Push) {
+func graphOf(t testing.TB, device backend.Backend, o objective.Pair, batch []objective.Preference, dtype dtypes.DType) (loss float64, grads []objective.Push) {
 	t.Helper()
 	references := max(1, len(o.Base))
 	var columns [][]float64
-	column := func(of func(e objective.Example) float64) int {
+	column := func(of func(e objective.Preference) float64) int {
 		c := make([]float64, len(batch)+1)
 		for i, e := range batch {
 			c[i] = of(e)
@@ -158,31 +158,31 @@ func graphOf(t testing.TB, device backend.Backend, o objective.Pair, batch []obj
 		return *given
 	}
 	third := batch[0].Extra != nil
-	sides := []func(e objective.Example) (s objective.Sequence, shared int){
-		func(e objective.Example) (objective.Sequence, int) { return e.Chosen, len(e.Rejected.LogP) },
-		func(e objective.Example) (objective.Sequence, int) { return e.Rejected, len(e.Chosen.LogP) },
-		func(e objective.Example) (objective.Sequence, int) { return *e.Extra, math.MaxInt },
+	sides := []func(e objective.Preference) (s objective.Sequence, shared int){
+		func(e objective.Preference) (objective.Sequence, int) { return e.Chosen, len(e.Rejected.LogP) },
+		func(e objective.Preference) (objective.Sequence, int) { return e.Rejected, len(e.Chosen.LogP) },
+		func(e objective.Preference) (objective.Sequence, int) { return *e.Extra, math.MaxInt },
 	}
 	if !third {
 		sides = sides[:2]
 	}
 	logp, length, refs := make([]int, 3), make([]int, 3), make([][]int, 3)
 	for s, side := range sides {
-		logp[s] = column(func(e objective.Example) float64 { q, n := side(e); return sum(o, q.LogP, n) })
-		length[s] = column(func(e objective.Example) float64 { q, _ := side(e); return float64(len(q.LogP)) })
+		logp[s] = column(func(e objective.Preference) float64 { q, n := side(e); return sum(o, q.LogP, n) })
+		length[s] = column(func(e objective.Preference) float64 { q, _ := side(e); return float64(len(q.LogP)) })
 		for k := range references {
-			refs[s] = append(refs[s], column(func(e objective.Example) float64 { q, n := side(e); return sum(o, q.Ref[k], n) }))
+			refs[s] = append(refs[s], column(func(e objective.Preference) float64 { q, n := side(e); return sum(o, q.Ref[k], n) }))
 		}
 	}
-	q := []int{column(func(e objective.Example) float64 { return e.Q[0] }), column(func(e objective.Example) float64 { return e.Q[1] })}
-	n := []int{column(func(e objective.Example) float64 { return e.N[0] }), column(func(e objective.Example) float64 { return e.N[1] })}
-	weight := column(func(objective.Example) float64 { return 1 })
+	q := []int{column(func(e objective.Preference) float64 { return e.Q[0] }), column(func(e objective.Preference) float64 { return e.Q[1] })}
+	n := []int{column(func(e objective.Preference) float64 { return e.N[0] }), column(func(e objective.Preference) float64 { return e.N[1] })}
+	weight := column(func(objective.Preference) float64 { return 1 })
 	columns[weight][len(batch)] = 0
-	margin := column(func(e objective.Example) float64 { return or(e.Margin, 0) })
-	factor := column(func(e objective.Example) float64 { return or(e.Weight, 1) })
+	margin := column(func(e objective.Preference) float64 { return or(e.Margin, 0) })
+	factor := column(func(e objective.Preference) float64 { return or(e.Weight, 1) })
 	target := -1
 	if batch[0].Target != nil {
-		target = column(func(e objective.Example) float64 { return *e.Target })
+		target = column(func(e objective.Preference) float64 { return *e.Target })
 		columns[target][len(batch)] = 0.5
 	}
 
@@ -257,7 +257,7 @@ func TestGraphsAreTheClosedForm(t *testing.T) {
 					batch[i].Target, batch[i].Margin = nil, nil
 				}
 			}
-			for _, half := range [][]objective.Example{alternate(batch, 0), alternate(batch, 1)} {
+			for _, half := range [][]objective.Preference{alternate(batch, 0), alternate(batch, 1)} {
 				want, err := o.Evaluate(half)
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
@@ -282,8 +282,8 @@ func TestGraphsAreTheClosedForm(t *testing.T) {
 }
 
 // alternate takes every second example; those with a target have one throughout.
-func alternate(batch []objective.Example, from int) []objective.Example {
-	var out []objective.Example
+func alternate(batch []objective.Preference, from int) []objective.Preference {
+	var out []objective.Preference
 	for i := from; i < len(batch); i += 2 {
 		out = append(out, batch[i])
 	}
@@ -348,8 +348,8 @@ func perToken(o objective.Pair, gradient float64, tokens int) float64 {
 }
 
 // farBatches are batches of which one side is far from any that training meets.
-func farBatches(o objective.Pair, fars ...float64) [][]objective.Example {
-	var out [][]objective.Example
+func farBatches(o objective.Pair, fars ...float64) [][]objective.Preference {
+	var out [][]objective.Preference
 	for _, far := range fars {
 		for side := range 5 {
 			batch := drawExamples(rand.New(rand.NewPCG(31, 32)), o, 2)
@@ -397,7 +397,7 @@ func TestGraphsStayFinite(t *testing.T) {
 	onBackends(t, func(t *testing.T, device backend.Backend) {
 		for name, o := range compiled(t) {
 			// Far pairs stand in one batch, which compiles once.
-			var batch []objective.Example
+			var batch []objective.Preference
 			for _, b := range farBatches(o, -1e4, 1e4, -1e6, 1e6, 0) {
 				batch = append(batch, b[0])
 			}

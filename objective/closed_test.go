@@ -106,7 +106,7 @@ func TestClosedForms(t *testing.T) {
 	for text, form := range closedForms {
 		o := named(t, text)
 		want := 0.0
-		var batch []objective.Example
+		var batch []objective.Preference
 		draw := func() float64 { return -3 * r.ExpFloat64() }
 		for range 4 {
 			p := given{w: draw(), l: draw(), e: draw(), qw: r.Float64(), ql: r.Float64(), nw: float64(1 + r.IntN(9)), nl: float64(1 + r.IntN(9))}
@@ -120,7 +120,7 @@ func TestClosedForms(t *testing.T) {
 				return s
 			}
 			extra := side(p.e, &p.re)
-			batch = append(batch, objective.Example{
+			batch = append(batch, objective.Preference{
 				Chosen: side(p.w, &p.rw), Rejected: side(p.l, &p.rl), Extra: &extra, Q: &[2]float64{p.qw, p.ql}, N: &[2]float64{p.nw, p.nl},
 			})
 			want += form(p) / 4

@@ -19,7 +19,7 @@ import (
 type Request struct {
 	ID        json.RawMessage // as it came; nil where there is none
 	Objective Objective
-	Pairs     []Example
+	Pairs     []Preference
 	Lists     []Listing
 	// Positive tells that a log-probability is above 0, which those of tokens never
 	// are.
@@ -161,8 +161,8 @@ func rows[T any](v any, one, want string, read func(row any) (T, error)) ([]T, e
 	return out, nil
 }
 
-func (r *Request) readPair(v any) (Example, error) {
-	var e Example
+func (r *Request) readPair(v any) (Preference, error) {
+	var e Preference
 	fields, err := object("", v, "chosen", "rejected", "extra", "target", "margin", "weight", "q", "n")
 	if err != nil {
 		return e, err

@@ -33,8 +33,8 @@ func (s Sequence) tokens() float64 {
 	return float64(len(s.LogP))
 }
 
-// Example is a pair with what is known of it. A nil pointer means not given.
-type Example struct {
+// Preference is a pair with what is known of it. A nil pointer means not given.
+type Preference struct {
 	Chosen, Rejected Sequence
 	Extra            *Sequence   // a third answer: an own sample, a calibration sample, a gold answer
 	Target           *float64    // P(chosen ≻ rejected), from 0 to 1
@@ -66,8 +66,8 @@ func (r *Result) bound() {
 	}
 }
 
-// answer is a sequence as the formulas use it.
-type answer struct {
+// reduced is a sequence as the formulas use it.
+type reduced struct {
 	logp, base float64 // reduced: summed, divided by length where the objective does
 	length     float64
 	factor     float64 // d(reduced)/d(sum)⁻¹: the length where reduced is the mean, else 1
@@ -79,7 +79,7 @@ const expCap = 700
 
 // Evaluate returns the losses of a batch and the gradients of their mean. Errors
 // name the pair, counted from 1.
-func (o Pair) Evaluate(batch []Example) (Result, error) {
+func (o Pair) Evaluate(batch []Preference) (Result, error) {
 	if err := o.Validate(); err != nil {
 		return Result{}, err
 	}
@@ -128,7 +128,7 @@ func (o Pair) Evaluate(batch []Example) (Result, error) {
 
 // row is an example, reduced.
 type row struct {
-	chosen, rejected, extra answer
+	chosen, rejected, extra reduced
 	hasExtra                bool
 	label                   float64 // P(chosen ≻ rejected)
 	labelled                bool    // it was given as a target
@@ -137,7 +137,7 @@ type row struct {
 	weight, shift           float64
 }
 
-func (o Pair) row(e Example) (row, error) {
+func (o Pair) row(e Preference) (row, error) {
 	r := row{weight: 1}
 	shared := min(len(e.Chosen.LogP), len(e.Rejected.LogP))
 	var err error
@@ -189,7 +189,7 @@ func (o Pair) row(e Example) (row, error) {
 
 // known fills in what the label, the margin and the scores are taken from, and
 // says what is missing or has no place in the formula.
-func (o Pair) known(e Example, r *row) error {
+func (o Pair) known(e Preference, r *row) error {
 	r.labelled = e.Target != nil
 	if e.Q != nil {
 		r.scores, r.gap = *e.Q, e.Q[0]-e.Q[1]
@@ -243,11 +243,11 @@ var needsOf = map[string]needs{
 }
 
 // reduce sums an answer's tokens and mixes its references.
-func (o Pair) reduce(side string, s Sequence, shared int) (answer, error) {
+func (o Pair) reduce(side string, s Sequence, shared int) (reduced, error) {
 	if len(s.LogP) == 0 {
-		return answer{}, fmt.Errorf("%s.logp: empty: expected the log-probability of every token", side)
+		return reduced{}, fmt.Errorf("%s.logp: empty: expected the log-probability of every token", side)
 	}
-	a := answer{length: s.tokens(), factor: 1}
+	a := reduced{length: s.tokens(), factor: 1}
 	sum := func(what string, x []float64) (float64, error) {
 		total := 0.0
 		for t, v := range x {
@@ -304,7 +304,7 @@ func (o Pair) reduce(side string, s Sequence, shared int) (answer, error) {
 // A link bends the log-ratio of a whole answer, which is divided by length
 // afterwards; without a reference it bends what is divided already. So do TRL's
 // trainers.
-func (o Pair) score(a answer) (v, slope float64) {
+func (o Pair) score(a reduced) (v, slope float64) {
 	n := 1.0
 	if !o.Free {
 		n = a.factor
@@ -495,7 +495,7 @@ func (o Pair) shift(rows []row) float64 {
 		}
 		return sum / math.Max(n, 1)
 	}
-	ratio := func(a answer) float64 { return a.logp - a.base }
+	ratio := func(a reduced) float64 { return a.logp - a.base }
 	switch {
 	case o.Shape == "kto" && o.DeltaOf == "extra": // 0 where no pair has a third answer
 		return math.Max(0, mean(func(r row) (float64, float64) {
@@ -552,14 +552,14 @@ func order(rows []row, key func(row) float64) []int {
 // and the term of a third one.
 func (o Pair) addTerms(rows []row, out *Result) {
 	n := float64(len(rows))
-	total := func(of func(r row) answer) float64 {
+	total := func(of func(r row) reduced) float64 {
 		sum := 0.0
 		for _, r := range rows {
 			sum += of(r).length
 		}
 		return sum
 	}
-	chosen, third := total(func(r row) answer { return r.chosen }), total(func(r row) answer { return r.extra })
+	chosen, third := total(func(r row) reduced { return r.chosen }), total(func(r row) reduced { return r.extra })
 	for i, r := range rows {
 		if o.SFT != 0 {
 			// d is the derivative in the summed log-probability.
@@ -612,7 +612,7 @@ func (o Pair) termScale() float64 {
 
 // evaluateParts is a weighted sum of objectives. Parts reduce answers in different
 // ways, so gradients are in the summed log-probabilities.
-func (o Pair) evaluateParts(batch []Example) (Result, error) {
+func (o Pair) evaluateParts(batch []Preference) (Result, error) {
 	out := Result{Losses: make([]float64, len(batch)), Grads: make([]Push, len(batch))}
 	for _, part := range o.Parts {
 		r, err := part.Pair.Evaluate(batch)

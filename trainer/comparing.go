@@ -22,7 +22,7 @@ type comparing struct {
 
 // example is a pair of answers or, where rejected is nil, a list of them.
 type example struct {
-	objective.Example
+	objective.Preference
 	chosen, rejected, extra *answer
 	list                    []*answer
 }
@@ -198,9 +198,9 @@ func (c *comparing) evaluate(batch []example) (map[string]float64, error) {
 			total += *e.Weight
 		}
 	}
-	pairs := make([]objective.Example, len(batch))
+	pairs := make([]objective.Preference, len(batch))
 	for i, e := range batch {
-		pairs[i] = e.Example
+		pairs[i] = e.Preference
 		pairs[i].Chosen, pairs[i].Rejected = c.sequence(e.chosen), c.sequence(e.rejected)
 		if e.extra != nil {
 			s := c.sequence(e.extra)

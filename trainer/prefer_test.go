@@ -177,9 +177,9 @@ func TestSlopesAreTheGradient(t *testing.T) {
 			}
 			return s
 		}
-		var pairs []objective.Example
+		var pairs []objective.Preference
 		for _, c := range comparisons {
-			e := objective.Example{Chosen: sequence(c.Chosen), Rejected: sequence(c.Rejected)}
+			e := objective.Preference{Chosen: sequence(c.Chosen), Rejected: sequence(c.Rejected)}
 			if o.OfWinRates() {
 				e.Q = &[2]float64{1, 0}
 			}
