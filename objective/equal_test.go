@@ -3,7 +3,6 @@ package objective_test
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -144,15 +143,6 @@ func TestOneFunctionWithOtherConstants(t *testing.T) {
 	t.Logf("%d equalities", len(equalities))
 }
 
-func named(t *testing.T, text string) objective.Pair {
-	t.Helper()
-	o, err := objective.Named(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o
-}
-
 // Lists of two are pairs; a batch of one has nothing to sort.
 func TestListsOfTwoArePairs(t *testing.T) {
 	for _, c := range []struct {
@@ -202,12 +192,9 @@ func TestListsOfTwoArePairs(t *testing.T) {
 func TestShifts(t *testing.T) {
 	r := rand.New(rand.NewPCG(71, 72))
 	batch := []objective.Preference{{Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1)}, {Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1)}}
-	ratio := func(s objective.Sequence) float64 {
-		return sum(objective.Pair{}, s.LogP, math.MaxInt) - sum(objective.Pair{}, s.Ref[0], math.MaxInt)
-	}
 	mean := 0.0
 	for _, e := range batch {
-		mean += 0.5 * (ratio(e.Chosen) + ratio(e.Rejected)) / 4
+		mean += 0.5 * (ratio(objective.Pair{}, e.Chosen) + ratio(objective.Pair{}, e.Rejected)) / 4
 	}
 	fixed := named(t, "bco(beta=0.5)")
 	fixed.Delta = mean
@@ -227,72 +214,5 @@ func TestShifts(t *testing.T) {
 		if got, err := named(t, "kto").Evaluate(batch); err != nil || math.Abs(got.Loss-want.Loss) > 1e-15 {
 			t.Errorf("kto: %+v, %v, expected %+v", got, err, want)
 		}
-	}
-}
-
-// Every name, alias and arXiv id leads to one objective, whatever its spelling, and
-// clashes are refused with what they name.
-func TestNames(t *testing.T) {
-	seen := map[string]string{}
-	for _, e := range objective.Entries() {
-		for _, name := range append([]string{e.Name}, e.Aliases...) {
-			if seen[name] != "" {
-				t.Errorf("%s names %s and %s", name, seen[name], e.Name)
-			}
-			seen[name] = e.Name
-			for _, spelled := range []string{name, strings.ToUpper(name), strings.ReplaceAll(name, "-", "_")} {
-				if got, err := objective.Find(spelled); err != nil || got != e {
-					t.Errorf("%s: %v, %v, expected %s", spelled, got, err, e.Name)
-				}
-			}
-		}
-		if e.ArXiv != "" {
-			if _, err := objective.Find("arXiv:" + e.ArXiv); err != nil && !strings.Contains(err.Error(), "names several") {
-				t.Error(err)
-			}
-		}
-		o, err := objective.Get(e.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		formula := o.Formula()
-		if last := formula[len(formula)-1]; !strings.Contains(last, "L = ") {
-			t.Errorf("%s: %q", e.Name, formula)
-		}
-		if e.Title == "" || e.Source == "" || e.Family == "" {
-			t.Errorf("%+v", e)
-		}
-		for _, s := range o.Settings() { // the values shown can be typed
-			if s.Value == "" || s.Value == "from the batch" {
-				continue
-			}
-			if _, err := objective.Get(e.Name + "(" + s.Name + "=\"" + s.Value + "\")"); err != nil {
-				t.Errorf("%s: %s=%s: %v", e.Name, s.Name, s.Value, err)
-			}
-		}
-	}
-	for _, trl := range []string{
-		"sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired", "aot_pair", "apo_zero", "apo_down",
-		"discopop", "sft", "sigmoid_norm", "simpo", "alphapo", "tpo-l", "kto", "apo_zero_unpaired",
-	} {
-		if _, err := objective.Find(trl); err != nil {
-			t.Error(err)
-		}
-	}
-	for _, clash := range objective.Clashes() {
-		_, err := objective.Find(clash.Acronym)
-		if err == nil || !strings.Contains(err.Error(), "names several") {
-			t.Errorf("%s: %v", clash.Acronym, err)
-		}
-		for _, word := range strings.Fields(clash.Names) {
-			if strings.HasPrefix(word, clash.Acronym+"-") {
-				if _, err := objective.Find(strings.TrimRight(word, ",")); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-	}
-	if !slices.Contains(objective.PairNames, "sppo") || slices.Contains(objective.PairNames, "xpo") {
-		t.Error(objective.PairNames)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 )
 
 // List is a loss of whole lists of answers, each with a score. With
@@ -62,97 +60,6 @@ func (o List) temperature() float64 {
 	}
 	return o.Temperature
 }
-
-// Lists are the nodes of a batch.
-type Lists struct {
-	LogProbs  *Node // [lists, siblings] log π
-	Reference *Node // [lists, siblings] log π_ref
-	Value     *Node // [lists, siblings] scores
-	Rank      *Node // [lists, siblings] by value, from 1; of lambda alone
-	Mask      *Node // [lists, siblings] 1 where there is a sibling
-	Weight    *Node // [lists] 1, and 0 for padding
-}
-
-// Loss returns the scalar loss, and the statistics of PairStats over the pairs
-// that the scores order.
-func (o List) Loss(l Lists) (loss *Node, stats []*Node) {
-	ratio := Sub(l.LogProbs, StopGradient(l.Reference))
-	// across[.., i, j] compares sibling i with sibling j.
-	across := func(x *Node) *Node { return Sub(InsertAxes(x, -1), InsertAxes(x, 1)) }
-	both := Mul(InsertAxes(l.Mask, -1), InsertAxes(l.Mask, 1))
-	better := Mul(both, ConvertDType(GreaterThan(across(l.Value), ZerosLike(both)), l.Value.DType()))
-	margin := across(ratio)
-	weight := Mul(better, InsertAxes(l.Weight, -1, -1))
-
-	reward := MulScalar(ratio, o.Beta)
-	over := func(x *Node) *Node { return ReduceSum(Mul(x, l.Mask), 1) } // a list's siblings
-	switch o.shape() {
-	case "lambda":
-		loss = o.lambda(l, across, weight, margin)
-	case "plackett-luce":
-		loss = meanOf(over(Sub(o.tails(l, reward, both, better), reward)), l.Weight)
-	case "sppo":
-		loss = meanOf(MulScalar(over(Square(Sub(ratio, DivScalar(AddScalar(l.Value, -0.5), o.Beta)))), 0.5), l.Weight)
-	case "infonca":
-		loss = meanOf(Neg(over(Mul(o.target(l), logSoftmax(reward, l.Mask)))), l.Weight)
-	case "nca":
-		share := Div(l.Mask, InsertAxes(MaxScalar(ReduceSum(l.Mask, 1), 1), -1))
-		loss = meanOf(Neg(over(Add(Mul(o.target(l), logSigmoid(reward)), Mul(share, logSigmoid(Neg(reward)))))), l.Weight)
-	}
-
-	mean := func(x *Node) *Node { return meanOf(x, weight) }
-	accuracy := mean(ConvertDType(GreaterThan(margin, ZerosLike(margin)), margin.DType()))
-	chosen := mean(Add(InsertAxes(ratio, -1), ZerosLike(margin)))
-	return loss, []*Node{loss, mean(margin), accuracy, chosen, Sub(chosen, mean(margin))}
-}
-
-// meanOf is the mean by weight, 0 where there is none.
-func meanOf(x, weight *Node) *Node {
-	return Div(ReduceAllSum(Mul(x, weight)), MaxScalar(ReduceAllSum(weight), 1))
-}
-
-func (o List) lambda(l Lists, across func(*Node) *Node, weight, margin *Node) *Node {
-	rank := MaxScalar(l.Rank, 1) // 0 where there is no sibling
-	discount := Div(OnesLike(rank), DivScalar(Log1P(rank), ln2))
-	lambda := Mul(Abs(across(Exp(MulScalar(l.Value, ln2)))), Abs(across(discount)))
-	each := Neg(Mul(lambda, logSigmoid(MulScalar(margin, o.Beta))))
-	pairs := ReduceSum(weight, 1, 2) // [lists]
-	ordered := ConvertDType(GreaterThan(pairs, ZerosLike(pairs)), pairs.DType())
-	lists := MaxScalar(ReduceAllSum(ordered), 1)
-	perList := Div(ReduceSum(Mul(each, weight), 1, 2), MaxScalar(pairs, 1))
-	return Div(ReduceAllSum(perList), lists)
-}
-
-// tails[.., i] is log Σ e^r over sibling i and those that come after it.
-func (o List) tails(l Lists, reward, both, better *Node) *Node {
-	index := Iota(l.Value.Graph(), l.Value.Shape(), 1)
-	number := func(condition *Node) *Node { return ConvertDType(condition, l.Value.DType()) }
-	tie := number(Equal(InsertAxes(l.Value, -1), InsertAxes(l.Value, 1)))
-	later := number(LessOrEqual(InsertAxes(index, -1), InsertAxes(index, 1)))
-	after := Mul(both, Add(better, Mul(tie, later))) // [.., i, j]: j is at or after i
-	spread := Add(ZerosLike(both), InsertAxes(reward, 1))
-	// Outside, −1e9 would lose gradients of what is inside; a mask does not.
-	top := StopGradient(ReduceMax(Add(Mul(spread, after), MulScalar(AddScalar(after, -1), 1e30)), 2))
-	inside := Mul(Exp(Mul(Sub(spread, InsertAxes(top, -1)), after)), after)
-	sum := ReduceSum(inside, 2)
-	empty := OneMinus(l.Mask)
-	return Mul(Add(top, Log(Add(sum, empty))), l.Mask)
-}
-
-// target is softmax(v/τ) over a list's siblings.
-func (o List) target(l Lists) *Node {
-	return StopGradient(Mul(Exp(logSoftmax(DivScalar(l.Value, o.temperature()), l.Mask)), l.Mask))
-}
-
-// logSoftmax is over siblings; 0 outside the mask.
-func logSoftmax(x, mask *Node) *Node {
-	top := StopGradient(ReduceMax(Add(Mul(x, mask), MulScalar(AddScalar(mask, -1), 1e30)), 1))
-	shifted := Mul(Sub(x, InsertAxes(top, -1)), mask)
-	sum := MaxScalar(ReduceSum(Mul(Exp(shifted), mask), 1), 1e-30)
-	return Mul(Sub(shifted, InsertAxes(Log(sum), -1)), mask)
-}
-
-const ln2 = 0.693147180559945309417232121458
 
 // Listing is a list of answers with their scores.
 type Listing struct {

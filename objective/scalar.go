@@ -439,7 +439,7 @@ func (o Pair) separable(r row, c, l float64) (loss, gc, gl float64) {
 		return ((c-tc)*(c-tc) + (l-tl)*(l-tl)) * o.scale(0.5), (c - tc) * 2 * o.scale(0.5), (l - tl) * 2 * o.scale(0.5)
 	case "linear": // −Σ (P − ½)·log π: REINFORCE on win shares
 		pc, pl := o.shares(r)
-		return -(pc-0.5)*c - (pl-0.5)*l, -(pc - 0.5), -(pl - 0.5)
+		return finite(-(pc-0.5)*c) - finite((pl-0.5)*l), -(pc - 0.5), -(pl - 0.5)
 	case "nca": // Chen et al. 2024, arXiv 2402.05369
 		return softplus(-x) + 0.5*softplus(x) + 0.5*softplus(y),
 			b * (-sigmoid(-x) + 0.5*sigmoid(x)), b * 0.5 * sigmoid(y)
