@@ -552,7 +552,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "rpo-lambda-harmonic", Title: "λ-Harmonic Reward Preference Optimization", ArXiv: "2407.12164", Aliases: []string{"2407.12164", "lambda-harmonic", "lambda-harmonic-rpo"},
-		Family: "pair", References: fixed, Source: fromMemory, Notes: []string{"q are λ-harmonic rewards 1/(λ/a + (1−λ)/b) of two scores (objective.Harmonic); labels by Bradley-Terry"},
+		Family: "pair", References: fixed, Source: fromMemory, Notes: []string{"q are λ-harmonic rewards 1/(λ/a + (1−λ)/b) of two scores; labels by Bradley-Terry"},
 		Equal:  []string{"soft-dpo on those rewards"},
 		params: difference(pBeta, pTemperature), template: template(Pair{Label: "q"}),
 	},
@@ -602,7 +602,7 @@ var entries = []*Entry{
 	{
 		Name: "spo-self-supervised", Title: "Self-supervised Preference Optimization", ArXiv: "2409.17791", Aliases: []string{"2409.17791", "self-supervised-po", "self-supervised-spo"},
 		Family: "terms", References: fixed, Source: fromMemory,
-		Notes:  []string{"the alignment loss; γ times the cross-entropy of the degree of corruption is objective.Degrees, which has no log-probability in it"},
+		Notes:  []string{"the alignment loss; γ times the cross-entropy of the degree of corruption, which has no log-probability in it, stands beside it"},
 		Equal:  []string{"dpo where γ = 0"},
 		params: difference(), template: template(Pair{}),
 	},
@@ -673,9 +673,6 @@ var clashes = map[string]string{
 var (
 	byName   = map[string]*Entry{}
 	allNames []string
-	// PairNames lists the objectives of pairs that need no third answer: what step
-	// preferences can be learnt by.
-	PairNames []string
 )
 
 func init() {
@@ -688,14 +685,8 @@ func init() {
 				allNames = append(allNames, name)
 			}
 		}
-		if p := e.template.Pair; !e.template.OfLists() && !p.WantsExtra() {
-			PairNames = append(PairNames, e.Name)
-		}
 	}
 }
 
 // isID tells arXiv ids from names.
 func isID(name string) bool { return strings.Contains(name, ".") }
-
-// Harmonic is the λ-harmonic mean 1/(λ/a + (1−λ)/b) of two scores of more than 0.
-func Harmonic(lambda, a, b float64) float64 { return 1 / (lambda/a + (1-lambda)/b) }

@@ -3,7 +3,6 @@ package objective
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 )
@@ -326,22 +325,4 @@ func Clashes() []Clash {
 func (e *Entry) Clash() string {
 	first, _, _ := strings.Cut(e.Name, "-")
 	return clashes[first]
-}
-
-// Degrees is the second term of self-supervised preference optimization
-// (arXiv 2409.17791): the cross-entropy of a head that tells how far an answer was
-// corrupted, from its logits over the degrees. It returns the loss and its
-// gradient. γ of it stands beside an alignment loss.
-func Degrees(logits []float64, degree int) (loss float64, gradient []float64, err error) {
-	if degree < 0 || degree >= len(logits) {
-		return 0, nil, fmt.Errorf("degree %d: expected 0 to %d, as there are logits", degree, len(logits)-1)
-	}
-	for _, x := range logits {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return 0, nil, fmt.Errorf("logits: %g: expected finite numbers", x)
-		}
-	}
-	gradient, sum := softmaxOf(logits, indices(len(logits)))
-	gradient[degree]--
-	return sum - logits[degree], gradient, nil
 }

@@ -149,7 +149,7 @@ func Get(text string) (Objective, error) {
 	if err != nil {
 		return Objective{}, fmt.Errorf("preference objective %w", err)
 	}
-	return With(s.Name, s.Args)
+	return with(s.Name, s.Args)
 }
 
 // parse reads a spec, whose name may be an arXiv id with its prefix.
@@ -160,9 +160,9 @@ func parse(text string) (spec.Spec, error) {
 	return spec.Parse(text)
 }
 
-// With returns the objective of a name with settings. Settings without a name come
+// with returns the objective of a name with settings. Settings without a name come
 // in the order in which they are listed.
-func With(name string, args []spec.Arg) (Objective, error) {
+func with(name string, args []spec.Arg) (Objective, error) {
 	e, err := Find(name)
 	if err != nil {
 		return Objective{}, err
@@ -298,4 +298,13 @@ func (p *param) rangeText() string {
 		return "that is finite"
 	}
 	return fmt.Sprintf("from %g to %g", p.lo, p.hi)
+}
+
+// listed are numbers as a setting takes them: 0.5,0.3.
+func listed(xs []float64) string {
+	texts := make([]string, len(xs))
+	for i, x := range xs {
+		texts[i] = strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	return strings.Join(texts, ",")
 }

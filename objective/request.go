@@ -124,7 +124,7 @@ func readObjective(top map[string]any) (Objective, error) {
 		}
 		s.Args = append(s.Args, spec.Arg{Key: key, Value: text})
 	}
-	return With(s.Name, s.Args)
+	return with(s.Name, s.Args)
 }
 
 func settingText(path string, v any) (string, error) {
