@@ -3,6 +3,7 @@ package objective
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -16,24 +17,9 @@ import (
 //	v = link(u),
 //	x = β·(v_w − v_l) − γ − α·(Q_w − Q_l) − margin,  P the label of the pair,
 //
-// and the loss of a pair is one of the shapes
-//
-//	sigmoid      −P·log σ(x) − (1−P)·log σ(−x)
-//	robust       (−(1−ε)·log σ(x) + ε·log σ(−x)) / (1−2ε)
-//	hinge        P·max(0, 1−x) + (1−P)·max(0, 1+x)
-//	ipo          (v_w − v_l − (γ + margin)/β − (P−½)/β)²
-//	exo          σ(x)·(log σ(x) − log P) + σ(−x)·(log σ(−x) − log (1−P))
-//	discopop     −(1−s)·log σ(x) + s·e^−x,  s = σ(x/τ)
-//	exponential  e^−x,   truncated  max(0, 1−x)²,   savage  σ(−x)²,   square  (1−x)²
-//	reward-sq      (x − y)²,  y = α·(Q_w − Q_l)
-//	reward-bwd_kl  KL(σ(y) ‖ σ(x)),  reward-fwd_kl  KL(σ(x) ‖ σ(y))
-//	sppo         s·Σ (v − t)², t = (P−½)/β of each answer
-//	linear       −Σ (P − ½)·v
-//	nca, bco, apo-zero, apo-down, kto: sums over both answers, see separable
-//	aot, aot-unpaired: log-ratios sorted over the batch, see transport
-//	sft          nothing but the term below
-//
-// beside which there may stand λ·(−log π(w)) and a term of a third answer.
+// and the loss of a pair is a function of x and P, of both v, or of all v of the batch:
+// its shape (see shapes). Beside it there may stand λ·(−log π(w)) and a term of a third
+// answer.
 type Pair struct {
 	Name  string // what it is called
 	Shape string
@@ -66,7 +52,8 @@ type Pair struct {
 	// Excess is by how much tokens beyond the length of the other answer are
 	// discounted: 1 − α of LD-DPO (arXiv 2409.06411).
 	Excess float64
-	// Link bends log-ratios: none (""), power, js or odds; Curve is c of power.
+	// Link bends log-ratios: none (""), (e^(cu) − 1)/c with c = Curve ("power"),
+	// log 2 + log σ(u) ("js"), or odds, u − log(1 − e^u) ("odds").
 	Link  string
 	Curve float64
 	// Delta is δ of bco, z₀ of kto; DeltaOf takes it from the batch instead: from
@@ -76,7 +63,7 @@ type Pair struct {
 	DeltaOf string
 	// Desirable and Undesirable are kto's λ_D and λ_U.
 	Desirable, Undesirable float64
-	// Scale replaces the shape's factor: ½ of sppo's squares, 1 of the others.
+	// Scale multiplies the shape.
 	Scale float64
 	// SFT is λ, on the log-probability of the chosen one: per token of the answer
 	// (""), of all chosen answers of the batch ("tokens", as TRL does), or summed
@@ -119,13 +106,10 @@ func Named(text string) (Pair, error) {
 // WantsExtra tells whether a pair must have a third answer.
 func (o Pair) WantsExtra() bool { return o.Third != 0 && !o.Pessimism }
 
-// links lists the links.
-var links = []string{"", "power", "js", "odds"}
-
 // Validate says what is wrong with the settings.
 func (o Pair) Validate() error {
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-	_, known := needsOf[o.Shape]
+	_, known := shapes[o.Shape]
 	switch {
 	case len(o.Parts) > 0:
 		var errs []error
@@ -134,7 +118,7 @@ func (o Pair) Validate() error {
 		}
 		return errors.Join(errs...)
 	case !known:
-		return fmt.Errorf("preference objective: shape %q: expected %s", o.Shape, strings.Join(shapeNames(), ", "))
+		return fmt.Errorf("preference objective: shape %q: expected %s", o.Shape, strings.Join(slices.Sorted(maps.Keys(shapes)), ", "))
 	case !(o.Beta > 0 && finite(o.Beta)):
 		return fmt.Errorf("preference objective: beta=%g: expected more than 0", o.Beta)
 	case !(o.Smoothing >= 0 && o.Smoothing <= 0.5), o.Shape == "robust" && o.Smoothing == 0.5:
@@ -164,22 +148,277 @@ func (o Pair) Validate() error {
 	return nil
 }
 
-func shapeNames() []string {
-	var out []string
-	for name := range needsOf {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // PairStats names what training tells of a batch of pairs: the loss, the mean of Δ =
 // log π/π_ref of the chosen less that of the rejected, the share of pairs with Δ > 0,
 // and the mean log-ratios of both.
 var PairStats = []string{"pair_loss", "pair_margin", "pair_accuracy", "pair_chosen", "pair_rejected"}
 
-// OfWinRates tells whether the values of both answers enter the formula as win rates,
-// from 0 to 1, where a tie is ½. Others take their difference, in any unit.
-func (o Pair) OfWinRates() bool {
-	return o.Label == "difference" || o.Label == "q" && (o.Shape == "sppo" || o.Shape == "linear")
+// Preference is a pair with what is known of it. A nil pointer means not given.
+type Preference struct {
+	Chosen, Rejected Sequence
+	Extra            *Sequence   // a third answer: an own sample, a calibration sample, a gold answer
+	Target           *float64    // P(chosen ≻ rejected), from 0 to 1
+	Margin           *float64    // by how much the chosen one's reward should lead
+	Weight           *float64    // factor of the pair's loss
+	Q                *[2]float64 // values, scores or win rates of both
+	N                *[2]float64 // how often a search tried both
+}
+
+// Push is the gradient of the batch's loss with respect to the reduced
+// log-probabilities of a pair's answers: their sums, or their means where the
+// objective divides by length.
+type Push struct{ Chosen, Rejected, Extra float64 }
+
+// Result is what a batch of pairs comes to. Loss is the mean of Losses, and Grads
+// are the gradients of Loss.
+type Result struct {
+	Loss   float64
+	Losses []float64
+	Grads  []Push
+}
+
+// bound keeps a result within the range of float64.
+func (r *Result) bound() {
+	r.Loss = finite(r.Loss)
+	for i, g := range r.Grads {
+		r.Losses[i] = finite(r.Losses[i])
+		r.Grads[i] = Push{finite(g.Chosen), finite(g.Rejected), finite(g.Extra)}
+	}
+}
+
+// Evaluate returns the losses of a batch and the gradients of their mean. Errors
+// name the pair, counted from 1.
+func (o Pair) Evaluate(batch []Preference) (Result, error) {
+	if err := o.Validate(); err != nil {
+		return Result{}, err
+	}
+	if len(batch) == 0 {
+		return Result{}, errors.New("pairs: empty: expected at least one pair")
+	}
+	if len(o.Parts) > 0 {
+		return o.evaluateParts(batch)
+	}
+	rows := make([]row, len(batch))
+	for i, p := range batch {
+		var err error
+		if rows[i], err = o.row(p); err != nil {
+			return Result{}, fmt.Errorf("pair %d: %w", i+1, err)
+		}
+	}
+	out := Result{Losses: make([]float64, len(rows)), Grads: make([]Push, len(rows))}
+	if shapes[o.Shape].sorts() {
+		o.transport(rows, &out)
+	} else {
+		shift := o.shift(rows)
+		for i, r := range rows {
+			r.shift = shift
+			out.Losses[i], out.Grads[i] = o.each(r)
+		}
+	}
+	for _, t := range o.terms() {
+		t.add(rows, &out)
+	}
+	out.bound()
+	n := float64(len(rows))
+	for i, r := range rows {
+		out.Losses[i] *= r.weight
+		out.Loss += finite(out.Losses[i]) / n
+		g := &out.Grads[i]
+		*g = Push{g.Chosen * r.weight / n, g.Rejected * r.weight / n, g.Extra * r.weight / n}
+	}
+	out.bound()
+	return out, nil
+}
+
+// each is the loss of one pair, and its gradient.
+func (o Pair) each(r row) (loss float64, push Push) {
+	w, slopeW := o.score(r.chosen)
+	l, slopeL := o.score(r.rejected)
+	s := shapes[o.Shape]
+	switch {
+	case s.ofX != nil:
+		value, slope := s.ofX(o, r, finite(o.Beta*(w-l)-r.margin))
+		loss, push = value, Push{Chosen: slope * o.Beta, Rejected: -slope * o.Beta}
+	case s.of != nil:
+		loss, push.Chosen, push.Rejected = s.of(o, r, w, l)
+	}
+	return loss * o.Scale, Push{Chosen: push.Chosen * o.Scale * slopeW, Rejected: push.Rejected * o.Scale * slopeL}
+}
+
+// evaluateParts is a weighted sum of objectives. Parts reduce answers in different
+// ways, so gradients are in the summed log-probabilities.
+func (o Pair) evaluateParts(batch []Preference) (Result, error) {
+	out := Result{Losses: make([]float64, len(batch)), Grads: make([]Push, len(batch))}
+	for _, part := range o.Parts {
+		r, err := part.Pair.Evaluate(batch)
+		if err != nil {
+			return Result{}, err
+		}
+		perSum := func(s Sequence) float64 {
+			if part.Pair.PerToken {
+				return part.Weight / s.tokens()
+			}
+			return part.Weight
+		}
+		out.Loss += part.Weight * r.Loss
+		for i, p := range batch {
+			out.Losses[i] += part.Weight * r.Losses[i]
+			g := &out.Grads[i]
+			g.Chosen += r.Grads[i].Chosen * perSum(p.Chosen)
+			g.Rejected += r.Grads[i].Rejected * perSum(p.Rejected)
+			if p.Extra != nil {
+				g.Extra += r.Grads[i].Extra * perSum(*p.Extra)
+			}
+		}
+	}
+	out.bound()
+	return out, nil
+}
+
+// formula is the loss with its settings filled in.
+func (o Pair) formula(references []string) []string {
+	var sum, out []string
+	for i, p := range o.Parts {
+		sum = append(sum, times(p.Weight, fmt.Sprintf("L%d", i+1)))
+		out = append(out, fmt.Sprintf("L%d, %s:", i+1, p.Pair.Name))
+		for _, line := range p.Pair.formula(references) {
+			out = append(out, "  "+line)
+		}
+	}
+	if len(sum) > 0 {
+		return append([]string{"L = " + strings.Join(sum, " + ")}, out...)
+	}
+	loss := ""
+	if s := shapes[o.Shape]; s.text != nil {
+		v := "u"
+		out = append(out, o.ratioText(references))
+		if link := o.linkText(); link != "" {
+			v = "v"
+			out = append(out, link)
+		}
+		if s.ofX != nil {
+			out = append(out, "x = "+o.times(fmt.Sprintf("(%s(w) − %s(l))", v, v))+o.marginText(s.margin))
+			if s.target {
+				out = append(out, o.labelText())
+			}
+		}
+		out = append(out, s.text(o, v)...)
+		loss, out = out[len(out)-1], out[:len(out)-1]
+		if o.Scale != 1 {
+			loss = g(o.Scale) + "·[" + loss + "]"
+		}
+	}
+	for _, t := range o.terms() {
+		loss += t.signed()
+	}
+	return append(out, "L = "+strings.TrimSpace(loss))
+}
+
+// row is a preference, reduced.
+type row struct {
+	chosen, rejected reduced
+	extra            *reduced
+	label            float64 // P(chosen ≻ rejected)
+	labelled         bool    // it was given as a target
+	margin, gap      float64 // of rewards; Q_w − Q_l
+	scores           [2]float64
+	weight, shift    float64
+}
+
+func (o Pair) row(p Preference) (r row, err error) {
+	shared := min(len(p.Chosen.LogP), len(p.Rejected.LogP))
+	if r.chosen, err = o.reduce("chosen", p.Chosen, shared); err != nil {
+		return r, err
+	}
+	if r.rejected, err = o.reduce("rejected", p.Rejected, shared); err != nil {
+		return r, err
+	}
+	if p.Extra != nil {
+		extra, err := o.reduce("extra", *p.Extra, len(p.Extra.LogP))
+		if err != nil {
+			return r, err
+		}
+		r.extra = &extra
+	}
+	if err := o.misses(p); err != nil {
+		return r, err
+	}
+	if p.Q != nil {
+		r.scores, r.gap = *p.Q, finite(p.Q[0]-p.Q[1])
+	}
+	r.margin, r.weight = o.ownMargin(r.gap), 1
+	if r.labelled = p.Target != nil; r.labelled {
+		r.label = *p.Target
+	} else {
+		r.label = o.ownLabel(p, r.gap)
+	}
+	if p.Margin != nil {
+		r.margin = finite(r.margin + *p.Margin)
+	}
+	if p.Weight != nil {
+		r.weight = *p.Weight
+	}
+	if o.Shape == "exo" && !(r.label > 0 && r.label < 1) {
+		return r, fmt.Errorf("target: %g: objective %s takes its logarithm: expected more than 0 and less than 1", r.label, o.Name)
+	}
+	return r, nil
+}
+
+// misses says which numbers of a pair are wrong, missing, or have no place in the formula.
+func (o Pair) misses(p Preference) error {
+	for _, x := range []struct {
+		name, want string
+		lo, hi     float64
+		given      []float64
+	}{
+		{"target", "a number from 0 to 1", 0, 1, given(p.Target)},
+		{"margin", "a finite number", -math.MaxFloat64, math.MaxFloat64, given(p.Margin)},
+		{"weight", "a number of at least 0", 0, math.MaxFloat64, given(p.Weight)},
+		{"q", "two finite numbers", -math.MaxFloat64, math.MaxFloat64, both(p.Q)},
+		{"n", "two numbers of at least 0", 0, math.MaxFloat64, both(p.N)},
+	} {
+		if !slices.ContainsFunc(x.given, func(v float64) bool { return !(v >= x.lo && v <= x.hi) }) {
+			continue
+		}
+		if len(x.given) == 1 {
+			return fmt.Errorf("%s: %g: expected %s", x.name, x.given[0], x.want)
+		}
+		return fmt.Errorf("%s: [%g, %g]: expected %s", x.name, x.given[0], x.given[1], x.want)
+	}
+	has := shapes[o.Shape]
+	switch {
+	case p.Target != nil && !has.target:
+		return fmt.Errorf("target: objective %s has no place for it", o.Name)
+	case p.Margin != nil && !has.margin:
+		return fmt.Errorf("margin: objective %s has no place for it", o.Name)
+	case p.Weight != nil && has.sorts():
+		return fmt.Errorf("weight: objective %s sorts a batch, and a pair has no loss of its own to weigh", o.Name)
+	case o.Alpha != 0 && p.Q == nil && p.Margin == nil:
+		return fmt.Errorf("q: missing: objective %s wants the values of both, \"q\":[w,l]", o.Name)
+	case o.Label == "scores" && p.Q == nil:
+		return fmt.Errorf("q: missing: objective %s wants the scores of both, \"q\":[w,l]", o.Name)
+	case p.Target == nil && p.Q == nil && (o.Label == "q" || o.Label == "difference"):
+		return fmt.Errorf("q: missing: objective %s wants \"q\":[w,l] or \"target\"", o.Name)
+	case p.Target == nil && p.N == nil && o.Label == "visits":
+		return fmt.Errorf("n: missing: objective %s wants \"n\":[w,l] or \"target\"", o.Name)
+	case o.WantsExtra() && p.Extra == nil:
+		return fmt.Errorf("extra: missing: objective %s wants a third answer, \"extra\":{\"logp\":[…],\"ref\":[…]}", o.Name)
+	}
+	return nil
+}
+
+// given is a number that may be missing, as a list.
+func given(x *float64) []float64 {
+	if x == nil {
+		return nil
+	}
+	return []float64{*x}
+}
+
+// both are two numbers that may be missing, as a list.
+func both(x *[2]float64) []float64 {
+	if x == nil {
+		return nil
+	}
+	return x[:]
 }
