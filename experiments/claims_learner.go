@@ -77,9 +77,9 @@ func (l *lister) gradient(o objective.Pair, pairs []preference, bases ...[]float
 		}
 		return s
 	}
-	batch := make([]objective.Example, len(pairs))
+	batch := make([]objective.Preference, len(pairs))
 	for k, p := range pairs {
-		batch[k] = objective.Example{Chosen: at(p.chosen), Rejected: at(p.rejected), Target: p.target, Margin: p.margin, Weight: &pairs[k].weight}
+		batch[k] = objective.Preference{Chosen: at(p.chosen), Rejected: at(p.rejected), Target: p.target, Margin: p.margin, Weight: &pairs[k].weight}
 		if p.extra >= 0 {
 			third := at(p.extra)
 			batch[k].Extra = &third

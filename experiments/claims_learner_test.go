@@ -46,14 +46,14 @@ func TestListerGradient(t *testing.T) {
 			at := l.theta
 			want := fd.Gradient(nil, func(x []float64) float64 {
 				l.theta = x
-				batch := make([]objective.Example, len(pairs))
+				batch := make([]objective.Preference, len(pairs))
 				logs := l.logs()
 				of := func(i int) objective.Sequence {
 					return objective.Sequence{LogP: []float64{logs[i]}, Ref: [][]float64{{reference[i]}}}
 				}
 				for k, p := range pairs {
 					third := of(p.extra)
-					batch[k] = objective.Example{Chosen: of(p.chosen), Rejected: of(p.rejected), Extra: &third, Weight: &pairs[k].weight}
+					batch[k] = objective.Preference{Chosen: of(p.chosen), Rejected: of(p.rejected), Extra: &third, Weight: &pairs[k].weight}
 				}
 				result, err := o.Evaluate(batch)
 				if err != nil {

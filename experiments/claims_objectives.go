@@ -373,7 +373,7 @@ func typed(text string, reference typist, pairs [][2]written) (y typist, steps f
 	}
 	y = slices.Clone(reference)
 	optimizer := &adam{m: make([]float64, len(y)), v: make([]float64, len(y))}
-	batch := make([]objective.Example, len(pairs))
+	batch := make([]objective.Preference, len(pairs))
 	for steps = 0; sigmoid(y[0]) < 0.8; steps++ {
 		if steps == 20000 {
 			return nil, 0, fmt.Errorf("%s: %.3f of tokens are good after %g steps", text, sigmoid(y[0]), steps)
@@ -387,7 +387,7 @@ func typed(text string, reference typist, pairs [][2]written) (y typist, steps f
 				sequences[k] = objective.Sequence{LogP: []float64{logp}, Ref: [][]float64{{base}}, Tokens: float64(w.length)}
 				gradients[i][k] = g
 			}
-			batch[i] = objective.Example{Chosen: sequences[0], Rejected: sequences[1]}
+			batch[i] = objective.Preference{Chosen: sequences[0], Rejected: sequences[1]}
 		}
 		result, err := o.Evaluate(batch)
 		if err != nil {

@@ -159,6 +159,13 @@ func outcomes(text string) func() (trainer.Lesson, error) {
 	}
 }
 
+func lists(text string) func() (trainer.Lesson, error) {
+	return func() (trainer.Lesson, error) {
+		o, err := objective.Get(text)
+		return trainer.Lists(o.List, false), err
+	}
+}
+
 func targets() (trainer.Lesson, error) { return trainer.Targets(), nil }
 
 var methods = []method{
@@ -169,7 +176,7 @@ var methods = []method{
 	{name: "step DPO, moving reference", lesson: pairs("dpo(beta=5)"), moving: true},
 	{name: "MCTS-DPO", lesson: pairs("mcts-dpo(beta=5)")},
 	{name: "Step-APO, α = 1", lesson: pairs("step-apo(beta=5)")},
-	{name: "TPO", lesson: func() (trainer.Lesson, error) { return trainer.Lists(objective.List{Beta: 5}, false), nil }},
+	{name: "TPO", lesson: lists("tpo-tree(beta=5)")},
 	{name: expertIteration, lesson: targets},
 }
 

@@ -3,7 +3,6 @@ package objective_test
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,15 +15,15 @@ type equality struct {
 	one, other string
 	factor     float64 // of the other
 	constant   bool    // losses differ by what has no gradient
-	batch      func(r *rand.Rand, e *objective.Example)
-	otherBatch func(e *objective.Example) // how the other is given the same
+	batch      func(r *rand.Rand, e *objective.Preference)
+	otherBatch func(e *objective.Preference) // how the other is given the same
 }
 
-func q(chosen, rejected float64) func(*rand.Rand, *objective.Example) {
-	return func(_ *rand.Rand, e *objective.Example) { e.Q = &[2]float64{chosen, rejected} }
+func q(chosen, rejected float64) func(*rand.Rand, *objective.Preference) {
+	return func(_ *rand.Rand, e *objective.Preference) { e.Q = &[2]float64{chosen, rejected} }
 }
 
-func drawQ(r *rand.Rand, e *objective.Example) { e.Q = &[2]float64{r.Float64(), r.Float64()} }
+func drawQ(r *rand.Rand, e *objective.Preference) { e.Q = &[2]float64{r.Float64(), r.Float64()} }
 
 // equalities are those that the papers' tables hide.
 var equalities = []equality{
@@ -42,47 +41,47 @@ var equalities = []equality{
 	{one: "gpo-generalized(convex=square,beta=0.6)", other: "ipo(normalize=false,beta=0.3)", factor: 0.36},
 	{one: "alphapo(alpha=0,beta=2,gamma=1)", other: "simpo(beta=2,gamma=1)"},
 	{one: "sppo-hard(beta=0.5)", other: "sppo(beta=0.5)", factor: 2, batch: q(1, 0)},
-	{one: "gpo-preference(beta=0.5)", other: "sppo(beta=0.5)", batch: drawQ, otherBatch: func(e *objective.Example) { e.Q = &[2]float64{e.Q[0] + 0.5, e.Q[1] + 0.5} }},
+	{one: "gpo-preference(beta=0.5)", other: "sppo(beta=0.5)", batch: drawQ, otherBatch: func(e *objective.Preference) { e.Q = &[2]float64{e.Q[0] + 0.5, e.Q[1] + 0.5} }},
 	{one: "inpo", other: "mnpo"},
 	{one: "inpo(eta=0.3,ratio=0.2)", other: "mnpo(eta=0.3,ratio=0.2,weights=7)"},
 	{one: "inpo(eta=0.3,ratio=0.2)", other: "ipo(normalize=false,beta=0.3,base=\"0.2,0.8\")"},
 	{one: "mnpo(weights=\"1,0\")", other: "mnpo(weights=\"3,0\")"},
 	{one: "online-ipo(beta=0.4)", other: "ipo(normalize=false,beta=0.4)", batch: q(1, 0.5)},
-	{one: "online-ipo(beta=0.4)", other: "srpo-robust(beta=0.4)", batch: func(r *rand.Rand, e *objective.Example) { e.Q = &[2]float64{r.Float64(), 0.5} }, otherBatch: func(e *objective.Example) {
+	{one: "online-ipo(beta=0.4)", other: "srpo-robust(beta=0.4)", batch: func(r *rand.Rand, e *objective.Preference) { e.Q = &[2]float64{r.Float64(), 0.5} }, otherBatch: func(e *objective.Preference) {
 		target := e.Q[0]
 		e.Target = &target
 	}},
 	{one: "srpo-robust(beta=0.4)", other: "ipo(normalize=false,beta=0.4)"},
 	{one: "step-apo(beta=0.3,alpha=0)", other: "dpo(beta=0.3)"},
-	{one: "step-apo(beta=0.3,alpha=0.7)", other: "odpo(beta=0.3)", batch: drawQ, otherBatch: func(e *objective.Example) {
+	{one: "step-apo(beta=0.3,alpha=0.7)", other: "odpo(beta=0.3)", batch: drawQ, otherBatch: func(e *objective.Preference) {
 		margin := 0.7 * (e.Q[0] - e.Q[1])
 		e.Margin = &margin
 	}},
-	{one: "mcts-dpo", other: "osp", batch: func(_ *rand.Rand, e *objective.Example) { e.N = &[2]float64{30, 10} }, otherBatch: func(e *objective.Example) {
+	{one: "mcts-dpo", other: "osp", batch: func(_ *rand.Rand, e *objective.Preference) { e.N = &[2]float64{30, 10} }, otherBatch: func(e *objective.Preference) {
 		target := 0.75
 		e.Target = &target
 	}},
-	{one: "osp", other: "cdpo(smoothing=0.3)", batch: func(_ *rand.Rand, e *objective.Example) {
+	{one: "osp", other: "cdpo(smoothing=0.3)", batch: func(_ *rand.Rand, e *objective.Preference) {
 		target := 0.7
 		e.Target = &target
-	}, otherBatch: func(e *objective.Example) { e.Target = nil }},
+	}, otherBatch: func(e *objective.Preference) { e.Target = nil }},
 	{one: "dno(eta=0.5,temperature=1)", other: "soft-dpo(beta=0.5)", batch: drawQ},
 	{one: "rpo-lambda-harmonic(beta=0.5)", other: "soft-dpo(beta=0.5)", batch: drawQ},
 	{one: "rpo-reward-aware(beta=0.5)", other: "soft-dpo(beta=0.5)", batch: drawQ, constant: true},
 	{one: "rpo-reward-aware(beta=0.5,distance=fwd_kl)", other: "exo(beta=0.5,smoothing=0.2)", batch: q(math.Log(4), 0)},
 	{one: "irpo(sft=0)", other: "dpo"},
-	{one: "vpo(mode=offline,alpha=0.3,beta=0.2)", other: "rpo-regularized(eta=0.3,beta=0.2)", batch: func(_ *rand.Rand, e *objective.Example) { e.Extra = nil }},
+	{one: "vpo(mode=offline,alpha=0.3,beta=0.2)", other: "rpo-regularized(eta=0.3,beta=0.2)", batch: func(_ *rand.Rand, e *objective.Preference) { e.Extra = nil }},
 	{one: "vpo(mode=online,alpha=0.3,beta=0.2)", other: "selm(alpha=0.3,beta=0.2)", constant: true},
 	{one: "xpo(alpha=0.06,beta=0.2)", other: "selm(alpha=0.3,beta=0.2)", constant: true},
 	{one: "hypo-hybrid(lambda=0)", other: "dpo"},
-	{one: "apo-accelerated(extrapolate=0)", other: "dpo", otherBatch: func(e *objective.Example) {
+	{one: "apo-accelerated(extrapolate=0)", other: "dpo", otherBatch: func(e *objective.Preference) {
 		for _, s := range []*objective.Sequence{&e.Chosen, &e.Rejected, e.Extra} {
 			s.Ref = s.Ref[:1]
 		}
 	}},
 	{one: "tpo-l(beta=2,gamma=1,alpha=0)", other: "simpo(beta=2,gamma=1)"},
-	{one: "tpo-triple(beta=0.3,alpha=0.7)", other: "cpo(beta=0.3,sft=0.7)", batch: func(_ *rand.Rand, e *objective.Example) { third := e.Chosen; e.Extra = &third }},
-	{one: "tpo-l(beta=2,gamma=1,alpha=0.5)", other: "simpo(beta=2,gamma=1,sft=0.5,sft_by=tokens)", batch: func(_ *rand.Rand, e *objective.Example) { third := e.Chosen; e.Extra = &third }},
+	{one: "tpo-triple(beta=0.3,alpha=0.7)", other: "cpo(beta=0.3,sft=0.7)", batch: func(_ *rand.Rand, e *objective.Preference) { third := e.Chosen; e.Extra = &third }},
+	{one: "tpo-l(beta=2,gamma=1,alpha=0.5)", other: "simpo(beta=2,gamma=1,sft=0.5,sft_by=tokens)", batch: func(_ *rand.Rand, e *objective.Preference) { third := e.Chosen; e.Extra = &third }},
 	{one: "kto(kl=0)", other: "apo-zero-unpaired"},
 	{one: "apo-zero", other: "apo-zero-unpaired", factor: 2},
 	{one: "bco(delta=0)", other: "bco"},
@@ -96,10 +95,10 @@ func TestOneFunctionWithOtherConstants(t *testing.T) {
 		a, b := named(t, c.one), named(t, c.other)
 		r := rand.New(rand.NewPCG(51, 52))
 		references := max(len(a.Base), len(b.Base), 1)
-		var left, right []objective.Example
+		var left, right []objective.Preference
 		for range 3 {
 			extra := drawSequence(r, references)
-			e := objective.Example{Chosen: drawSequence(r, references), Rejected: drawSequence(r, references), Extra: &extra}
+			e := objective.Preference{Chosen: drawSequence(r, references), Rejected: drawSequence(r, references), Extra: &extra}
 			if c.batch != nil {
 				c.batch(r, &e)
 			}
@@ -144,15 +143,6 @@ func TestOneFunctionWithOtherConstants(t *testing.T) {
 	t.Logf("%d equalities", len(equalities))
 }
 
-func named(t *testing.T, text string) objective.Pair {
-	t.Helper()
-	o, err := objective.Named(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o
-}
-
 // Lists of two are pairs; a batch of one has nothing to sort.
 func TestListsOfTwoArePairs(t *testing.T) {
 	for _, c := range []struct {
@@ -171,12 +161,12 @@ func TestListsOfTwoArePairs(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := rand.New(rand.NewPCG(61, 62))
-		e := objective.Example{Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1), Q: &[2]float64{c.scores[0], c.scores[1]}}
+		e := objective.Preference{Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1), Q: &[2]float64{c.scores[0], c.scores[1]}}
 		got, err := list.List.Evaluate([]objective.Listing{{Answers: []objective.Sequence{e.Chosen, e.Rejected}, Scores: c.scores}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := named(t, c.pair).Evaluate([]objective.Example{e})
+		want, err := named(t, c.pair).Evaluate([]objective.Preference{e})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +177,7 @@ func TestListsOfTwoArePairs(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewPCG(63, 64))
-	e := []objective.Example{{Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1)}}
+	e := []objective.Preference{{Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1)}}
 	want, _ := named(t, "cdpo(smoothing=0.2)").Evaluate(e)
 	for _, text := range []string{"aot(smoothing=0.2)", "aot-unpaired(smoothing=0.2)"} {
 		got, err := named(t, text).Evaluate(e)
@@ -201,13 +191,10 @@ func TestListsOfTwoArePairs(t *testing.T) {
 // third answers, if that is above 0.
 func TestShifts(t *testing.T) {
 	r := rand.New(rand.NewPCG(71, 72))
-	batch := []objective.Example{{Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1)}, {Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1)}}
-	ratio := func(s objective.Sequence) float64 {
-		return sum(objective.Pair{}, s.LogP, math.MaxInt) - sum(objective.Pair{}, s.Ref[0], math.MaxInt)
-	}
+	batch := []objective.Preference{{Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1)}, {Chosen: drawSequence(r, 1), Rejected: drawSequence(r, 1)}}
 	mean := 0.0
 	for _, e := range batch {
-		mean += 0.5 * (ratio(e.Chosen) + ratio(e.Rejected)) / 4
+		mean += 0.5 * (ratio(objective.Pair{}, e.Chosen) + ratio(objective.Pair{}, e.Rejected)) / 4
 	}
 	fixed := named(t, "bco(beta=0.5)")
 	fixed.Delta = mean
@@ -227,72 +214,5 @@ func TestShifts(t *testing.T) {
 		if got, err := named(t, "kto").Evaluate(batch); err != nil || math.Abs(got.Loss-want.Loss) > 1e-15 {
 			t.Errorf("kto: %+v, %v, expected %+v", got, err, want)
 		}
-	}
-}
-
-// Every name, alias and arXiv id leads to one objective, whatever its spelling, and
-// clashes are refused with what they name.
-func TestNames(t *testing.T) {
-	seen := map[string]string{}
-	for _, e := range objective.Entries() {
-		for _, name := range append([]string{e.Name}, e.Aliases...) {
-			if seen[name] != "" {
-				t.Errorf("%s names %s and %s", name, seen[name], e.Name)
-			}
-			seen[name] = e.Name
-			for _, spelled := range []string{name, strings.ToUpper(name), strings.ReplaceAll(name, "-", "_")} {
-				if got, err := objective.Find(spelled); err != nil || got != e {
-					t.Errorf("%s: %v, %v, expected %s", spelled, got, err, e.Name)
-				}
-			}
-		}
-		if e.ArXiv != "" {
-			if _, err := objective.Find("arXiv:" + e.ArXiv); err != nil && !strings.Contains(err.Error(), "names several") {
-				t.Error(err)
-			}
-		}
-		o, err := objective.Get(e.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		formula := o.Formula()
-		if last := formula[len(formula)-1]; !strings.Contains(last, "L = ") {
-			t.Errorf("%s: %q", e.Name, formula)
-		}
-		if e.Title == "" || e.Source == "" || e.Family == "" {
-			t.Errorf("%+v", e)
-		}
-		for _, s := range o.Settings() { // the values shown can be typed
-			if s.Value == "" || s.Value == "from the batch" {
-				continue
-			}
-			if _, err := objective.Get(e.Name + "(" + s.Name + "=\"" + s.Value + "\")"); err != nil {
-				t.Errorf("%s: %s=%s: %v", e.Name, s.Name, s.Value, err)
-			}
-		}
-	}
-	for _, trl := range []string{
-		"sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired", "aot_pair", "apo_zero", "apo_down",
-		"discopop", "sft", "sigmoid_norm", "simpo", "alphapo", "tpo-l", "kto", "apo_zero_unpaired",
-	} {
-		if _, err := objective.Find(trl); err != nil {
-			t.Error(err)
-		}
-	}
-	for _, clash := range objective.Clashes() {
-		_, err := objective.Find(clash.Acronym)
-		if err == nil || !strings.Contains(err.Error(), "names several") {
-			t.Errorf("%s: %v", clash.Acronym, err)
-		}
-		for _, word := range strings.Fields(clash.Names) {
-			if strings.HasPrefix(word, clash.Acronym+"-") {
-				if _, err := objective.Find(strings.TrimRight(word, ",")); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-	}
-	if !slices.Contains(objective.PairNames, "sppo") || slices.Contains(objective.PairNames, "xpo") {
-		t.Error(objective.PairNames)
 	}
 }

@@ -4,155 +4,177 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
-
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 )
 
-// List is a loss of whole lists of answers, each with a score. With
-// r = β·log π/π_ref its shapes are
-//
-//	lambda         TPO's LambdaLoss over all pairs that the scores order (Liao et al.
-//	               2024, arXiv 2410.12854), averaged over the pairs of a list:
-//	               −λ_ij·log σ(r_i − r_j),
-//	               λ_ij = |2^v_i − 2^v_j|·|1/log₂(1+rank_i) − 1/log₂(1+rank_j)|
-//	               with ranks by score, from 1 (the released code climbs this loss
-//	               instead of descending it, and has no λ)
-//	plackett-luce  −Σ_k (r_(k) − log Σ_{j≥k} e^r_(j)), best first; of equal scores
-//	               the first comes first (Rafailov et al. 2023, arXiv 2305.18290, A.3)
-//	sppo           ½ Σ (r/β − (v − ½)/β)², scores being win rates (arXiv 2405.00675)
-//	infonca        −Σ p_k·log softmax(r)_k, p = softmax(v/τ) (arXiv 2402.05369)
-//	nca            −Σ p_k·log σ(r_k) + (1/K)·log σ(−r_k) (the same)
-//
-// each averaged over lists; lambda over those in which scores differ.
+// List is a loss of whole lists of answers, each with a score (see listShapes),
+// averaged over lists; lambda over those in which scores differ.
 type List struct {
 	Name        string
-	Shape       string // "" is lambda
+	Shape       string
 	Beta        float64
-	Temperature float64 // τ of infonca and nca; 0 is 1
+	Temperature float64 // τ of infonca and nca
 }
-
-var listShapes = []string{"lambda", "plackett-luce", "sppo", "infonca", "nca"}
 
 // Validate says what is wrong with the settings.
 func (o List) Validate() error {
-	switch {
-	case !slices.Contains(listShapes, o.shape()):
-		return fmt.Errorf("list objective: shape %q: expected %s", o.Shape, strings.Join(listShapes, ", "))
+	switch _, known := listShapes[o.Shape]; {
+	case !known:
+		return fmt.Errorf("list objective: shape %q: expected %s", o.Shape, strings.Join(slices.Sorted(maps.Keys(listShapes)), ", "))
 	case !(o.Beta > 0) || math.IsInf(o.Beta, 0):
 		return fmt.Errorf("list objective: beta=%g: expected more than 0", o.Beta)
-	case !(o.Temperature >= 0) || math.IsInf(o.Temperature, 0):
+	case o.softens() && !(o.Temperature > 0) || math.IsInf(o.Temperature, 0):
 		return fmt.Errorf("list objective: temperature=%g: expected more than 0", o.Temperature)
 	}
 	return nil
 }
 
-func (o List) shape() string {
-	if o.Shape == "" {
-		return "lambda"
+// listShape is what the loss makes of a list, as text and as arithmetic side by side.
+type listShape struct {
+	// text is the loss, after lines that define what it needs beside u.
+	text func(o List) []string
+	// of is the loss, of log-ratios u, and its slopes in them.
+	of func(o List, u, scores []float64) (loss float64, slopes []float64)
+}
+
+var listShapes = map[string]listShape{
+	// TPO's LambdaLoss over all pairs that the scores order, averaged over the pairs of a
+	// list (Liao et al. 2024, arXiv 2410.12854). Ranks are by score, from 1.
+	"lambda": {
+		text: func(o List) []string {
+			return []string{
+				o.rewardText(), "λ(i,j) = |2^score(i) − 2^score(j)|·|1/log₂(1+rank(i)) − 1/log₂(1+rank(j))|",
+				"L = mean over score(i) > score(j) of −λ(i,j)·log σ(r(i) − r(j))",
+			}
+		},
+		of: func(o List, u, scores []float64) (loss float64, slopes []float64) {
+			r, discount := scaled(u, o.Beta), make([]float64, len(u))
+			for i := range u {
+				rank := 1.0
+				for j := range u {
+					if scores[j] > scores[i] {
+						rank++
+					}
+				}
+				discount[i] = 1 / math.Log2(1+rank)
+			}
+			pairs := 0.0
+			slopes = make([]float64, len(u))
+			for i := range u {
+				for j := range u {
+					if scores[i] <= scores[j] {
+						continue
+					}
+					pairs++
+					lambda := finite(math.Abs(finite(math.Exp2(scores[i]))-finite(math.Exp2(scores[j])))) * math.Abs(discount[i]-discount[j])
+					x := finite(r[i] - r[j])
+					loss += finite(lambda * softplus(-x))
+					d := lambda * o.Beta * sigmoid(-x)
+					slopes[i] -= d
+					slopes[j] += d
+				}
+			}
+			pairs = math.Max(pairs, 1)
+			for i := range slopes {
+				slopes[i] = finite(slopes[i]) / pairs
+			}
+			return finite(loss) / pairs, slopes
+		},
+	},
+	// Rafailov et al. 2023, arXiv 2305.18290, A.3. Of equal scores the first comes first.
+	"plackett-luce": {
+		text: func(o List) []string {
+			return []string{o.rewardText(), "L = −Σ_k (r(k) − log Σ_{j at or after k} e^r(j)), k by score, best first"}
+		},
+		of: func(o List, u, scores []float64) (loss float64, slopes []float64) {
+			r, best := scaled(u, o.Beta), indices(len(u))
+			slopes = make([]float64, len(u))
+			slices.SortStableFunc(best, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+			for k, at := range best[:len(best)-1] {
+				p, sum := softmaxOf(r, best[k:])
+				loss += sum - r[at]
+				slopes[at] -= o.Beta
+				for j, other := range best[k:] {
+					slopes[other] += o.Beta * p[j]
+				}
+			}
+			return loss, slopes
+		},
+	},
+	// Scores are win rates (arXiv 2405.00675).
+	"sppo": {
+		text: func(o List) []string {
+			return []string{fmt.Sprintf("L = ½·Σ_k (u(k) − (score(k) − ½)/%s)²", g(o.Beta))}
+		},
+		of: func(o List, u, scores []float64) (loss float64, slopes []float64) {
+			slopes = make([]float64, len(u))
+			for k := range u {
+				slopes[k] = finite(u[k] - finite((scores[k]-0.5)/o.Beta))
+				loss += slopes[k] * slopes[k] / 2
+			}
+			return loss, slopes
+		},
+	},
+	// Chen et al. 2024, arXiv 2402.05369; so is nca.
+	"infonca": {
+		text: func(o List) []string {
+			return []string{o.rewardText(), o.sharesText(), "L = −Σ_k p(k)·log softmax(r)(k)"}
+		},
+		of: func(o List, u, scores []float64) (loss float64, slopes []float64) {
+			r, p := scaled(u, o.Beta), o.shares(scores)
+			q, sum := softmaxOf(r, indices(len(r)))
+			slopes = make([]float64, len(u))
+			for k := range u {
+				if p[k] > 0 { // sum − r may be infinite where it is 0
+					loss += p[k] * (sum - r[k])
+				}
+				slopes[k] = o.Beta * (q[k] - p[k])
+			}
+			return loss, slopes
+		},
+	},
+	"nca": {
+		text: func(o List) []string {
+			return []string{o.rewardText(), o.sharesText(), "L = −Σ_k p(k)·log σ(r(k)) + (1/K)·log σ(−r(k))"}
+		},
+		of: func(o List, u, scores []float64) (loss float64, slopes []float64) {
+			r, p, all := scaled(u, o.Beta), o.shares(scores), float64(len(u))
+			slopes = make([]float64, len(u))
+			for k := range u {
+				loss += p[k]*softplus(-r[k]) + softplus(r[k])/all
+				slopes[k] = o.Beta * (sigmoid(r[k])/all - p[k]*sigmoid(-r[k]))
+			}
+			return loss, slopes
+		},
+	},
+}
+
+// softens tells whether scores are the logits of shares p.
+func (o List) softens() bool { return o.Shape == "infonca" || o.Shape == "nca" }
+
+// shares are p.
+func (o List) shares(scores []float64) []float64 {
+	p, _ := softmaxOf(scaled(scores, 1/o.Temperature), indices(len(scores)))
+	return p
+}
+
+func (o List) sharesText() string {
+	if o.Temperature == 1 {
+		return "p = softmax(score)"
 	}
-	return o.Shape
+	return "p = softmax(score/" + g(o.Temperature) + ")"
 }
 
-func (o List) temperature() float64 {
-	if o.Temperature == 0 {
-		return 1
-	}
-	return o.Temperature
+func (o List) rewardText() string { return "r(k) = " + times(o.Beta, "u(k)") }
+
+// formula is the loss with its settings filled in.
+func (o List) formula(references []string) []string {
+	ratio := "u(k) = log π(k) − log " + strings.ReplaceAll(references[0], " ", "_") + "(k)"
+	return append([]string{ratio}, listShapes[o.Shape].text(o)...)
 }
-
-// Lists are the nodes of a batch.
-type Lists struct {
-	LogProbs  *Node // [lists, siblings] log π
-	Reference *Node // [lists, siblings] log π_ref
-	Value     *Node // [lists, siblings] scores
-	Rank      *Node // [lists, siblings] by value, from 1; of lambda alone
-	Mask      *Node // [lists, siblings] 1 where there is a sibling
-	Weight    *Node // [lists] 1, and 0 for padding
-}
-
-// Loss returns the scalar loss, and the statistics of PairStats over the pairs
-// that the scores order.
-func (o List) Loss(l Lists) (loss *Node, stats []*Node) {
-	ratio := Sub(l.LogProbs, StopGradient(l.Reference))
-	// across[.., i, j] compares sibling i with sibling j.
-	across := func(x *Node) *Node { return Sub(InsertAxes(x, -1), InsertAxes(x, 1)) }
-	both := Mul(InsertAxes(l.Mask, -1), InsertAxes(l.Mask, 1))
-	better := Mul(both, ConvertDType(GreaterThan(across(l.Value), ZerosLike(both)), l.Value.DType()))
-	margin := across(ratio)
-	weight := Mul(better, InsertAxes(l.Weight, -1, -1))
-
-	reward := MulScalar(ratio, o.Beta)
-	over := func(x *Node) *Node { return ReduceSum(Mul(x, l.Mask), 1) } // a list's siblings
-	switch o.shape() {
-	case "lambda":
-		loss = o.lambda(l, across, weight, margin)
-	case "plackett-luce":
-		loss = meanOf(over(Sub(o.tails(l, reward, both, better), reward)), l.Weight)
-	case "sppo":
-		loss = meanOf(MulScalar(over(Square(Sub(ratio, DivScalar(AddScalar(l.Value, -0.5), o.Beta)))), 0.5), l.Weight)
-	case "infonca":
-		loss = meanOf(Neg(over(Mul(o.target(l), logSoftmax(reward, l.Mask)))), l.Weight)
-	case "nca":
-		share := Div(l.Mask, InsertAxes(MaxScalar(ReduceSum(l.Mask, 1), 1), -1))
-		loss = meanOf(Neg(over(Add(Mul(o.target(l), logSigmoid(reward)), Mul(share, logSigmoid(Neg(reward)))))), l.Weight)
-	}
-
-	mean := func(x *Node) *Node { return meanOf(x, weight) }
-	accuracy := mean(ConvertDType(GreaterThan(margin, ZerosLike(margin)), margin.DType()))
-	chosen := mean(Add(InsertAxes(ratio, -1), ZerosLike(margin)))
-	return loss, []*Node{loss, mean(margin), accuracy, chosen, Sub(chosen, mean(margin))}
-}
-
-// meanOf is the mean by weight, 0 where there is none.
-func meanOf(x, weight *Node) *Node {
-	return Div(ReduceAllSum(Mul(x, weight)), MaxScalar(ReduceAllSum(weight), 1))
-}
-
-func (o List) lambda(l Lists, across func(*Node) *Node, weight, margin *Node) *Node {
-	rank := MaxScalar(l.Rank, 1) // 0 where there is no sibling
-	discount := Div(OnesLike(rank), DivScalar(Log1P(rank), ln2))
-	lambda := Mul(Abs(across(Exp(MulScalar(l.Value, ln2)))), Abs(across(discount)))
-	each := Neg(Mul(lambda, logSigmoid(MulScalar(margin, o.Beta))))
-	pairs := ReduceSum(weight, 1, 2) // [lists]
-	ordered := ConvertDType(GreaterThan(pairs, ZerosLike(pairs)), pairs.DType())
-	lists := MaxScalar(ReduceAllSum(ordered), 1)
-	perList := Div(ReduceSum(Mul(each, weight), 1, 2), MaxScalar(pairs, 1))
-	return Div(ReduceAllSum(perList), lists)
-}
-
-// tails[.., i] is log Σ e^r over sibling i and those that come after it.
-func (o List) tails(l Lists, reward, both, better *Node) *Node {
-	index := Iota(l.Value.Graph(), l.Value.Shape(), 1)
-	number := func(condition *Node) *Node { return ConvertDType(condition, l.Value.DType()) }
-	tie := number(Equal(InsertAxes(l.Value, -1), InsertAxes(l.Value, 1)))
-	later := number(LessOrEqual(InsertAxes(index, -1), InsertAxes(index, 1)))
-	after := Mul(both, Add(better, Mul(tie, later))) // [.., i, j]: j is at or after i
-	spread := Add(ZerosLike(both), InsertAxes(reward, 1))
-	// Outside, −1e9 would lose gradients of what is inside; a mask does not.
-	top := StopGradient(ReduceMax(Add(Mul(spread, after), MulScalar(AddScalar(after, -1), 1e30)), 2))
-	inside := Mul(Exp(Mul(Sub(spread, InsertAxes(top, -1)), after)), after)
-	sum := ReduceSum(inside, 2)
-	empty := OneMinus(l.Mask)
-	return Mul(Add(top, Log(Add(sum, empty))), l.Mask)
-}
-
-// target is softmax(v/τ) over a list's siblings.
-func (o List) target(l Lists) *Node {
-	return StopGradient(Mul(Exp(logSoftmax(DivScalar(l.Value, o.temperature()), l.Mask)), l.Mask))
-}
-
-// logSoftmax is over siblings; 0 outside the mask.
-func logSoftmax(x, mask *Node) *Node {
-	top := StopGradient(ReduceMax(Add(Mul(x, mask), MulScalar(AddScalar(mask, -1), 1e30)), 1))
-	shifted := Mul(Sub(x, InsertAxes(top, -1)), mask)
-	sum := MaxScalar(ReduceSum(Mul(Exp(shifted), mask), 1), 1e-30)
-	return Mul(Sub(shifted, InsertAxes(Log(sum), -1)), mask)
-}
-
-const ln2 = 0.693147180559945309417232121458
 
 // Listing is a list of answers with their scores.
 type Listing struct {
@@ -181,36 +203,34 @@ func (o List) Evaluate(batch []Listing) (ListResult, error) {
 	}
 	out := ListResult{Losses: make([]float64, len(batch)), Grads: make([][]float64, len(batch))}
 	count := 0.0
-	weights := make([]float64, len(batch))
-	reducer := Pair{Name: o.Name}
 	for i, l := range batch {
-		ratio, err := o.read(reducer, l)
+		u, err := o.read(l)
 		if err != nil {
 			return ListResult{}, fmt.Errorf("list %d: %w", i+1, err)
 		}
-		weights[i] = 1
-		if l.Weight != nil {
-			weights[i] = *l.Weight
-		}
-		loss, slopes := o.each(ratio, l.Scores)
+		loss, slopes := listShapes[o.Shape].of(o, u, l.Scores)
 		out.Losses[i], out.Grads[i] = finite(loss), slopes
-		if o.shape() != "lambda" || slices.Min(l.Scores) < slices.Max(l.Scores) {
+		if o.Shape != "lambda" || slices.Min(l.Scores) < slices.Max(l.Scores) {
 			count++
 		}
 	}
 	count = math.Max(count, 1)
-	for i := range batch {
-		out.Losses[i] = finite(out.Losses[i] * weights[i])
+	for i, l := range batch {
+		weight := 1.0
+		if l.Weight != nil {
+			weight = *l.Weight
+		}
+		out.Losses[i] = finite(out.Losses[i] * weight)
 		out.Loss = finite(out.Loss + out.Losses[i]/count)
-		for k := range out.Grads[i] {
-			out.Grads[i][k] = finite(finite(out.Grads[i][k]) * weights[i] / count)
+		for k, slope := range out.Grads[i] {
+			out.Grads[i][k] = finite(finite(slope) * weight / count)
 		}
 	}
 	return out, nil
 }
 
 // read returns the log-ratios of a list's answers.
-func (o List) read(reducer Pair, l Listing) ([]float64, error) {
+func (o List) read(l Listing) ([]float64, error) {
 	switch {
 	case len(l.Answers) < 2:
 		return nil, fmt.Errorf("answers: %d: expected at least two", len(l.Answers))
@@ -219,100 +239,18 @@ func (o List) read(reducer Pair, l Listing) ([]float64, error) {
 	case l.Weight != nil && !(*l.Weight >= 0 && *l.Weight <= math.MaxFloat64):
 		return nil, fmt.Errorf("weight: %g: expected a number of at least 0", *l.Weight)
 	}
-	ratio := make([]float64, len(l.Answers))
+	u := make([]float64, len(l.Answers))
 	for k, s := range l.Answers {
-		a, err := reducer.reduce(fmt.Sprintf("answer %d", k+1), s, len(s.LogP))
+		a, err := Pair{Name: o.Name}.reduce(fmt.Sprintf("answer %d", k+1), s, len(s.LogP))
 		if err != nil {
 			return nil, err
 		}
 		if v := l.Scores[k]; math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("scores: %g: expected finite numbers", v)
 		}
-		ratio[k] = finite(a.logp - a.base)
+		u[k] = finite(a.ratio())
 	}
-	return ratio, nil
-}
-
-// each is the loss of one list and its slopes in the log-ratios.
-func (o List) each(ratio, scores []float64) (loss float64, slopes []float64) {
-	n := len(ratio)
-	slopes = make([]float64, n)
-	r := make([]float64, n)
-	for k := range r {
-		r[k] = finite(o.Beta * ratio[k])
-	}
-	switch o.shape() {
-	case "lambda":
-		return lambdaLoss(o.Beta, r, scores)
-	case "plackett-luce":
-		best := indices(n)
-		slices.SortStableFunc(best, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
-		for k := range best[:n-1] {
-			p, sum := softmaxOf(r, best[k:])
-			loss += sum - r[best[k]]
-			slopes[best[k]] -= o.Beta
-			for j, at := range best[k:] {
-				slopes[at] += o.Beta * p[j]
-			}
-		}
-	case "sppo":
-		for k := range ratio {
-			d := finite(ratio[k] - finite((scores[k]-0.5)/o.Beta))
-			loss += d * d / 2
-			slopes[k] = d
-		}
-	case "infonca":
-		all := indices(n)
-		p, _ := softmaxOf(scaled(scores, o.temperature()), all)
-		q, sum := softmaxOf(r, all)
-		for k := range r {
-			if p[k] > 0 {
-				loss += p[k] * (sum - r[k])
-			}
-			slopes[k] = o.Beta * (q[k] - p[k])
-		}
-	case "nca":
-		p, _ := softmaxOf(scaled(scores, o.temperature()), indices(n))
-		for k := range r {
-			loss += p[k]*softplus(-r[k]) + softplus(r[k])/float64(n)
-			slopes[k] = o.Beta * (-p[k]*sigmoid(-r[k]) + sigmoid(r[k])/float64(n))
-		}
-	}
-	return loss, slopes
-}
-
-func lambdaLoss(beta float64, r, scores []float64) (loss float64, slopes []float64) {
-	slopes = make([]float64, len(r))
-	discount := make([]float64, len(r))
-	for i := range r {
-		rank := 1.0
-		for j := range r {
-			if scores[j] > scores[i] {
-				rank++
-			}
-		}
-		discount[i] = math.Ln2 / math.Log1p(rank)
-	}
-	pairs := 0.0
-	for i := range r {
-		for j := range r {
-			if scores[i] <= scores[j] {
-				continue
-			}
-			pairs++
-			lambda := finite(math.Abs(finite(math.Exp2(scores[i]))-finite(math.Exp2(scores[j])))) * math.Abs(discount[i]-discount[j])
-			x := finite(r[i] - r[j])
-			loss += finite(lambda * softplus(-x))
-			d := lambda * beta * sigmoid(-x)
-			slopes[i] -= d
-			slopes[j] += d
-		}
-	}
-	pairs = math.Max(pairs, 1)
-	for i := range slopes {
-		slopes[i] = finite(slopes[i]) / pairs
-	}
-	return finite(loss) / pairs, slopes
+	return u, nil
 }
 
 func indices(n int) []int {
@@ -326,7 +264,7 @@ func indices(n int) []int {
 func scaled(x []float64, by float64) []float64 {
 	out := make([]float64, len(x))
 	for i := range x {
-		out[i] = finite(x[i] / by)
+		out[i] = finite(x[i] * by)
 	}
 	return out
 }

@@ -3,11 +3,10 @@ package objective
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
-
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 )
 
 // Pair is the loss of preferences between two actions, or two texts: one formula,
@@ -18,25 +17,9 @@ import (
 //	v = link(u),
 //	x = β·(v_w − v_l) − γ − α·(Q_w − Q_l) − margin,  P the label of the pair,
 //
-// and the loss of a pair is one of the shapes
-//
-//	sigmoid      −P·log σ(x) − (1−P)·log σ(−x)
-//	robust       (−(1−ε)·log σ(x) + ε·log σ(−x)) / (1−2ε)
-//	hinge        P·max(0, 1−x) + (1−P)·max(0, 1+x)
-//	ipo          (v_w − v_l − (γ + margin)/β − (P−½)/β)²
-//	exo          σ(x)·(log σ(x) − log P) + σ(−x)·(log σ(−x) − log (1−P))
-//	discopop     −(1−s)·log σ(x) + s·e^−x,  s = σ(x/τ)
-//	exponential  e^−x,   truncated  max(0, 1−x)²,   savage  σ(−x)²,   square  (1−x)²
-//	reward-sq      (x − y)²,  y = α·(Q_w − Q_l)
-//	reward-bwd_kl  KL(σ(y) ‖ σ(x)),  reward-fwd_kl  KL(σ(x) ‖ σ(y))
-//	sppo         s·Σ (v − t)², t = (P−½)/β of each answer
-//	linear       −Σ (P − ½)·v
-//	nca, bco, apo-zero, apo-down, kto: sums over both answers, see separable
-//	aot, aot-unpaired: log-ratios sorted over the batch, see transport
-//	sft          nothing but the term below
-//
-// beside which there may stand λ·(−log π(w)) and a term of a third answer. Evaluate
-// is the formula in plain arithmetic, Loss the same as a graph.
+// and the loss of a pair is a function of x and P, of both v, or of all v of the batch:
+// its shape (see shapes). Beside it there may stand λ·(−log π(w)) and a term of a third
+// answer.
 type Pair struct {
 	Name  string // what it is called
 	Shape string
@@ -67,10 +50,10 @@ type Pair struct {
 	// action has length 1.
 	PerToken bool
 	// Excess is by how much tokens beyond the length of the other answer are
-	// discounted: 1 − α of LD-DPO (arXiv 2409.06411). Graphs get sums, and leave
-	// that to who sums.
+	// discounted: 1 − α of LD-DPO (arXiv 2409.06411).
 	Excess float64
-	// Link bends log-ratios: none (""), power, js or odds; Curve is c of power.
+	// Link bends log-ratios: none (""), (e^(cu) − 1)/c with c = Curve ("power"),
+	// log 2 + log σ(u) ("js"), or odds, u − log(1 − e^u) ("odds").
 	Link  string
 	Curve float64
 	// Delta is δ of bco, z₀ of kto; DeltaOf takes it from the batch instead: from
@@ -80,7 +63,7 @@ type Pair struct {
 	DeltaOf string
 	// Desirable and Undesirable are kto's λ_D and λ_U.
 	Desirable, Undesirable float64
-	// Scale replaces the shape's factor: ½ of sppo's squares, 1 of the others.
+	// Scale multiplies the shape.
 	Scale float64
 	// SFT is λ, on the log-probability of the chosen one: per token of the answer
 	// (""), of all chosen answers of the batch ("tokens", as TRL does), or summed
@@ -123,13 +106,10 @@ func Named(text string) (Pair, error) {
 // WantsExtra tells whether a pair must have a third answer.
 func (o Pair) WantsExtra() bool { return o.Third != 0 && !o.Pessimism }
 
-// links lists the links.
-var links = []string{"", "power", "js", "odds"}
-
 // Validate says what is wrong with the settings.
 func (o Pair) Validate() error {
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-	_, known := needsOf[o.Shape]
+	_, known := shapes[o.Shape]
 	switch {
 	case len(o.Parts) > 0:
 		var errs []error
@@ -138,7 +118,7 @@ func (o Pair) Validate() error {
 		}
 		return errors.Join(errs...)
 	case !known:
-		return fmt.Errorf("preference objective: shape %q: expected %s", o.Shape, strings.Join(shapeNames(), ", "))
+		return fmt.Errorf("preference objective: shape %q: expected %s", o.Shape, strings.Join(slices.Sorted(maps.Keys(shapes)), ", "))
 	case !(o.Beta > 0 && finite(o.Beta)):
 		return fmt.Errorf("preference objective: beta=%g: expected more than 0", o.Beta)
 	case !(o.Smoothing >= 0 && o.Smoothing <= 0.5), o.Shape == "robust" && o.Smoothing == 0.5:
@@ -168,377 +148,277 @@ func (o Pair) Validate() error {
 	return nil
 }
 
-func shapeNames() []string {
-	var out []string
-	for name := range needsOf {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// Pairs are the nodes of a batch, each [pairs]. Log-probabilities are summed over
-// the tokens in which the two differ, or are of one action.
-type Pairs struct {
-	Chosen, Rejected                   *Node // log π
-	ChosenReference, RejectedReference *Node // log π_ref: a frozen copy's, an earlier checkpoint's, or what was logged; several by Pair.Mix
-	ChosenLength, RejectedLength       *Node // tokens
-	ChosenQ, RejectedQ                 *Node // values
-	ChosenVisits, RejectedVisits       *Node
-	Weight                             *Node // 1, and 0 for padding
-
-	// What may be nil.
-	Target                *Node // P(chosen ≻ rejected); nil for the objective's label
-	Doubt                 *Node // where above 0, the probability that the pair's label is wrong: P is 1 less it
-	Margin                *Node // of rewards
-	Factor                *Node // of a pair's loss
-	Extra, ExtraReference *Node // the third answer's log π and log π_ref; see Pair.WantsExtra
-	ExtraLength           *Node
-}
-
-// Mix is the objective's base: its references' log-probabilities, weighed. One
-// reference stands for all.
-func (o Pair) Mix(references ...*Node) *Node {
-	if len(references) == 1 || len(o.Base) == 0 {
-		return references[0]
-	}
-	var sum *Node
-	for k, r := range references {
-		if k == len(o.Base) {
-			break
-		}
-		term := MulScalar(r, o.Base[k])
-		if sum == nil {
-			sum = term
-		} else {
-			sum = Add(sum, term)
-		}
-	}
-	return sum
-}
-
-// PairStats names the statistics that Loss returns: the loss, the mean of Δ, the
-// share of pairs in which the policy has come to prefer the chosen one (Δ > 0),
+// PairStats names what training tells of a batch of pairs: the loss, the mean of Δ =
+// log π/π_ref of the chosen less that of the rejected, the share of pairs with Δ > 0,
 // and the mean log-ratios of both.
 var PairStats = []string{"pair_loss", "pair_margin", "pair_accuracy", "pair_chosen", "pair_rejected"}
 
-// Loss returns the scalar loss and the statistics of PairStats.
-func (o Pair) Loss(p Pairs) (loss *Node, stats []*Node) {
+// Preference is a pair with what is known of it. A nil pointer means not given.
+type Preference struct {
+	Chosen, Rejected Sequence
+	Extra            *Sequence   // a third answer: an own sample, a calibration sample, a gold answer
+	Target           *float64    // P(chosen ≻ rejected), from 0 to 1
+	Margin           *float64    // by how much the chosen one's reward should lead
+	Weight           *float64    // factor of the pair's loss
+	Q                *[2]float64 // values, scores or win rates of both
+	N                *[2]float64 // how often a search tried both
+}
+
+// Push is the gradient of the batch's loss with respect to the reduced
+// log-probabilities of a pair's answers: their sums, or their means where the
+// objective divides by length.
+type Push struct{ Chosen, Rejected, Extra float64 }
+
+// Result is what a batch of pairs comes to. Loss is the mean of Losses, and Grads
+// are the gradients of Loss.
+type Result struct {
+	Loss   float64
+	Losses []float64
+	Grads  []Push
+}
+
+// bound keeps a result within the range of float64.
+func (r *Result) bound() {
+	r.Loss = finite(r.Loss)
+	for i, g := range r.Grads {
+		r.Losses[i] = finite(r.Losses[i])
+		r.Grads[i] = Push{finite(g.Chosen), finite(g.Rejected), finite(g.Extra)}
+	}
+}
+
+// Evaluate returns the losses of a batch and the gradients of their mean. Errors
+// name the pair, counted from 1.
+func (o Pair) Evaluate(batch []Preference) (Result, error) {
+	if err := o.Validate(); err != nil {
+		return Result{}, err
+	}
+	if len(batch) == 0 {
+		return Result{}, errors.New("pairs: empty: expected at least one pair")
+	}
 	if len(o.Parts) > 0 {
-		return o.lossOfParts(p)
+		return o.evaluateParts(batch)
 	}
-	count := ReduceAllSum(p.Weight)
-	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, p.Weight)), count) }
-
-	chosen, rejected := p.Chosen, p.Rejected
-	if !o.Free {
-		chosen, rejected = Sub(chosen, StopGradient(p.ChosenReference)), Sub(rejected, StopGradient(p.RejectedReference))
-	}
-	bent, bentRejected := chosen, rejected
-	if !o.Free { // a link bends the log-ratio of a whole answer
-		bent, bentRejected = o.link(bent), o.link(bentRejected)
-	}
-	if o.PerToken {
-		chosen, rejected = Div(chosen, p.ChosenLength), Div(rejected, p.RejectedLength)
-		bent, bentRejected = Div(bent, p.ChosenLength), Div(bentRejected, p.RejectedLength)
-	}
-	if o.Free {
-		bent, bentRejected = o.link(bent), o.link(bentRejected)
-	}
-	var each *Node
-	switch o.Shape {
-	case "aot", "aot-unpaired":
-		each = o.transported(p, chosen, rejected)
-	case "sft":
-		each = ZerosLike(chosen)
-	case "sppo", "linear", "nca", "bco", "apo-zero", "apo-down", "kto":
-		each = o.separably(p, bent, bentRejected)
-	default:
-		each = MulScalar(o.paired(p, bent, bentRejected), o.scale(1))
-	}
-	each = o.withTerms(p, each)
-	if p.Factor != nil {
-		each = Mul(each, p.Factor)
-	}
-	loss = mean(each)
-	margin := Sub(chosen, rejected) // Δ
-	accuracy := mean(ConvertDType(GreaterThan(margin, ZerosLike(margin)), margin.DType()))
-	return loss, []*Node{loss, mean(margin), accuracy, mean(chosen), mean(rejected)}
-}
-
-// lossOfParts sums the parts; the statistics beside the loss are the first one's.
-func (o Pair) lossOfParts(p Pairs) (loss *Node, stats []*Node) {
-	for i, part := range o.Parts {
-		l, s := part.Pair.Loss(p)
-		l = MulScalar(l, part.Weight)
-		if i == 0 {
-			loss, stats = l, s
-		} else {
-			loss = Add(loss, l)
+	rows := make([]row, len(batch))
+	for i, p := range batch {
+		var err error
+		if rows[i], err = o.row(p); err != nil {
+			return Result{}, fmt.Errorf("pair %d: %w", i+1, err)
 		}
 	}
-	stats[0] = loss
-	return loss, stats
-}
-
-// label is P of every pair.
-func (o Pair) label(p Pairs) *Node {
-	if p.Target != nil {
-		return StopGradient(p.Target)
-	}
-	label := o.ownLabel(p)
-	if p.Doubt == nil {
-		return label
-	}
-	return Where(GreaterThan(p.Doubt, ZerosLike(p.Doubt)), OneMinus(StopGradient(p.Doubt)), label)
-}
-
-// OfWinRates tells whether the values of both answers enter the formula as win rates,
-// from 0 to 1, where a tie is ½. Others take their difference, in any unit.
-func (o Pair) OfWinRates() bool {
-	return o.Label == "difference" || o.Label == "q" && (o.Shape == "sppo" || o.Shape == "linear")
-}
-
-// ownLabel is P by the objective's settings.
-func (o Pair) ownLabel(p Pairs) *Node {
-	gap := func() *Node { return Sub(p.ChosenQ, p.RejectedQ) }
-	switch o.Label {
-	case "visits":
-		visits := MaxScalar(Add(p.ChosenVisits, p.RejectedVisits), 1)
-		return OneMinus(MinScalar(Div(p.RejectedVisits, visits), 0.5))
-	case "q":
-		return Sigmoid(DivScalar(gap(), o.Temperature))
-	case "difference":
-		return AddScalar(gap(), 0.5)
-	}
-	return MulScalar(OnesLike(p.Chosen), 1-o.Smoothing)
-}
-
-// paired is φ(x) of the difference between both answers.
-func (o Pair) paired(p Pairs, chosen, rejected *Node) *Node {
-	difference := Sub(chosen, rejected)
-	margin := MulScalar(OnesLike(difference), o.Gamma)
-	if p.Margin != nil {
-		margin = Add(margin, p.Margin)
-	}
-	wanted := ZerosLike(difference) // y of the reward shapes
-	if o.Alpha != 0 {
-		gap := MulScalar(Sub(p.ChosenQ, p.RejectedQ), o.Alpha)
-		if isReward(o.Shape) {
-			wanted = gap
-		} else {
-			margin = Add(margin, gap)
-		}
-	}
-	x := Sub(MulScalar(difference, o.Beta), margin)
-	right, wrong := Neg(logSigmoid(x)), Neg(logSigmoid(Neg(x)))
-	label := o.label(p)
-	mixed := func(a, b *Node) *Node { return Add(Mul(label, a), Mul(OneMinus(label), b)) }
-	switch o.Shape {
-	case "sigmoid":
-		return mixed(right, wrong)
-	case "robust":
-		return DivScalar(Sub(MulScalar(right, 1-o.Smoothing), MulScalar(wrong, o.Smoothing)), 1-2*o.Smoothing)
-	case "hinge":
-		return mixed(MaxScalar(OneMinus(x), 0), MaxScalar(AddScalar(x, 1), 0))
-	case "ipo":
-		return Square(Sub(Sub(difference, DivScalar(margin, o.Beta)), DivScalar(AddScalar(label, -0.5), o.Beta)))
-	case "exo":
-		f, h := Add(right, Log(label)), Add(wrong, Log(OneMinus(label)))
-		return Neg(Add(Mul(Sigmoid(x), f), Mul(Sigmoid(Neg(x)), h)))
-	case "discopop":
-		scaled := DivScalar(x, o.Tau)
-		return Add(Mul(Sigmoid(Neg(scaled)), right), boundedExp(Sub(logSigmoid(scaled), x)))
-	case "exponential":
-		return boundedExp(Neg(x))
-	case "truncated":
-		return Square(MaxScalar(OneMinus(x), 0))
-	case "savage":
-		return Square(Sigmoid(Neg(x)))
-	case "square":
-		return Square(OneMinus(x))
-	case "reward-sq":
-		return Square(Sub(x, wanted))
-	}
-	// Of two coins: log σ(y)/σ(x), log σ(−y)/σ(−x).
-	a, b := Add(right, logSigmoid(wanted)), Add(wrong, logSigmoid(Neg(wanted)))
-	if o.Shape == "reward-fwd_kl" {
-		return Neg(Add(Mul(Sigmoid(x), a), Mul(Sigmoid(Neg(x)), b)))
-	}
-	return Add(Mul(Sigmoid(wanted), a), Mul(Sigmoid(Neg(wanted)), b))
-}
-
-// separably is Σ ψ over both answers; see Pair.separable.
-func (o Pair) separably(p Pairs, chosen, rejected *Node) *Node {
-	shares := func() (c, l *Node) {
-		if p.Target == nil && o.Label == "q" {
-			return p.ChosenQ, p.RejectedQ
-		}
-		c = o.label(p)
-		return c, OneMinus(c)
-	}
-	x, y := MulScalar(chosen, o.Beta), MulScalar(rejected, o.Beta)
-	loss := func(x *Node) *Node { return Neg(logSigmoid(x)) }
-	switch o.Shape {
-	case "sppo":
-		var c, l *Node
-		if o.Label == "scores" {
-			c, l = p.ChosenQ, p.RejectedQ
-		} else {
-			c, l = shares()
-			c, l = AddScalar(c, -0.5), AddScalar(l, -0.5)
-		}
-		return MulScalar(Add(Square(Sub(chosen, DivScalar(c, o.Beta))), Square(Sub(rejected, DivScalar(l, o.Beta)))), o.scale(0.5))
-	case "linear":
-		c, l := shares()
-		return Neg(Add(Mul(AddScalar(c, -0.5), chosen), Mul(AddScalar(l, -0.5), rejected)))
-	case "nca":
-		return Add(loss(x), MulScalar(Add(loss(Neg(x)), loss(Neg(y))), 0.5))
-	case "bco":
-		shift := o.shiftNode(p, chosen, rejected)
-		return Add(loss(Sub(x, shift)), loss(Sub(shift, y)))
-	case "apo-zero":
-		return MulScalar(Add(Sigmoid(Neg(x)), Sigmoid(y)), o.scale(1))
-	case "apo-down":
-		return Add(Sigmoid(x), Sigmoid(Sub(y, x)))
-	}
-	// kto
-	shift := o.shiftNode(p, chosen, rejected)
-	x, y = MulScalar(Sub(chosen, shift), o.Beta), MulScalar(Sub(rejected, shift), o.Beta)
-	return MulScalar(Add(MulScalar(Sigmoid(Neg(x)), o.Desirable), MulScalar(Sigmoid(y), o.Undesirable)), 0.5)
-}
-
-// shiftNode is δ of bco and z₀ of kto, which take no gradient.
-func (o Pair) shiftNode(p Pairs, chosen, rejected *Node) *Node {
-	count := ReduceAllSum(p.Weight)
-	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, p.Weight)), count) }
-	switch {
-	case o.Shape == "kto" && o.DeltaOf == "extra" && p.Extra != nil:
-		return StopGradient(MaxScalar(mean(Sub(p.Extra, p.ExtraReference)), 0))
-	case o.DeltaOf == "batch":
-		return StopGradient(MulScalar(mean(Add(chosen, rejected)), o.Beta/2))
-	}
-	return MulScalar(OnesLike(count), o.Delta)
-}
-
-// transported sorts over the batch: what stands k-th on one side meets what stands
-// k-th on the other. A permutation is a matrix of ranks, which takes no gradient.
-func (o Pair) transported(p Pairs, chosen, rejected *Node) *Node {
-	var a, b *Node
-	if o.Shape == "aot" {
-		a, b = Sub(p.Chosen, p.Rejected), StopGradient(Sub(p.ChosenReference, p.RejectedReference))
+	out := Result{Losses: make([]float64, len(rows)), Grads: make([]Push, len(rows))}
+	if shapes[o.Shape].sorts() {
+		o.transport(rows, &out)
 	} else {
-		a, b = chosen, rejected
-	}
-	// Padding sorts behind everything, on both sides.
-	sorted := func(x *Node) *Node {
-		index := Iota(x.Graph(), x.Shape(), 0)
-		row, column := func(x *Node) *Node { return InsertAxes(x, -1) }, func(x *Node) *Node { return InsertAxes(x, 0) }
-		number := func(condition *Node) *Node { return ConvertDType(condition, x.DType()) }
-		far := Mul(OneMinus(p.Weight), AddScalar(ReduceAllMax(Abs(x)), 1))
-		key := StopGradient(Add(Mul(x, p.Weight), MulScalar(far, 2)))
-		less := number(LessThan(column(key), row(key)))
-		tie := Mul(number(Equal(column(key), row(key))), number(LessThan(column(index), row(index))))
-		rank := ReduceSum(Add(less, tie), 1) // of each
-		place := number(Equal(column(rank), row(index)))
-		return ReduceSum(Mul(place, column(x)), 1)
-	}
-	x := MulScalar(Sub(sorted(a), sorted(b)), o.Beta)
-	return Add(MulScalar(Neg(logSigmoid(x)), 1-o.Smoothing), MulScalar(Neg(logSigmoid(Neg(x))), o.Smoothing))
-}
-
-// withTerms adds what stands beside the preference.
-func (o Pair) withTerms(p Pairs, each *Node) *Node {
-	count := ReduceAllSum(p.Weight)
-	share := func(length *Node) *Node { return Div(ReduceAllSum(Mul(length, p.Weight)), count) } // tokens a pair
-	if o.SFT != 0 {
-		term := p.Chosen
-		switch o.SFTBy {
-		case "tokens":
-			term = Div(term, share(p.ChosenLength))
-		case "sum":
-		default:
-			term = Div(term, p.ChosenLength)
+		shift := o.shift(rows)
+		for i, r := range rows {
+			r.shift = shift
+			out.Losses[i], out.Grads[i] = o.each(r)
 		}
-		each = Sub(each, MulScalar(term, o.SFT*o.termScale()))
 	}
-	if o.Third == 0 {
-		return each
+	for _, t := range o.terms() {
+		t.add(rows, &out)
 	}
-	extra, reference, length := p.Extra, p.ExtraReference, p.ExtraLength
-	if extra == nil {
-		extra, reference, length = p.Chosen, p.ChosenReference, p.ChosenLength
+	out.bound()
+	n := float64(len(rows))
+	for i, r := range rows {
+		out.Losses[i] *= r.weight
+		out.Loss += finite(out.Losses[i]) / n
+		g := &out.Grads[i]
+		*g = Push{g.Chosen * r.weight / n, g.Rejected * r.weight / n, g.Extra * r.weight / n}
 	}
-	ratio := func() *Node {
-		if o.Free {
-			return extra
+	out.bound()
+	return out, nil
+}
+
+// each is the loss of one pair, and its gradient.
+func (o Pair) each(r row) (loss float64, push Push) {
+	w, slopeW := o.score(r.chosen)
+	l, slopeL := o.score(r.rejected)
+	s := shapes[o.Shape]
+	switch {
+	case s.ofX != nil:
+		value, slope := s.ofX(o, r, finite(o.Beta*(w-l)-r.margin))
+		loss, push = value, Push{Chosen: slope * o.Beta, Rejected: -slope * o.Beta}
+	case s.of != nil:
+		loss, push.Chosen, push.Rejected = s.of(o, r, w, l)
+	}
+	return loss * o.Scale, Push{Chosen: push.Chosen * o.Scale * slopeW, Rejected: push.Rejected * o.Scale * slopeL}
+}
+
+// evaluateParts is a weighted sum of objectives. Parts reduce answers in different
+// ways, so gradients are in the summed log-probabilities.
+func (o Pair) evaluateParts(batch []Preference) (Result, error) {
+	out := Result{Losses: make([]float64, len(batch)), Grads: make([]Push, len(batch))}
+	for _, part := range o.Parts {
+		r, err := part.Pair.Evaluate(batch)
+		if err != nil {
+			return Result{}, err
 		}
-		return Sub(extra, StopGradient(reference))
+		perSum := func(s Sequence) float64 {
+			if part.Pair.PerToken {
+				return part.Weight / s.tokens()
+			}
+			return part.Weight
+		}
+		out.Loss += part.Weight * r.Loss
+		for i, p := range batch {
+			out.Losses[i] += part.Weight * r.Losses[i]
+			g := &out.Grads[i]
+			g.Chosen += r.Grads[i].Chosen * perSum(p.Chosen)
+			g.Rejected += r.Grads[i].Rejected * perSum(p.Rejected)
+			if p.Extra != nil {
+				g.Extra += r.Grads[i].Extra * perSum(*p.Extra)
+			}
+		}
 	}
-	c := o.Third * o.termScale()
-	if o.Pessimism {
-		c = -c
-	}
-	var term *Node
-	switch o.ThirdOf {
-	case "nll":
-		term = Neg(Div(extra, share(length)))
-	case "log":
-		term = extra
-	case "ratio":
-		term = ratio()
-	default: // kl
-		term = MulScalar(Square(ratio()), 0.5)
-	}
-	return Add(each, MulScalar(term, c))
+	out.bound()
+	return out, nil
 }
 
-// link bends log-ratios; see Pair.score.
-func (o Pair) link(u *Node) *Node {
-	switch o.Link {
-	case "power":
-		return DivScalar(expm1(MinScalar(MulScalar(u, o.Curve), expLimit(u))), o.Curve)
-	case "js":
-		return AddScalar(logSigmoid(u), ln2)
-	case "odds":
-		u = MinScalar(u, -smallest(u))
-		far := ConvertDType(LessThan(u, MulScalar(OnesLike(u), -ln2)), u.DType())
-		// log(1 − e^u): the branch that is not taken gets an argument it can bear.
-		below := Log1P(Neg(Exp(MinScalar(u, -ln2))))
-		above := Log(Neg(expm1(MaxScalar(u, -ln2))))
-		return Sub(u, Add(Mul(far, below), Mul(OneMinus(far), above)))
+// formula is the loss with its settings filled in.
+func (o Pair) formula(references []string) []string {
+	var sum, out []string
+	for i, p := range o.Parts {
+		sum = append(sum, times(p.Weight, fmt.Sprintf("L%d", i+1)))
+		out = append(out, fmt.Sprintf("L%d, %s:", i+1, p.Pair.Name))
+		for _, line := range p.Pair.formula(references) {
+			out = append(out, "  "+line)
+		}
 	}
-	return u
-}
-
-// smallest is how near 0 a log-probability may come where odds are taken.
-func smallest(x *Node) float64 {
-	if x.DType().Size() >= 8 {
-		return oddsCap
+	if len(sum) > 0 {
+		return append([]string{"L = " + strings.Join(sum, " + ")}, out...)
 	}
-	return 1e-30
-}
-
-// expm1 is e^x − 1 without cancellation, and with a gradient, which GoMLX's lacks.
-func expm1(x *Node) *Node {
-	e := Exp(x)
-	return Add(StopGradient(Expm1(x)), Sub(e, StopGradient(e)))
-}
-
-// boundedExp is e^x, which stays finite.
-func boundedExp(x *Node) *Node { return Exp(MinScalar(x, expLimit(x))) }
-
-// expLimit is an exponent whose power has a finite square. (TRL's limit is 80, of
-// the α-divergence alone, in which ipo overflows.)
-func expLimit(x *Node) float64 {
-	if x.DType().Size() >= 8 {
-		return 300
+	loss := ""
+	if s := shapes[o.Shape]; s.text != nil {
+		v := "u"
+		out = append(out, o.ratioText(references))
+		if link := o.linkText(); link != "" {
+			v = "v"
+			out = append(out, link)
+		}
+		if s.ofX != nil {
+			out = append(out, "x = "+o.times(fmt.Sprintf("(%s(w) − %s(l))", v, v))+o.marginText(s.margin))
+			if s.target {
+				out = append(out, o.labelText())
+			}
+		}
+		out = append(out, s.text(o, v)...)
+		loss, out = out[len(out)-1], out[:len(out)-1]
+		if o.Scale != 1 {
+			loss = g(o.Scale) + "·[" + loss + "]"
+		}
 	}
-	return 40
+	for _, t := range o.terms() {
+		loss += t.signed()
+	}
+	return append(out, "L = "+strings.TrimSpace(loss))
 }
 
-// logSigmoid is log σ(x) = min(x, 0) − log(1 + e^−|x|), which is finite where
-// σ(x) is not.
-func logSigmoid(x *Node) *Node {
-	return Sub(MinScalar(x, 0), Log1P(Exp(Neg(Abs(x)))))
+// row is a preference, reduced.
+type row struct {
+	chosen, rejected reduced
+	extra            *reduced
+	label            float64 // P(chosen ≻ rejected)
+	labelled         bool    // it was given as a target
+	margin, gap      float64 // of rewards; Q_w − Q_l
+	scores           [2]float64
+	weight, shift    float64
+}
+
+func (o Pair) row(p Preference) (r row, err error) {
+	shared := min(len(p.Chosen.LogP), len(p.Rejected.LogP))
+	if r.chosen, err = o.reduce("chosen", p.Chosen, shared); err != nil {
+		return r, err
+	}
+	if r.rejected, err = o.reduce("rejected", p.Rejected, shared); err != nil {
+		return r, err
+	}
+	if p.Extra != nil {
+		extra, err := o.reduce("extra", *p.Extra, len(p.Extra.LogP))
+		if err != nil {
+			return r, err
+		}
+		r.extra = &extra
+	}
+	if err := o.misses(p); err != nil {
+		return r, err
+	}
+	if p.Q != nil {
+		r.scores, r.gap = *p.Q, finite(p.Q[0]-p.Q[1])
+	}
+	r.margin, r.weight = o.ownMargin(r.gap), 1
+	if r.labelled = p.Target != nil; r.labelled {
+		r.label = *p.Target
+	} else {
+		r.label = o.ownLabel(p, r.gap)
+	}
+	if p.Margin != nil {
+		r.margin = finite(r.margin + *p.Margin)
+	}
+	if p.Weight != nil {
+		r.weight = *p.Weight
+	}
+	if o.Shape == "exo" && !(r.label > 0 && r.label < 1) {
+		return r, fmt.Errorf("target: %g: objective %s takes its logarithm: expected more than 0 and less than 1", r.label, o.Name)
+	}
+	return r, nil
+}
+
+// misses says which numbers of a pair are wrong, missing, or have no place in the formula.
+func (o Pair) misses(p Preference) error {
+	for _, x := range []struct {
+		name, want string
+		lo, hi     float64
+		given      []float64
+	}{
+		{"target", "a number from 0 to 1", 0, 1, given(p.Target)},
+		{"margin", "a finite number", -math.MaxFloat64, math.MaxFloat64, given(p.Margin)},
+		{"weight", "a number of at least 0", 0, math.MaxFloat64, given(p.Weight)},
+		{"q", "two finite numbers", -math.MaxFloat64, math.MaxFloat64, both(p.Q)},
+		{"n", "two numbers of at least 0", 0, math.MaxFloat64, both(p.N)},
+	} {
+		if !slices.ContainsFunc(x.given, func(v float64) bool { return !(v >= x.lo && v <= x.hi) }) {
+			continue
+		}
+		if len(x.given) == 1 {
+			return fmt.Errorf("%s: %g: expected %s", x.name, x.given[0], x.want)
+		}
+		return fmt.Errorf("%s: [%g, %g]: expected %s", x.name, x.given[0], x.given[1], x.want)
+	}
+	has := shapes[o.Shape]
+	switch {
+	case p.Target != nil && !has.target:
+		return fmt.Errorf("target: objective %s has no place for it", o.Name)
+	case p.Margin != nil && !has.margin:
+		return fmt.Errorf("margin: objective %s has no place for it", o.Name)
+	case p.Weight != nil && has.sorts():
+		return fmt.Errorf("weight: objective %s sorts a batch, and a pair has no loss of its own to weigh", o.Name)
+	case o.Alpha != 0 && p.Q == nil && p.Margin == nil:
+		return fmt.Errorf("q: missing: objective %s wants the values of both, \"q\":[w,l]", o.Name)
+	case o.Label == "scores" && p.Q == nil:
+		return fmt.Errorf("q: missing: objective %s wants the scores of both, \"q\":[w,l]", o.Name)
+	case p.Target == nil && p.Q == nil && (o.Label == "q" || o.Label == "difference"):
+		return fmt.Errorf("q: missing: objective %s wants \"q\":[w,l] or \"target\"", o.Name)
+	case p.Target == nil && p.N == nil && o.Label == "visits":
+		return fmt.Errorf("n: missing: objective %s wants \"n\":[w,l] or \"target\"", o.Name)
+	case o.WantsExtra() && p.Extra == nil:
+		return fmt.Errorf("extra: missing: objective %s wants a third answer, \"extra\":{\"logp\":[…],\"ref\":[…]}", o.Name)
+	}
+	return nil
+}
+
+// given is a number that may be missing, as a list.
+func given(x *float64) []float64 {
+	if x == nil {
+		return nil
+	}
+	return []float64{*x}
+}
+
+// both are two numbers that may be missing, as a list.
+func both(x *[2]float64) []float64 {
+	if x == nil {
+		return nil
+	}
+	return x[:]
 }

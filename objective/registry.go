@@ -1,10 +1,10 @@
 package objective
 
 import (
+	"cmp"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/agon-rl/agon/internal/spec"
@@ -35,8 +35,10 @@ type Entry struct {
 	Equal []string
 	Notes []string
 
-	params   []param
-	template Objective
+	// A base of the formula, of pairs or of lists, to which the parameters are applied.
+	params params
+	pair   Pair
+	list   List
 }
 
 // Objective is an entry with its settings: a loss of pairs or of lists.
@@ -45,11 +47,20 @@ type Objective struct {
 	Pair  Pair
 	List  List
 
-	knobs knobs
+	values map[string]value // of the entry's parameters
 }
 
 // OfLists tells whether it is a loss of lists of answers.
 func (o Objective) OfLists() bool { return o.List.Shape != "" }
+
+// Formula is the loss with its settings filled in, a line a definition: w is the
+// chosen answer, l the rejected, P the label of the pair.
+func (o Objective) Formula() []string {
+	if o.OfLists() {
+		return o.List.formula(o.Entry.References)
+	}
+	return o.Pair.formula(o.Entry.References)
+}
 
 // Setting is one setting of an objective, as it stands.
 type Setting struct {
@@ -62,11 +73,10 @@ type Setting struct {
 }
 
 // Settings lists the settings with their values.
-func (o Objective) Settings() []Setting {
-	var out []Setting
+func (o Objective) Settings() (out []Setting) {
 	for _, p := range o.Entry.params {
 		out = append(out, Setting{
-			Name: p.name, Aliases: p.aliases, Value: p.text(o), Default: p.text(o.Entry.template), Range: p.rangeText(), Help: p.help,
+			Name: p.name, Aliases: p.aliases, Value: p.text(o.values[p.name]), Default: p.text(p.value), Range: p.rangeText(), Help: p.help,
 		})
 	}
 	return out
@@ -99,7 +109,7 @@ func (o Objective) Needs() Needs {
 	}
 	if o.Pair.Alpha != 0 {
 		n.Scores = "q: values of both, or margin"
-		if isReward(o.Pair.Shape) {
+		if o.Pair.isReward() {
 			n.Scores = "q: rewards of both"
 		}
 	}
@@ -149,7 +159,7 @@ func Get(text string) (Objective, error) {
 	if err != nil {
 		return Objective{}, fmt.Errorf("preference objective %w", err)
 	}
-	return With(s.Name, s.Args)
+	return with(s.Name, s.Args)
 }
 
 // parse reads a spec, whose name may be an arXiv id with its prefix.
@@ -160,32 +170,40 @@ func parse(text string) (spec.Spec, error) {
 	return spec.Parse(text)
 }
 
-// With returns the objective of a name with settings. Settings without a name come
+// with returns the objective of a name with settings. Settings without a name come
 // in the order in which they are listed.
-func With(name string, args []spec.Arg) (Objective, error) {
+func with(name string, args []spec.Arg) (Objective, error) {
 	e, err := Find(name)
 	if err != nil {
 		return Objective{}, err
 	}
-	o := e.template
-	o.Entry = e
-	o.Pair.Base, o.Pair.Parts = slices.Clone(o.Pair.Base), slices.Clone(o.Pair.Parts)
-	given := map[string]bool{}
+	fail := func(err error) (Objective, error) {
+		return Objective{}, fmt.Errorf("preference objective %s: %w", name, err)
+	}
+	o := Objective{Entry: e, Pair: e.pair, List: e.list, values: map[string]value{}}
 	for _, a := range args {
-		p, err := e.param(a, given)
+		p, err := e.params.find(a, o.values)
 		if err != nil {
-			return Objective{}, fmt.Errorf("preference objective %s: %w", name, err)
+			return fail(err)
 		}
-		if given[p.name] {
-			return Objective{}, fmt.Errorf("preference objective %s: %s is given twice", name, p.name)
+		if _, twice := o.values[p.name]; twice {
+			return fail(fmt.Errorf("%s is given twice", p.name))
 		}
-		given[p.name] = true
-		if err := p.set(&o, a.Key, a.Value); err != nil {
-			return Objective{}, fmt.Errorf("preference objective %s: %w", name, err)
+		if o.values[p.name], err = p.parse(a.Key, a.Value); err != nil {
+			return fail(err)
 		}
 	}
-	if err := o.settle(); err != nil {
-		return Objective{}, fmt.Errorf("preference objective %s: %w", name, err)
+	for _, p := range e.params {
+		if _, given := o.values[p.name]; !given {
+			o.values[p.name] = p.value
+		}
+	}
+	// What no parameter sets.
+	o.Pair.Name, o.List.Name, o.Pair.Parts = e.Name, e.Name, slices.Clone(e.pair.Parts)
+	o.Pair.Shape, o.Pair.Beta = cmp.Or(e.pair.Shape, "sigmoid"), cmp.Or(e.pair.Beta, 0.1)
+	o.Pair.Scale, o.Pair.Temperature = cmp.Or(e.pair.Scale, 1), 1
+	for _, p := range e.params {
+		p.apply(&o, o.values[p.name])
 	}
 	if o.OfLists() {
 		return o, o.List.Validate()
@@ -193,109 +211,43 @@ func With(name string, args []spec.Arg) (Objective, error) {
 	return o, o.Pair.Validate()
 }
 
-// param returns the entry's parameter of an argument's key, or the first that is not
-// given where the key is empty.
-func (e *Entry) param(a spec.Arg, given map[string]bool) (*param, error) {
-	key := a.Key
-	var names, known []string
-	for i := range e.params {
-		p := &e.params[i]
-		if key == "" && !given[p.name] || key != "" && (p.name == key || slices.Contains(p.aliases, key)) {
-			return p, nil
-		}
-		names = append(names, p.name)
-		known = append(append(known, p.name), p.aliases...)
-	}
-	switch {
-	case key == "":
-		return nil, fmt.Errorf("unexpected argument %q", a.Value)
-	case len(known) == 0:
-		return nil, fmt.Errorf("unknown parameter %q: it takes none", key)
-	}
-	return nil, fmt.Errorf("unknown parameter %q%s; it takes %s", key, spec.Suggest(key, known), strings.Join(names, ", "))
-}
+var (
+	byName   = map[string]*Entry{}
+	allNames []string
+)
 
-// param is a setting that an objective takes: a number within [lo, hi], a word of
-// a choice, or numbers.
-type param struct {
-	name    string
-	aliases []string
-	help    string
-	lo, hi  float64
-	choices []string
-	list    bool
-
-	number  func(*Objective) *float64
-	word    func(*Objective) *string
-	numbers func(*Objective) *[]float64
-	// spelled translates other spellings of a word, or of a key.
-	spelled map[string]string
-	// flipped are aliases whose number counts the other way: value = 1 − given.
-	flipped []string
-}
-
-// set reads the setting from text that was given under a key.
-func (p *param) set(o *Objective, key, text string) error {
-	shown := key
-	if shown == "" {
-		shown = p.name
-	}
-	switch {
-	case p.list:
-		fields := strings.FieldsFunc(strings.Trim(text, "[]"), func(r rune) bool { return r == ',' || r == ' ' || r == ';' })
-		var out []float64
-		for _, f := range fields {
-			x, err := strconv.ParseFloat(f, 64)
-			if err != nil || !(x >= p.lo && x <= p.hi) {
-				return fmt.Errorf("%s=%s: expected numbers from %g to %g, such as \"0.5,0.5\"", shown, text, p.lo, p.hi)
+func init() {
+	for _, e := range entries {
+		for _, name := range append([]string{e.Name}, e.Aliases...) {
+			byName[canonical(name)] = e
+			if !isID(name) {
+				allNames = append(allNames, name)
 			}
-			out = append(out, x)
 		}
-		if len(out) == 0 {
-			return fmt.Errorf("%s=%s: expected numbers, such as \"0.5,0.5\"", shown, text)
-		}
-		*p.numbers(o) = out
-	case len(p.choices) > 0:
-		if to, ok := p.spelled[text]; ok {
-			text = to
-		}
-		if !slices.Contains(p.choices, text) {
-			return fmt.Errorf("%s=%s: expected %s%s", shown, text, strings.Join(p.choices, ", "), spec.Suggest(text, p.choices))
-		}
-		*p.word(o) = text
-	default:
-		x, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(x >= p.lo && x <= p.hi) {
-			return fmt.Errorf("%s=%s: expected a number %s", shown, text, p.rangeText())
-		}
-		if slices.Contains(p.flipped, key) {
-			x = 1 - x
-		}
-		*p.number(o) = x
 	}
-	return nil
 }
 
-// text is the setting's value.
-func (p *param) text(o Objective) string {
-	switch {
-	case p.list:
-		return listed(*p.numbers(&o))
-	case len(p.choices) > 0:
-		return *p.word(&o)
-	}
-	if x := *p.number(&o); !math.IsNaN(x) {
-		return fmt.Sprintf("%g", x)
-	}
-	return "from the batch"
+// isID tells arXiv ids from names.
+func isID(name string) bool { return strings.Contains(name, ".") }
+
+// Clash is what an acronym names, where it names several methods.
+type Clash struct {
+	Acronym string `json:"acronym"`
+	Names   string `json:"names"`
 }
 
-func (p *param) rangeText() string {
-	switch {
-	case len(p.choices) > 0:
-		return strings.Join(p.choices, ", ")
-	case p.hi == math.MaxFloat64 && p.lo == -math.MaxFloat64:
-		return "that is finite"
+// Clashes lists the acronyms that Find refuses.
+func Clashes() (out []Clash) {
+	for _, a := range slices.Sorted(maps.Keys(clashes)) {
+		if !isID(a) {
+			out = append(out, Clash{Acronym: a, Names: clashes[a]})
+		}
 	}
-	return fmt.Sprintf("from %g to %g", p.lo, p.hi)
+	return out
+}
+
+// Clash is the line on the acronym that begins an entry's name; "" where it is clear.
+func (e *Entry) Clash() string {
+	first, _, _ := strings.Cut(e.Name, "-")
+	return clashes[first]
 }

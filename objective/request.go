@@ -19,7 +19,7 @@ import (
 type Request struct {
 	ID        json.RawMessage // as it came; nil where there is none
 	Objective Objective
-	Pairs     []Example
+	Pairs     []Preference
 	Lists     []Listing
 	// Positive tells that a log-probability is above 0, which those of tokens never
 	// are.
@@ -52,245 +52,62 @@ type Slopes struct {
 // reference. Objectives of lists take "lists": [{"answers": [{"logp", "ref"}, …],
 // "scores": […], "weight": …}] too. An error says where it lies.
 func ParseRequest(line []byte) (Request, error) {
-	var r Request
+	all, err := decode(line)
+	if err != nil {
+		return Request{}, err
+	}
+	var r reader
+	top := r.object("", all, "id", "objective", "settings", "pairs", "lists")
+	if r.err != nil {
+		return Request{}, r.err
+	}
+	var out Request
+	if id, ok := top["id"]; ok {
+		if out.ID, err = json.Marshal(id); err != nil {
+			return out, fmt.Errorf("id: %w", err)
+		}
+	}
+	if out.Objective, err = r.objective(top); err != nil {
+		return out, err
+	}
+	pairs, hasPairs := top["pairs"]
+	lists, hasLists := top["lists"]
+	switch {
+	case hasPairs && hasLists:
+		r.fail("pairs and lists: expected one of them")
+	case hasLists && !out.Objective.OfLists():
+		r.fail("lists: objective %s is of pairs: expected \"pairs\"", out.Objective.Entry.Name)
+	case hasLists:
+		out.Lists = rows(&r, lists, "list", "at least one list of answers", r.listing)
+	case !hasPairs:
+		r.fail("pairs: missing: expected \"pairs\":[{\"chosen\":{\"logp\":[…],\"ref\":[…]},\"rejected\":{…}}]")
+	default:
+		if out.Pairs = rows(&r, pairs, "pair", "a list of at least one pair", r.preference); r.err == nil && out.Objective.OfLists() {
+			r.err = out.listPairs()
+		}
+	}
+	out.Positive = r.positive
+	return out, r.err
+}
+
+// decode reads the one JSON value of a line, with numbers as they stand.
+func decode(line []byte) (all any, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	decoder.UseNumber()
-	var all any
 	if err := decoder.Decode(&all); err != nil {
 		var syntax *json.SyntaxError
 		switch {
 		case errors.As(err, &syntax):
-			return r, fmt.Errorf("column %d: not JSON: %w", syntax.Offset, err)
+			return nil, fmt.Errorf("column %d: not JSON: %w", syntax.Offset, err)
 		case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-			return r, errors.New("not JSON: it ends too early")
+			return nil, errors.New("not JSON: it ends too early")
 		}
-		return r, fmt.Errorf("not JSON: %w", err)
+		return nil, fmt.Errorf("not JSON: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return r, errors.New("more than one JSON value on a line: expected one object")
+		return nil, errors.New("more than one JSON value on a line: expected one object")
 	}
-	top, err := object("", all, "id", "objective", "settings", "pairs", "lists")
-	if err != nil {
-		return r, err
-	}
-	if id, ok := top["id"]; ok {
-		if r.ID, err = json.Marshal(id); err != nil {
-			return r, fmt.Errorf("id: %w", err)
-		}
-	}
-	if r.Objective, err = readObjective(top); err != nil {
-		return r, err
-	}
-	pairs, hasPairs := top["pairs"]
-	given, hasLists := top["lists"]
-	switch {
-	case hasPairs && hasLists:
-		return r, errors.New("pairs and lists: expected one of them")
-	case hasLists && !r.Objective.OfLists():
-		return r, fmt.Errorf("lists: objective %s is of pairs: expected \"pairs\"", r.Objective.Entry.Name)
-	case hasLists:
-		r.Lists, err = rows(given, "list", "at least one list of answers", r.readList)
-	case !hasPairs:
-		return r, errors.New("pairs: missing: expected \"pairs\":[{\"chosen\":{\"logp\":[…],\"ref\":[…]},\"rejected\":{…}}]")
-	default:
-		if r.Pairs, err = rows(pairs, "pair", "a list of at least one pair", r.readPair); err == nil && r.Objective.OfLists() {
-			err = r.listPairs()
-		}
-	}
-	return r, err
-}
-
-func readObjective(top map[string]any) (Objective, error) {
-	value, ok := top["objective"]
-	if !ok {
-		return Objective{}, errors.New("objective: missing: expected a name such as \"dpo\"")
-	}
-	name, ok := value.(string)
-	if !ok {
-		return Objective{}, fmt.Errorf("objective: %s: expected a name such as \"dpo\"", kind(value))
-	}
-	s, err := parse(name)
-	if err != nil {
-		return Objective{}, fmt.Errorf("objective %w", err)
-	}
-	settings, err := object("settings", top["settings"])
-	if err != nil && top["settings"] != nil {
-		return Objective{}, err
-	}
-	for _, key := range slices.Sorted(maps.Keys(settings)) {
-		text, err := settingText("settings."+key, settings[key])
-		if err != nil {
-			return Objective{}, err
-		}
-		s.Args = append(s.Args, spec.Arg{Key: key, Value: text})
-	}
-	return With(s.Name, s.Args)
-}
-
-func settingText(path string, v any) (string, error) {
-	switch v := v.(type) {
-	case string:
-		return v, nil
-	case bool:
-		return strconv.FormatBool(v), nil
-	case json.Number:
-		return v.String(), nil
-	case []any:
-		x, err := numbers(path, v)
-		if err != nil {
-			return "", err
-		}
-		return listed(x), nil
-	}
-	return "", fmt.Errorf("%s: %s: expected a number, a word or a list of numbers", path, kind(v))
-}
-
-// rows reads a batch, whose errors count from 1.
-func rows[T any](v any, one, want string, read func(row any) (T, error)) ([]T, error) {
-	list, ok := v.([]any)
-	if !ok || len(list) == 0 {
-		return nil, fmt.Errorf("%ss: %s: expected %s", one, kind(v), want)
-	}
-	out := make([]T, len(list))
-	for i, row := range list {
-		var err error
-		if out[i], err = read(row); err != nil {
-			return nil, fmt.Errorf("%s %d: %w", one, i+1, err)
-		}
-	}
-	return out, nil
-}
-
-func (r *Request) readPair(v any) (Example, error) {
-	var e Example
-	fields, err := object("", v, "chosen", "rejected", "extra", "target", "margin", "weight", "q", "n")
-	if err != nil {
-		return e, err
-	}
-	for _, side := range []struct {
-		name string
-		into *Sequence
-	}{{"chosen", &e.Chosen}, {"rejected", &e.Rejected}, {"extra", nil}} {
-		value, ok := fields[side.name]
-		switch {
-		case !ok && side.into == nil:
-			continue
-		case !ok:
-			return e, fmt.Errorf("%s: missing: expected {\"logp\":[…],\"ref\":[…]}", side.name)
-		}
-		s, err := r.readSequence(side.name, value)
-		if err != nil {
-			return e, err
-		}
-		if side.into == nil {
-			e.Extra = &s
-		} else {
-			*side.into = s
-		}
-	}
-	for _, x := range []struct {
-		name string
-		into **float64
-	}{{"target", &e.Target}, {"margin", &e.Margin}, {"weight", &e.Weight}} {
-		value, ok := fields[x.name]
-		if !ok {
-			continue
-		}
-		f, err := number(x.name, value)
-		if err != nil {
-			return e, err
-		}
-		*x.into = &f
-	}
-	for _, x := range []struct {
-		name string
-		into **[2]float64
-	}{{"q", &e.Q}, {"n", &e.N}} {
-		value, ok := fields[x.name]
-		if !ok {
-			continue
-		}
-		f, err := numbers(x.name, value)
-		if err != nil {
-			return e, err
-		}
-		if len(f) != 2 {
-			return e, fmt.Errorf("%s: %d numbers: expected two, the chosen one's and the rejected one's", x.name, len(f))
-		}
-		*x.into = &[2]float64{f[0], f[1]}
-	}
-	return e, nil
-}
-
-func (r *Request) readSequence(path string, v any) (Sequence, error) {
-	var s Sequence
-	fields, err := object(path, v, "logp", "ref")
-	if err != nil {
-		return s, err
-	}
-	value, ok := fields["logp"]
-	if !ok {
-		return s, fmt.Errorf("%s.logp: missing: expected the log-probability of every token", path)
-	}
-	if s.LogP, err = numbers(path+".logp", value); err != nil {
-		return s, err
-	}
-	if value, ok = fields["ref"]; ok {
-		rows, ok := value.([]any)
-		if !ok {
-			return s, fmt.Errorf("%s.ref: %s: expected a list of numbers, or one such list a reference", path, kind(value))
-		}
-		if len(rows) > 0 {
-			if _, nested := rows[0].([]any); !nested {
-				rows = []any{value}
-			}
-		}
-		for _, row := range rows {
-			ref, err := numbers(path+".ref", row)
-			if err != nil {
-				return s, err
-			}
-			s.Ref = append(s.Ref, ref)
-		}
-	}
-	for _, x := range append([][]float64{s.LogP}, s.Ref...) {
-		r.Positive = r.Positive || slices.ContainsFunc(x, func(v float64) bool { return v > 0 })
-	}
-	return s, nil
-}
-
-func (r *Request) readList(v any) (Listing, error) {
-	var l Listing
-	fields, err := object("", v, "answers", "scores", "weight")
-	if err != nil {
-		return l, err
-	}
-	answers, ok := fields["answers"].([]any)
-	if !ok {
-		return l, errors.New("answers: missing: expected \"answers\":[{\"logp\":[…],\"ref\":[…]},…]")
-	}
-	for k, a := range answers {
-		s, err := r.readSequence(fmt.Sprintf("answer %d", k+1), a)
-		if err != nil {
-			return l, err
-		}
-		l.Answers = append(l.Answers, s)
-	}
-	scores, ok := fields["scores"]
-	if !ok {
-		return l, errors.New("scores: missing: expected \"scores\":[…], one an answer")
-	}
-	if l.Scores, err = numbers("scores", scores); err != nil {
-		return l, err
-	}
-	if w, ok := fields["weight"]; ok {
-		f, err := number("weight", w)
-		if err != nil {
-			return l, err
-		}
-		l.Weight = &f
-	}
-	return l, nil
+	return all, nil
 }
 
 // listPairs makes lists of two of the pairs: scored by q, else 1 and 0.
@@ -302,7 +119,7 @@ func (r *Request) listPairs() error {
 			return fmt.Errorf("pair %d: objective %s is of lists: a pair has chosen, rejected, q and weight", i+1, r.Objective.Entry.Name)
 		case e.Q != nil:
 			scores = e.Q[:]
-		case r.Objective.List.Temperature > 0 && (r.Objective.List.Shape == "infonca" || r.Objective.List.Shape == "nca"):
+		case r.Objective.List.softens():
 			return fmt.Errorf("pair %d: q: missing: objective %s wants the scores of both, \"q\":[w,l]", i+1, r.Objective.Entry.Name)
 		}
 		r.Lists = append(r.Lists, Listing{Answers: []Sequence{e.Chosen, e.Rejected}, Scores: scores, Weight: e.Weight})
@@ -312,26 +129,23 @@ func (r *Request) listPairs() error {
 
 // Evaluate returns the report: gradients of the mean loss, or of the losses' sum.
 func (r Request) Evaluate(sum bool) (Report, error) {
-	out := Report{ID: r.ID}
-	scale := 1.0
+	out, n := Report{ID: r.ID}, 1.0
+	if sum {
+		n = float64(max(len(r.Pairs), len(r.Lists)))
+	}
 	if r.Objective.OfLists() {
 		result, err := r.Objective.List.Evaluate(r.Lists)
 		if err != nil {
 			return out, err
 		}
-		if sum {
-			scale = float64(len(r.Lists))
-		}
 		out.Loss, out.Losses = result.Loss, result.Losses
-		for i, g := range result.Grads {
-			for k := range g {
-				g[k] = finite(g[k] * scale)
-			}
+		for _, g := range result.Grads {
+			g = scaled(g, n)
 			if len(r.Pairs) > 0 {
-				out.Grads = append(out.Grads, Slopes{Chosen: result.Grads[i][0], Rejected: result.Grads[i][1]})
-				continue
+				out.Grads = append(out.Grads, Slopes{Chosen: g[0], Rejected: g[1]})
+			} else {
+				out.Grads = append(out.Grads, g)
 			}
-			out.Grads = append(out.Grads, g)
 		}
 		return out, nil
 	}
@@ -339,14 +153,11 @@ func (r Request) Evaluate(sum bool) (Report, error) {
 	if err != nil {
 		return out, err
 	}
-	if sum {
-		scale = float64(len(r.Pairs))
-	}
 	out.Loss, out.Losses = result.Loss, result.Losses
 	for i, g := range result.Grads {
-		s := Slopes{Chosen: finite(g.Chosen * scale), Rejected: finite(g.Rejected * scale)}
+		s := Slopes{Chosen: finite(g.Chosen * n), Rejected: finite(g.Rejected * n)}
 		if r.Pairs[i].Extra != nil {
-			extra := finite(g.Extra * scale)
+			extra := finite(g.Extra * n)
 			s.Extra = &extra
 		}
 		out.Grads = append(out.Grads, s)
@@ -354,53 +165,208 @@ func (r Request) Evaluate(sum bool) (Report, error) {
 	return out, nil
 }
 
+// reader takes JSON values apart. It notes the first error, with the path to it, and
+// reads nothing of use after that.
+type reader struct {
+	err      error
+	positive bool // a log-probability is above 0
+}
+
+func (r *reader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+}
+
+// within is a path of a field's name, which may stand at the top.
+func within(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + ": " + name
+}
+
 // object is v's fields, all of which are known; any are, where none are named.
-func object(path string, v any, known ...string) (map[string]any, error) {
+func (r *reader) object(path string, v any, known ...string) map[string]any {
 	fields, ok := v.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("%sexpected an object, found %s", prefixed(path), kind(v))
+		r.fail("%s, found %s", within(path, "expected an object"), kind(v))
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		if len(known) > 0 && !slices.Contains(known, key) {
-			return nil, fmt.Errorf("%sunknown field %q%s", prefixed(path), key, spec.Suggest(key, known))
+			r.fail("%s %q%s", within(path, "unknown field"), key, spec.Suggest(key, known))
 		}
 	}
-	return fields, nil
+	return fields
 }
 
-func prefixed(path string) string {
-	if path == "" {
-		return ""
-	}
-	return path + ": "
-}
-
-func numbers(path string, v any) ([]float64, error) {
-	list, ok := v.([]any)
-	if !ok {
-		return nil, fmt.Errorf("%s: %s: expected a list of numbers", path, kind(v))
-	}
-	out := make([]float64, len(list))
-	for i, x := range list {
-		f, err := number(fmt.Sprintf("%s: number %d", path, i+1), x)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = f
-	}
-	return out, nil
-}
-
-func number(path string, v any) (float64, error) {
+func (r *reader) number(path string, v any) float64 {
 	n, ok := v.(json.Number)
 	if !ok {
-		return 0, fmt.Errorf("%s: %s: expected a number", path, kind(v))
+		r.fail("%s: %s: expected a number", path, kind(v))
+		return 0
 	}
 	f, err := strconv.ParseFloat(n.String(), 64)
 	if err != nil || math.IsInf(f, 0) {
-		return 0, fmt.Errorf("%s: %s: expected a finite number", path, n)
+		r.fail("%s: %s: expected a finite number", path, n)
 	}
-	return f, nil
+	return f
+}
+
+func (r *reader) numbers(path string, v any) []float64 {
+	list, ok := v.([]any)
+	if !ok {
+		r.fail("%s: %s: expected a list of numbers", path, kind(v))
+	}
+	out := make([]float64, len(list))
+	for i, x := range list {
+		out[i] = r.number(fmt.Sprintf("%s: number %d", path, i+1), x)
+	}
+	return out
+}
+
+// optional is a number that may be missing.
+func (r *reader) optional(path string, fields map[string]any, name string) *float64 {
+	v, ok := fields[name]
+	if !ok {
+		return nil
+	}
+	x := r.number(within(path, name), v)
+	return &x
+}
+
+// both are two numbers that may be missing.
+func (r *reader) both(path string, fields map[string]any, name string) *[2]float64 {
+	v, ok := fields[name]
+	if !ok {
+		return nil
+	}
+	x := r.numbers(within(path, name), v)
+	if len(x) != 2 {
+		r.fail("%s: %d numbers: expected two, the chosen one's and the rejected one's", within(path, name), len(x))
+		return nil
+	}
+	return &[2]float64{x[0], x[1]}
+}
+
+// objective is a name, which may be a spec, with settings.
+func (r *reader) objective(top map[string]any) (Objective, error) {
+	given, ok := top["objective"]
+	name, named := given.(string)
+	switch {
+	case !ok:
+		return Objective{}, errors.New("objective: missing: expected a name such as \"dpo\"")
+	case !named:
+		return Objective{}, fmt.Errorf("objective: %s: expected a name such as \"dpo\"", kind(given))
+	}
+	s, err := parse(name)
+	if err != nil {
+		return Objective{}, fmt.Errorf("objective %w", err)
+	}
+	if top["settings"] != nil {
+		settings := r.object("settings", top["settings"])
+		for _, key := range slices.Sorted(maps.Keys(settings)) {
+			s.Args = append(s.Args, spec.Arg{Key: key, Value: r.setting("settings."+key, settings[key])})
+		}
+	}
+	if r.err != nil {
+		return Objective{}, r.err
+	}
+	return with(s.Name, s.Args)
+}
+
+// setting is a setting as a spec has it.
+func (r *reader) setting(path string, v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case json.Number:
+		return v.String()
+	case []any:
+		return listed(r.numbers(path, v))
+	}
+	r.fail("%s: %s: expected a number, a word or a list of numbers", path, kind(v))
+	return ""
+}
+
+// rows reads a batch, whose errors count from 1.
+func rows[T any](r *reader, v any, one, want string, read func(path string, row any) T) []T {
+	list, _ := v.([]any)
+	if len(list) == 0 {
+		r.fail("%ss: %s: expected %s", one, kind(v), want)
+	}
+	out := make([]T, len(list))
+	for i, row := range list {
+		out[i] = read(fmt.Sprintf("%s %d", one, i+1), row)
+	}
+	return out
+}
+
+func (r *reader) preference(path string, v any) Preference {
+	fields := r.object(path, v, "chosen", "rejected", "extra", "target", "margin", "weight", "q", "n")
+	answer := func(side string) (s Sequence) {
+		v, ok := fields[side]
+		if !ok {
+			r.fail("%s: missing: expected {\"logp\":[…],\"ref\":[…]}", within(path, side))
+			return s
+		}
+		return r.sequence(within(path, side), v)
+	}
+	p := Preference{Chosen: answer("chosen"), Rejected: answer("rejected")}
+	if _, ok := fields["extra"]; ok {
+		extra := answer("extra")
+		p.Extra = &extra
+	}
+	p.Target, p.Margin, p.Weight = r.optional(path, fields, "target"), r.optional(path, fields, "margin"), r.optional(path, fields, "weight")
+	p.Q, p.N = r.both(path, fields, "q"), r.both(path, fields, "n")
+	return p
+}
+
+func (r *reader) sequence(path string, v any) (s Sequence) {
+	fields := r.object(path, v, "logp", "ref")
+	logp, ok := fields["logp"]
+	if !ok {
+		r.fail("%s.logp: missing: expected the log-probability of every token", path)
+		return s
+	}
+	s.LogP = r.numbers(path+".logp", logp)
+	if ref, ok := fields["ref"]; ok {
+		rows, ok := ref.([]any)
+		if !ok {
+			r.fail("%s.ref: %s: expected a list of numbers, or one such list a reference", path, kind(ref))
+		}
+		if len(rows) > 0 {
+			if _, nested := rows[0].([]any); !nested {
+				rows = []any{ref}
+			}
+		}
+		for _, row := range rows {
+			s.Ref = append(s.Ref, r.numbers(path+".ref", row))
+		}
+	}
+	for _, x := range append([][]float64{s.LogP}, s.Ref...) {
+		r.positive = r.positive || slices.ContainsFunc(x, func(v float64) bool { return v > 0 })
+	}
+	return s
+}
+
+func (r *reader) listing(path string, v any) (l Listing) {
+	fields := r.object(path, v, "answers", "scores", "weight")
+	answers, ok := fields["answers"].([]any)
+	if !ok {
+		r.fail("%s: missing: expected \"answers\":[{\"logp\":[…],\"ref\":[…]},…]", within(path, "answers"))
+	}
+	for k, a := range answers {
+		l.Answers = append(l.Answers, r.sequence(fmt.Sprintf("%s: answer %d", path, k+1), a))
+	}
+	scores, ok := fields["scores"]
+	if !ok {
+		r.fail("%s: missing: expected \"scores\":[…], one an answer", within(path, "scores"))
+	}
+	l.Scores, l.Weight = r.numbers(within(path, "scores"), scores), r.optional(path, fields, "weight")
+	return l
 }
 
 // kind names a JSON value for errors.

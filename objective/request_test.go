@@ -68,22 +68,6 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-func TestDegrees(t *testing.T) {
-	loss, gradient, err := objective.Degrees([]float64{1, 2, 3}, 2)
-	if want := math.Log(math.Exp(-2) + math.Exp(-1) + 1); err != nil || math.Abs(loss-want) > 1e-15 || math.Abs(gradient[2]-(math.Exp(-want)-1)) > 1e-15 {
-		t.Errorf("%g, %v, %v", loss, gradient, err)
-	}
-	if _, _, err := objective.Degrees([]float64{1, 2}, 2); err == nil || !strings.Contains(err.Error(), "degree 2: expected 0 to 1") {
-		t.Error(err)
-	}
-	if _, _, err := objective.Degrees([]float64{1, math.NaN()}, 0); err == nil {
-		t.Error("a logit is no number")
-	}
-	if got := objective.Harmonic(0.5, 1, 3); math.Abs(got-1.5) > 1e-15 {
-		t.Errorf("harmonic mean %g", got)
-	}
-}
-
 func TestRequestsTakeArXivIDsWithSettings(t *testing.T) {
 	r, err := objective.ParseRequest([]byte(`{"objective":"arXiv:2305.18290(beta=0.2)","pairs":[{"chosen":{"logp":[-1],"ref":[-1]},"rejected":{"logp":[-1],"ref":[-1]}}]}`))
 	if err != nil || r.Objective.Entry.Name != "dpo" || r.Objective.Pair.Beta != 0.2 {

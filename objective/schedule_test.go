@@ -45,69 +45,28 @@ func TestReferenceSchedules(t *testing.T) {
 	}
 }
 
-func TestOpponentSchedules(t *testing.T) {
-	for _, c := range []struct {
-		text  string
-		round int
-		want  []objective.Term
-	}{
-		{"self", 3, []objective.Term{term(3, 1)}},
-		{"half-step", 3, []objective.Term{{Checkpoint: 3, Weight: 1, Half: true}}},
-		{"mixture(weight=0.25)", 3, []objective.Term{term(0, 0.25), term(3, 0.75)}},
-		{"queue(2)", 3, []objective.Term{term(2, 0.5), term(3, 0.5)}},
-		{"queue(size=8)", 1, []objective.Term{term(0, 0.5), term(1, 0.5)}},
-		{"population(\"2,1,1\")", 5, []objective.Term{term(3, 0.25), term(4, 0.25), term(5, 0.5)}},
-		{"population(\"2,1,1\")", 1, []objective.Term{term(0, 1./3), term(1, 2./3)}},
-		{"population(weights=\"1,0\")", 5, []objective.Term{term(5, 1)}},
-		{"population(weights=\"0,1\")", 0, []objective.Term{term(0, 1)}},
-		{"optimistic", 5, []objective.Term{term(4, -1), term(5, 2)}},
-		{"optimistic", 0, []objective.Term{term(0, 1)}},
-	} {
-		o, err := objective.ParseOpponents(c.text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(c.want, o.At(c.round), cmpopts.EquateApprox(0, 1e-15)); diff != "" {
-			t.Errorf("%s, round %d:\n%s", c.text, c.round, diff)
-		}
-	}
-}
-
-// Weights sum to 1 in every round, checkpoints are past ones, and what is printed
-// is read back.
+// Weights sum to 1 in every round, and checkpoints are past ones, each once.
 func TestSchedulesHold(t *testing.T) {
 	references := []string{"fixed", "previous", "every(4)", "ema(decay=0.7)", "ema(decay=0.9,every=3)", "geometric(weight=0.2)", "extrapolated(alpha=0.8)"}
-	opponents := []string{"self", "half-step", "mixture(weight=0.3)", "queue(size=5)", "population(weights=\"0.5,0.3,0.2\")", "optimistic"}
 	rapid.Check(t, func(t *rapid.T) {
 		round := rapid.IntRange(0, 200).Draw(t, "round")
 		r, err := objective.ParseReferences(rapid.SampledFrom(references).Draw(t, "references"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, err := objective.ParseOpponents(rapid.SampledFrom(opponents).Draw(t, "opponents"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, terms := range [][]objective.Term{r.At(round), o.At(round)} {
-			sum, last := 0.0, -1
-			for _, term := range terms {
-				if sum += term.Weight; term.Checkpoint <= last || term.Checkpoint > round {
-					t.Fatalf("%v %v, round %d: %v", r, o, round, terms)
-				}
-				last = term.Checkpoint
+		terms := r.At(round)
+		sum, last := 0.0, -1
+		for _, term := range terms {
+			if sum += term.Weight; term.Checkpoint <= last || term.Checkpoint > round || term.Weight == 0 {
+				t.Fatalf("%+v, round %d: %v", r, round, terms)
 			}
-			if math.Abs(sum-1) > 1e-12 {
-				t.Fatalf("%v %v, round %d: %v sums to %g", r, o, round, terms, sum)
-			}
+			last = term.Checkpoint
 		}
-		if again, err := objective.ParseReferences(r.String()); err != nil || again != r {
-			t.Fatalf("%s: %+v, %v", r, again, err)
+		if math.Abs(sum-1) > 1e-12 {
+			t.Fatalf("%+v, round %d: %v sums to %g", r, round, terms, sum)
 		}
-		if again, err := objective.ParseOpponents(o.String()); err != nil || !cmp.Equal(again, o) {
-			t.Fatalf("%s: %+v, %v", o, again, err)
-		}
-		if !strings.Contains(r.Formula(), "ref") || !strings.Contains(o.Formula(), "μ_t") {
-			t.Fatalf("%s, %s", r.Formula(), o.Formula())
+		if r.OfParameters() != (r.Kind == "ema") {
+			t.Fatalf("%+v is of parameters", r)
 		}
 	})
 }
@@ -118,14 +77,6 @@ func TestBadSchedules(t *testing.T) {
 		"ema(decay=2)": "decay=2: expected a number from 0 to 1", "geometric(w=1)": `unknown parameter "w"`, "": "expected a name",
 	} {
 		if _, err := objective.ParseReferences(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
-	for text, want := range map[string]string{
-		"slef": `did you mean "self"`, "queue(0)": "size=0: expected a whole number", "population(\"1,x\")": "expected numbers of at least 0",
-		"population(\"0,0\")": "at least one of more than 0", "mixture(2)": "weight=2: expected a number", "self(1)": "unexpected argument",
-	} {
-		if _, err := objective.ParseOpponents(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -6,17 +6,30 @@ import (
 )
 
 // Clipped is SPC's offline objective (arXiv 2504.19162, and the trainer of its
-// released code): a clipped ratio of whole answers, with the mean log-probability
-// of an answer's picks, the raw reward instead of an advantage, and a frozen
-// reference instead of the policy that played; beside it plain imitation of answers
-// without a reward:
+// released code): PPO's clipped ratio of whole answers, with the mean log-probability
+// of an answer's steps, the raw reward instead of an advantage, and a frozen reference
+// instead of the policy that played; beside it plain imitation of answers without a
+// reward. With lp = mean_t log π of an answer's steps,
 //
-//	ρ = exp( mean_t log π − mean_t log π_ref )
-//	L = −mean_rewarded min( r·ρ, r·clip(ρ, 1−ε, 1+ε) ) − c·mean_imitated mean_t log π
+//	ρ = exp(lp − lp_ref)
+//	L = −mean_rewarded min(r·ρ, r·clip(ρ, 1−ε, 1+ε)) − c·mean_imitated lp
 type Clipped struct {
 	Clip    float64 // ε, 0.2 in the paper
 	Imitate float64 // c, 0.15 in the paper
 }
+
+// Sample is an answer as Clipped weighs it.
+type Sample struct {
+	LogProb   float64 // mean log π of the answer's steps
+	Reference float64 // the same by the reference
+	Reward    float64
+	Imitated  bool // it is to be imitated: there is no reward
+}
+
+// ClippedStats names the statistics that Evaluate returns: the loss, both its terms
+// before they are weighed, and the share of rewarded answers whose ratio lies outside
+// of the clip.
+var ClippedStats = []string{"loss", "loss_reward", "loss_imitation", "clipped"}
 
 // Validate says what is wrong with the settings.
 func (o Clipped) Validate() error {
@@ -29,48 +42,38 @@ func (o Clipped) Validate() error {
 	return nil
 }
 
-// scored is an answer by its mean log-probabilities.
-type scored struct {
-	logProb, reference float64
-	reward             float64
-	imitated           bool // there is no reward
-}
-
-// clippedStats is what a batch comes to.
-type clippedStats struct {
-	loss, rewarded, imitated float64
-	clipped                  float64 // the share of rewarded answers whose ratio was bounded
-}
-
-// evaluate returns the loss of a batch and its slopes in the answers' mean
-// log-probabilities, dL/d mean_t log π.
-func (o Clipped) evaluate(answers []scored) (s clippedStats, slopes []float64) {
-	n, m := 0.0, 0.0
+// Evaluate returns the statistics of ClippedStats, and the slope of the loss in the
+// LogProb of each answer.
+func (o Clipped) Evaluate(answers []Sample) (stats, slopes []float64) {
+	var rewarded, imitated float64 // how many there are
 	for _, a := range answers {
-		if a.imitated {
-			m++
+		if a.Imitated {
+			imitated++
 		} else {
-			n++
+			rewarded++
 		}
 	}
-	n, m = math.Max(n, 1), math.Max(m, 1)
+	var gain, likelihood, clipped float64
 	slopes = make([]float64, len(answers))
 	for i, a := range answers {
-		if a.imitated {
-			s.imitated -= a.logProb / m
-			slopes[i] = -o.Imitate / m
+		if a.Imitated {
+			likelihood += a.LogProb / imitated
+			slopes[i] = -o.Imitate / imitated
 			continue
 		}
-		ratio := math.Exp(a.logProb - a.reference)
+		ratio := math.Min(math.Exp(a.LogProb-a.Reference), math.MaxFloat64)
 		bounded := math.Min(math.Max(ratio, 1-o.Clip), 1+o.Clip)
-		s.rewarded -= math.Min(ratio*a.reward, bounded*a.reward) / n
 		if ratio != bounded {
-			s.clipped += 1 / n
+			clipped += 1 / rewarded
 		}
-		if ratio*a.reward <= bounded*a.reward { // else the bound, which is flat
-			slopes[i] = -a.reward * ratio / n
+		// A ratio beyond the clip on the side to which the reward pulls has no slope.
+		if free := a.Reward * ratio; free <= a.Reward*bounded {
+			gain += free / rewarded
+			slopes[i] = -free / rewarded // dρ/dlp = ρ
+		} else {
+			gain += a.Reward * bounded / rewarded
 		}
 	}
-	s.loss = s.rewarded + o.Imitate*s.imitated
-	return s, slopes
+	loss := -gain - o.Imitate*likelihood
+	return []float64{loss, -gain, -likelihood, clipped}, slopes
 }

@@ -35,7 +35,7 @@ func (m *rounds) learnClipped(ctx context.Context, line trainer.Line) error {
 			return err
 		}
 		role := m.Info.Roles[seat]
-		line["loss/"+role], line["clipped/"+role], line["samples/"+role] = stats.loss, stats.clipped, float64(m.Recipe.Games)
+		line["loss/"+role], line["clipped/"+role], line["samples/"+role] = stats["loss"], stats["clipped"], float64(m.Recipe.Games)
 	}
 	m.endStage(m.wonRounds, line)
 	return nil

@@ -166,7 +166,7 @@ func (m *rounds) warmUp(line trainer.Line) error {
 			return err
 		}
 		role := m.Info.Roles[seat]
-		line["imitation/"+role], line["samples/"+role] = stats.imitated, float64(len(some))
+		line["imitation/"+role], line["samples/"+role] = stats["loss_imitation"], float64(len(some))
 	}
 	return nil
 }
@@ -209,22 +209,25 @@ type rewarded struct {
 	imitated  bool // there is no reward
 }
 
-// learnAnswers takes a gradient step of the player in a seat on answers.
-func (m *rounds) learnAnswers(seat games.Seat, o Clipped, answers []rewarded) (stats clippedStats, err error) {
+// learnAnswers takes a gradient step of the player in a seat on answers, and returns
+// the statistics of ClippedStats.
+func (m *rounds) learnAnswers(seat games.Seat, o Clipped, answers []rewarded) (stats map[string]float64, err error) {
 	steps := make([][]*policy.Step, len(answers))
 	for i, a := range answers {
 		steps[i] = a.steps
 	}
-	_, err = m.player(seat).LearnSlopes(steps, m.Coefficients(), func(all trainer.Referred) ([]float32, error) {
-		batch := make([]scored, len(answers))
+	_, err = m.player(seat).LearnSlopes(steps, m.Coefficients(), func(all trainer.Referred) (slopes []float32, err error) {
+		batch := make([]Sample, len(answers))
 		rest := all.LogProbs
 		for i, a := range answers {
-			batch[i] = scored{logProb: mean(rest[:len(a.steps)]), reference: a.reference, reward: a.reward, imitated: a.imitated}
+			batch[i] = Sample{LogProb: mean(rest[:len(a.steps)]), Reference: a.reference, Reward: a.reward, Imitated: a.imitated}
 			rest = rest[len(a.steps):]
 		}
-		var each []float64
-		stats, each = o.evaluate(batch)
-		var slopes []float32
+		values, each := o.Evaluate(batch)
+		stats = map[string]float64{}
+		for i, name := range ClippedStats {
+			stats[name] = values[i]
+		}
 		for i, a := range answers {
 			for range a.steps { // of a mean, each has its part
 				slopes = append(slopes, float32(each[i]/float64(len(a.steps))))

@@ -23,7 +23,7 @@ type comparing struct {
 
 // comparison is a pair of answers or, where rejected is nil, a list of them.
 type comparison struct {
-	objective.Example
+	objective.Preference
 	chosen, rejected, extra *response
 	list                    []*response
 }
@@ -317,9 +317,9 @@ func (c *comparing) evaluate(batch []comparison, kl []float32) (Line, error) {
 			total += *e.Weight
 		}
 	}
-	pairs := make([]objective.Example, len(batch))
+	pairs := make([]objective.Preference, len(batch))
 	for i, e := range batch {
-		pairs[i] = e.Example
+		pairs[i] = e.Preference
 		pairs[i].Chosen, pairs[i].Rejected = c.sequence(e.chosen), c.sequence(e.rejected)
 		if e.extra != nil {
 			s := c.sequence(e.extra)
