@@ -56,10 +56,8 @@ func collapse(ctx context.Context, l *lab) error {
 		}
 		summary = append(summary, row)
 	}
-	for _, name := range []string{"collapse.png", "collapse.svg"} {
-		if err := report.Curves(l.path(name), panels...); err != nil {
-			return err
-		}
+	if err := report.Curves(l.path("collapse.svg"), panels...); err != nil {
+		return err
 	}
 	var text strings.Builder
 	text.WriteString(collapseHead)

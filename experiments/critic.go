@@ -251,10 +251,8 @@ func areOrIs(names []string) string {
 // page writes a page with its curves and what was found.
 func (l *lab) page(name, head, text string, panels []report.Panel) error {
 	if len(panels) > 0 {
-		for _, ext := range []string{".png", ".svg"} {
-			if err := report.Curves(l.path(name+ext), panels...); err != nil {
-				return err
-			}
+		if err := report.Curves(l.path(name+".svg"), panels...); err != nil {
+			return err
 		}
 	}
 	text = head + text

@@ -37,16 +37,14 @@ func (l *lab) guidePage(results [][]guideResult) error {
 		tables += fmt.Sprintf("\n## %s\n\n%s", domain.game, markdown([]string{"method", "policy calls", "critic calls", "solved"}, rows))
 		critics = append(critics, criticRows(domain.game, results[d])...)
 	}
-	for _, name := range []string{"guide_critic.svg", "guide_critic.png"} {
-		if err := report.Curves(l.path(name), panels...); err != nil {
-			return err
-		}
+	if err := report.Curves(l.path("critic_guide.svg"), panels...); err != nil {
+		return err
 	}
 	text := guideText() + markdown([]string{"domain", "critic", "solver's steps right", "right ones accepted", "wrong ones caught"}, critics) + tables
-	if finding, err := os.ReadFile(l.path("guide_critic.finding.md")); err == nil {
+	if finding, err := os.ReadFile(l.path("critic_guide.finding.md")); err == nil {
 		text += "\n" + string(finding)
 	}
-	return os.WriteFile(l.path("guide_critic.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+	return os.WriteFile(l.path("critic_guide.md"), []byte(text), 0o644) //nolint:gosec // a page to read
 }
 
 func criticRows(domain string, results []guideResult) (rows [][]string) {
@@ -87,7 +85,7 @@ held-out problems, and it counts if every step is right. The methods:
 
 Means and 95 %% intervals over %d seeds, each with a solver, a critic and problems of its own.
 
-![curves](guide_critic.svg)
+![curves](critic_guide.svg)
 
 What the critics make of the lines that the solver writes by itself:
 

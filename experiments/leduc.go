@@ -30,10 +30,8 @@ func leducSeeds(ctx context.Context, l *lab) error {
 	}
 	panel := report.Panel{Title: "leduc_poker, last iterate, five seeds", X: "games", Y: "exploitability", Log: true,
 		Series: []report.Series{median("median, lowest to highest", trials, "exploitability")}}
-	for _, name := range []string{"leduc.png", "leduc.svg"} {
-		if err := report.Curves(l.path(name), panel); err != nil {
-			return err
-		}
+	if err := report.Curves(l.path("leduc.svg"), panel); err != nil {
+		return err
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, `# Leduc poker by self-play

@@ -227,7 +227,7 @@ func seedInterval(values []float64) string {
 	return fmt.Sprintf("%s ± %s", scientific(i.mean), scientific(i.half))
 }
 
-// objectives writes docs/objectives.md: the methods of Nash and preference learning on
+// objectives writes docs/lab/objectives.md: the methods of Nash and preference learning on
 // games whose equilibrium is known, exactly and sampled, and their traps.
 func objectives(ctx context.Context, l *lab) error {
 	all, err := objectiveGames(ctx)

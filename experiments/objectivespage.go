@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// objectivesIntroduction is the head of docs/objectives.md.
+// objectivesIntroduction is the head of docs/lab/objectives.md.
 func objectivesIntroduction() string {
 	return fmt.Sprintf(`# The objectives of Nash and preference learning, side by side
 

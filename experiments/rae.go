@@ -61,10 +61,8 @@ func raeAblations(ctx context.Context, l *lab) error {
 			panels = append(panels, panel)
 		}
 	}
-	for _, name := range []string{"rae.png", "rae.svg"} {
-		if err := report.Curves(l.path(name), panels...); err != nil {
-			return err
-		}
+	if err := report.Curves(l.path("rae.svg"), panels...); err != nil {
+		return err
 	}
 	finding, err := os.ReadFile(l.path("rae.finding.md"))
 	if err == nil {

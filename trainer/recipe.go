@@ -104,7 +104,7 @@ type Evaluate struct {
 	Games          int      `yaml:"games"`             // games against each
 }
 
-// Guard watches for collapse; see Guard in docs/train.md.
+// Guard watches for collapse; see Guard in docs/guide/train.md.
 type Guard struct {
 	Every int  `yaml:"every"` // updates between matches against the anchors; 0 for no guard
 	Games int  `yaml:"games"` // games against each anchor
