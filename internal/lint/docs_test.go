@@ -156,6 +156,46 @@ func TestPagesNamedInCode(t *testing.T) {
 	}
 }
 
+// TestGoInPagesIsCode holds the Go of pages to code that is compiled: the lines of each
+// block stand, in their order, in one file. Most are those of an Example, less its errors.
+func TestGoInPagesIsCode(t *testing.T) {
+	var sources [][]string
+	for _, file := range files(t, ".go") {
+		sources = append(sources, trimmed(read(t, file)))
+	}
+	for _, page := range files(t, ".md") {
+		for _, found := range goBlock.FindAllStringSubmatch(read(t, page), -1) {
+			block := trimmed(found[1])
+			if !slices.ContainsFunc(sources, func(source []string) bool { return within(block, source) }) {
+				t.Errorf("%s: no Go file holds these lines in this order:\n%s", page, found[1])
+			}
+		}
+	}
+}
+
+var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+
+// trimmed are the lines of a text that hold anything, without the blanks around them.
+func trimmed(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// within tells whether a file has the lines of a block, in their order.
+func within(block, file []string) bool {
+	for _, line := range file {
+		if len(block) > 0 && line == block[0] {
+			block = block[1:]
+		}
+	}
+	return len(block) == 0
+}
+
 func TestLinksAndAnchorsAreFound(t *testing.T) {
 	page := "# One: `two`, *three*\n\n[a](b.md) `[c](d.md)` ![e](f.svg)\n\n```\n[g](h.md)\n# no heading\n```\n[i](#one)\n## Same\n## Same\n"
 	if got := fmt.Sprint(links(page)); got != "[b.md f.svg #one]" {
