@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 
 	"github.com/agon-rl/agon/policy/backend"
@@ -45,11 +44,14 @@ func backends(ctx context.Context, l *lab) error {
 		games := last(t.metrics, "games") * float64(len(t.timing)-10) / float64(len(t.timing))
 		rows = append(rows, []string{"`" + choice.Name + "`", fmt.Sprintf("%.7f … %.7f", losses[0], losses[9]), fmt.Sprintf("%.1e", apart), fmt.Sprintf("%.0f", games/seconds), fmt.Sprintf("%.1f", float64(len(t.timing)-10)/seconds)})
 	}
-	text := `# One recipe, one seed, every backend
+	return l.write(backendsPage, "## Losses and speeds\n\n"+
+		markdown([]string{"backend", "losses of updates 1 … 10", "largest difference", "games/s", "updates/s"}, rows))
+}
 
-Written by ` + "`go run ./experiments backends`" + `: the recipe ` + "`leduc_poker`" + `, 60 updates
-on two cores. The first ten losses are compared with those of the first row.
-
-` + markdown([]string{"backend", "losses of updates 1 … 10", "largest difference", "games/s", "updates/s"}, rows)
-	return os.WriteFile(l.path("backends.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+var backendsPage = page{
+	name:    "backends",
+	title:   "One recipe, one seed, every backend",
+	command: "go run ./experiments backends",
+	setup: `The recipe ` + "`leduc_poker`" + `, 60 updates on two cores. The first ten losses are compared with
+those of the first row. Speeds leave out the first ten updates, which compile.`,
 }

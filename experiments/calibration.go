@@ -68,17 +68,18 @@ func calibration(ctx context.Context, l *lab) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	text := fmt.Sprintf(`# Do the intervals keep what they promise?
+	return l.write(calibrationPage, "## Shares\n\nWith the 95 % error of the simulation:\n\n"+markdown([]string{"what", "promise", "share"}, rows))
+}
 
-Written by `+"`go run ./experiments calibration`"+`. Every line is of %d simulated
-tournaments between players whose strength is known: %v Elo, a first seat worth %g Elo,
-draws, and pairs whose two games share an opening that favours a seat by some %g Elo,
-so that they depend on each other (not so for the four players' ratings, whose model has
-no openings, and whose interval is of 300 resamples). The four far apart have %v Elo.
-Shares with the 95 %% error of the simulation:
-
-`, simulated, strengths, seatWorth, openings, apart) + markdown([]string{"what", "promise", "share"}, rows)
-	return os.WriteFile(l.path("calibration.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+var calibrationPage = page{
+	name:    "calibration",
+	title:   "Do the intervals keep what they promise?",
+	command: "go run ./experiments calibration",
+	setup: fmt.Sprintf(`Every line is of %d simulated tournaments between players whose strength is known: %v Elo,
+a first seat worth %g Elo, draws, and pairs whose two games share an opening that favours a
+seat by some %g Elo, so that they depend on each other (not so for the four players'
+ratings, whose model has no openings, and whose interval is of %d resamples). The four far
+apart have %v Elo.`, simulated, strengths, seatWorth, openings, resamples, apart),
 }
 
 // simulate counts how often each of some statements is true, on all cores.

@@ -230,27 +230,29 @@ func claims(ctx context.Context, l *lab) error {
 		_, err := os.Stdout.Write(tables.Bytes())
 		return err
 	}
-	var plots string
-	if len(panels) > 0 {
-		plots = "\n![figures of single claims](objectives_claims.svg)\n"
+	if err := l.draw(claimsPage, panels...); err != nil {
+		return err
 	}
-	text := markdown([]string{"claim", "in words", "arXiv", "seeds", "verdict"}, summary) + plots + tables.String()
-	return l.page("objectives_claims", claimsHead, text, panels)
+	return l.write(claimsPage, "## Verdicts\n\n"+markdown([]string{"claim", "in words", "arXiv", "seeds", "verdict"}, summary)+tables.String())
 }
 
-const claimsHead = `# Claims of preference learning, put to small tests
+var claimsPage = page{
+	name:    "objectives_claims",
+	title:   "Claims of preference learning, put to small tests",
+	command: "go run ./experiments claims",
+	setup: `Each claim is tested in a world small enough that the right answer is known: bandits, tables,
+little grids. Figures are means over seeds with 95 % intervals (Student's t; Wilson's for
+shares). The verdict follows from the interval alone: a measure *holds* where its whole
+interval lies where the claim has it, *does not hold* where none of the interval does, and
+is *undecided* where the interval lies across the border. A claim holds if all its measures
+hold; one that does not hold sinks it. Measures without an expectation are shown for what
+they say of the others. What holds here is a property of the formula in a small world; it
+says nothing of how large the effect is in a language model.
 
-Written by ` + "`go run ./experiments claims`" + `. Each claim is tested in a world small
-enough that the right answer is known: bandits, tables, little grids. Figures are means
-over seeds with 95 % intervals (Student's t; Wilson's for shares). The verdict follows
-from the interval alone: a measure *holds* where its whole interval lies where the claim
-has it, *does not hold* where none of the interval does, and is *undecided* where the
-interval lies across the border. A claim holds if all its measures hold; one that does
-not hold sinks it. Measures without an expectation are shown for what they say of the
-others. What holds here is a property of the formula in a small world; it says nothing of
-how large the effect is in a language model.
-
-`
+Settings come from pilots in these worlds: how sure judges are, step sizes, how long the
+learners learn. Other settings move figures; where one is known to undo an effect (equal
+lengths of segments, Adam, a long queue, one step size for all) it stands in the tables.`,
+}
 
 // rows are a claim's lines in the table.
 func (c claimed) rows() [][]string {

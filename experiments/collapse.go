@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/agon-rl/agon/trainer/run"
 	"github.com/agon-rl/agon/trainer/run/report"
@@ -56,33 +54,26 @@ func collapse(ctx context.Context, l *lab) error {
 		}
 		summary = append(summary, row)
 	}
-	for _, name := range []string{"collapse.png", "collapse.svg"} {
-		if err := report.Curves(l.path(name), panels...); err != nil {
-			return err
-		}
+	if err := l.draw(collapsePage, panels...); err != nil {
+		return err
 	}
-	var text strings.Builder
-	text.WriteString(collapseHead)
-	text.WriteString(markdown([]string{"arm", "what it is", "anchor score", "score against random", "entropy", "first seat's wins"}, summary))
-	text.WriteString("\nWhen it began, told with hindsight (the score against random play falls by more\nthan 0.05 from a best that it never regains, or one seat wins nine games of ten\nin most of the updates that follow), and when the guard saw it:\n\n")
-	text.WriteString(markdown([]string{"arm", "seed", "onset", "seen", "updates between"}, delays))
-	if finding, err := os.ReadFile(l.path("collapse.finding.md")); err == nil {
-		fmt.Fprintf(&text, "\n%s", finding)
-	}
-	return os.WriteFile(l.path("collapse.md"), []byte(text.String()), 0o644) //nolint:gosec // a page to read
+	return l.write(collapsePage, "## The last tenth of the run\n\n"+
+		markdown([]string{"arm", "what it is", "anchor score", "score against random", "entropy", "first seat's wins"}, summary)+
+		"\n## Onset and alarm\n\nThe update at which the collapse began, told with hindsight, and that at which the guard\nsaw it:\n\n"+
+		markdown([]string{"arm", "seed", "onset", "seen", "updates between"}, delays))
 }
 
-const collapseHead = `# Self-play that collapses, seen and cured
-
-Written by ` + "`go run ./experiments collapse`" + `: the recipe
-` + "`trainer/recipes/tic_tac_toe_collapse.yaml`" + `, five seeds, the same seeds in all arms. The
-anchor is the network as it was drawn. Values are means over the last tenth of
-the run with 95 % intervals over seeds; bands in the plot run from the lowest to
-the highest seed.
-
-![curves](collapse.svg)
-
-`
+var collapsePage = page{
+	name:    "collapse",
+	title:   "Self-play that collapses, seen and cured",
+	command: "go run ./experiments collapse",
+	setup: fmt.Sprintf(`The recipe is `+"`trainer/recipes/tic_tac_toe_collapse.yaml`"+`, %d seeds, the same seeds in all
+arms, and what the arms change is in the table. The anchor is the network as it was drawn.
+Values are means over the last tenth of the run with 95 %% intervals over seeds; bands in
+the plot run from the lowest to the highest seed. With hindsight, a collapse begins where
+the score against random play falls by more than 0.05 from a best that it never regains, or
+where one seat wins nine games of ten in most of the updates that follow.`, seeds),
+}
 
 // noticed returns the onset of collapse, the update at which the guard saw it,
 // and the updates between. The onset is told with hindsight: the first

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -181,7 +180,7 @@ func criticArms(ctx context.Context, l *lab) error {
 			panels = append(panels, panel)
 		}
 	}
-	return l.page("critic_arms", criticArmsHead, text.String(), panels)
+	return l.report(armsPage, text.String(), panels)
 }
 
 func critiqueOf(domain string) (found problem.Errors, err error) {
@@ -246,22 +245,4 @@ func areOrIs(names []string) string {
 		return names[0] + " is"
 	}
 	return listed(names) + " are"
-}
-
-// page writes a page with its curves and what was found.
-func (l *lab) page(name, head, text string, panels []report.Panel) error {
-	if len(panels) > 0 {
-		for _, ext := range []string{".png", ".svg"} {
-			if err := report.Curves(l.path(name+ext), panels...); err != nil {
-				return err
-			}
-		}
-	}
-	text = head + text
-	finding, err := os.ReadFile(l.path(name + ".finding.md"))
-	if err == nil {
-		text += "\n" + string(finding)
-	}
-	fmt.Println(text)
-	return os.WriteFile(l.path(name+".md"), []byte(text), 0o644) //nolint:gosec // a page to read
 }

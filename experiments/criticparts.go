@@ -49,7 +49,7 @@ func criticOpponents(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	return l.page("critic_rounds", criticRoundsHead, text, panels)
+	return l.report(roundsPage, text, panels)
 }
 
 func compareOpponents(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
@@ -154,7 +154,7 @@ func criticObjectives(ctx context.Context, l *lab) error {
 	for i := range panels {
 		panels[i].Title += ", from the same games"
 	}
-	return l.page("critic_objectives", criticObjectivesHead, objectivesTable(arms)+criticSameGames+objectivesTable(same)+paired(same), append(roundPanels(arms), panels...))
+	return l.report(criticObjectivesPage, "## Games of their own players\n\n"+objectivesTable(arms)+criticSameGames+objectivesTable(same)+paired(same), append(roundPanels(arms), panels...))
 }
 
 // sameGames has both objectives learn from the same start and the same games, those of
@@ -226,7 +226,7 @@ func criticStages(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	return l.page("critic_stages", criticStagesHead, text, panels)
+	return l.report(stagesPage, text, panels)
 }
 
 func compareStages(ctx context.Context, l *lab, domain string) (string, []report.Panel, error) {
@@ -345,9 +345,9 @@ func criticValidity(ctx context.Context, l *lab) error {
 		}
 		return markdown([]string{"domain", "solver without slips", "slips at one line in ten", "at three in ten"}, rows)
 	}
-	text := differs("validity/differ") + "\nAnd of right lines, drawn uniformly from those that may stand in a clean solution, the share\nthat they take for wrong:\n\n" + differs("validity/condemned")
-	text += "\nSelf-play with free replacement on `" + partsDomain + "`, where one or the other decides:\n\n" + criticScores(train)
-	return l.page("critic_validity", criticValidityHead, text, nil)
+	text := criticDiffer + differs("validity/differ") + "\nAnd of right lines, drawn uniformly from those that may stand in a clean solution, the share\nthat they take for wrong:\n\n" + differs("validity/condemned")
+	text += "\n## Training by success rates\n\nSelf-play with free replacement on `" + partsDomain + "`, where one or the other decides:\n\n" + criticScores(train)
+	return l.write(validityPage, text)
 }
 
 // criticCurriculum compares problems drawn uniformly and by the spread of what the
@@ -366,9 +366,9 @@ func criticCurriculum(ctx context.Context, l *lab) error {
 		if err := l.criticise(ctx, arms...); err != nil {
 			return err
 		}
-		fmt.Fprintf(&text, "\nSelf-play with free replacement on `%s`:\n\n%s", d.game, criticScores(arms))
+		fmt.Fprintf(&text, "\n## `%s`\n\nSelf-play with free replacement:\n\n%s", d.game, criticScores(arms))
 	}
-	return l.page("critic_curriculum", criticCurriculumHead, text.String(), nil)
+	return l.write(curriculumPage, text.String())
 }
 
 // inspectionCurves trains on the exact game.
@@ -387,7 +387,7 @@ func inspectionCurves(ctx context.Context, l *lab) error {
 		return err
 	}
 	header := []string{"learning", "latest pair", "averaged pair", "first update from which the averaged pair stays below 0.05"}
-	panels := []report.Panel{{Title: "averaged pair", X: "updates", Y: "exploitability", Log: true}, {Title: "latest pair", X: "updates", Y: "exploitability", Log: true}}
+	panels := []report.Panel{{Title: "averaged pair", X: "updates", Y: "NashConv", Log: true}, {Title: "latest pair", X: "updates", Y: "NashConv", Log: true}}
 	var rows [][]string
 	for _, a := range arms {
 		var first []string
@@ -398,7 +398,7 @@ func inspectionCurves(ctx context.Context, l *lab) error {
 		panels[0].Series = append(panels[0].Series, a.curve("nash_conv/average", byUpdate))
 		panels[1].Series = append(panels[1].Series, a.curve("nash_conv/last", byUpdate))
 	}
-	return l.page("critic_inspection", inspectionHead, markdown(header, rows), panels)
+	return l.report(inspectionPage, "## Distance from the equilibrium\n\n"+markdown(header, rows), panels)
 }
 
 // below is the first measured update from which on the averaged pair's

@@ -51,19 +51,19 @@ func criticWhole(ctx context.Context, l *lab) error {
 		}
 		rows = append(rows, row)
 	}
-	text := markdown(header, rows)
+	text := "## The exam\n\n" + markdown(header, rows)
 	judged, err := l.judgeWholes(ctx, append(arms, lines))
 	if err != nil {
 		return err
 	}
-	text += fmt.Sprintf("\n%d solutions as `agon spc export` writes them, half of them with a wrong step of the menu,\njudged by ProcessBench's rule (`agon spc eval`). The critic of single lines is asked about\neach line, and the first that it calls Incorrect counts:\n\n", wholeSolutions) + judged
+	text += fmt.Sprintf("\n## Generated solutions\n\n%d solutions as `agon spc export` writes them, half of them with a wrong step of the menu,\njudged by ProcessBench's rule (`agon spc eval`). The critic of single lines is asked about\neach line, and the first that it calls Incorrect counts:\n\n", wholeSolutions) + judged
 	panels := []report.Panel{{Title: "first errors of whole solutions", X: "updates", Y: "F1"}, {Title: "kinds beyond the menu", X: "updates", Y: "F1"}}
 	for i, key := range []string{"f1", "f1/other"} {
 		for _, a := range arms {
 			panels[i].Series = append(panels[i].Series, a.curve(key, byUpdate))
 		}
 	}
-	return l.page("critic_whole", criticWholeHead, text, panels)
+	return l.report(wholePage, text, panels)
 }
 
 // judgeWholes scores critics on generated solutions.

@@ -47,18 +47,21 @@ func duplicates(ctx context.Context, l *lab) error {
 			fmt.Fprintln(os.Stderr, c.game, name, row)
 		}
 	}
-	text := `# What a shared deal is worth
+	return l.write(duplicatesPage, "## Variances and games\n\n"+
+		markdown([]string{"game", "against", "variance, independent", "duplicate", "ratio", "games, independent", "games, duplicate", "ratio with known luck taken off"}, rows))
+}
 
-Written by ` + "`go run ./experiments duplicates`" + `. An equilibrium plays another policy,
-8,000 pairs a seed, five seeds. In a pair of duplicate games both players get the same
-cards, each from the other's seat. The variance of a pair's mean return, where the two
-games have deals of their own, over that where they share one; and how many games it
-takes until the mean return is known to ±0.02 (Kuhn) or ±0.1 (Leduc), by that variance.
-Last, the ratio to independent deals where the luck that is known is taken off as well,
-of an opponent that cannot be asked for its probabilities:
-
-` + markdown([]string{"game", "against", "variance, independent", "duplicate", "ratio", "games, independent", "games, duplicate", "ratio with known luck taken off"}, rows)
-	return os.WriteFile(l.path("duplicates.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+var duplicatesPage = page{
+	name:    "duplicates",
+	title:   "What a shared deal is worth",
+	command: "go run ./experiments duplicates",
+	setup: `An equilibrium plays another policy, 8,000 pairs a seed, five seeds. In a pair of duplicate
+games both players get the same cards, each from the other's seat. The table has the
+variance of a pair's mean return, where the two games have deals of their own and where they
+share one, and its ratio; how many games it takes until the mean return is known to ±0.02
+(Kuhn) or ±0.1 (Leduc), by that variance; and last the ratio to independent deals where the
+luck that is known is taken off as well, of an opponent that cannot be asked for its
+probabilities.`,
 }
 
 func (l *lab) compare(ctx context.Context, rules games.Game, tree *solve.Tree, nash, other solve.Strategy, units int) ([]string, error) {

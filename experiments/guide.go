@@ -77,7 +77,7 @@ func guide(ctx context.Context, l *lab) error {
 	if err := trials.Wait(); err != nil {
 		return err
 	}
-	return l.guidePage(results)
+	return l.writeGuide(results)
 }
 
 // guideTrial makes a solver and a critic, and solves problems by all methods.

@@ -3,13 +3,12 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 
 	"github.com/agon-rl/agon/trainer/run/report"
 )
 
-// guidePage writes the page, its plots and its tables.
-func (l *lab) guidePage(results [][]guideResult) error {
+// writeGuide writes the page, its plot and its tables.
+func (l *lab) writeGuide(results [][]guideResult) error {
 	var panels []report.Panel
 	var tables string
 	critics := [][]string{}
@@ -34,19 +33,11 @@ func (l *lab) guidePage(results [][]guideResult) error {
 			}
 		}
 		panels = append(panels, panel)
-		tables += fmt.Sprintf("\n## %s\n\n%s", domain.game, markdown([]string{"method", "policy calls", "critic calls", "solved"}, rows))
+		tables += fmt.Sprintf("\n## `%s`\n\n%s", domain.game, markdown([]string{"method", "policy calls", "critic calls", "solved"}, rows))
 		critics = append(critics, criticRows(domain.game, results[d])...)
 	}
-	for _, name := range []string{"guide_critic.svg", "guide_critic.png"} {
-		if err := report.Curves(l.path(name), panels...); err != nil {
-			return err
-		}
-	}
-	text := guideText() + markdown([]string{"domain", "critic", "solver's steps right", "right ones accepted", "wrong ones caught"}, critics) + tables
-	if finding, err := os.ReadFile(l.path("guide_critic.finding.md")); err == nil {
-		text += "\n" + string(finding)
-	}
-	return os.WriteFile(l.path("guide_critic.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+	return l.report(guidePage, "## What the critics make of the solver's lines\n\n"+
+		markdown([]string{"domain", "critic", "solver's steps right", "right ones accepted", "wrong ones caught"}, critics)+tables, panels)
 }
 
 func criticRows(domain string, results []guideResult) (rows [][]string) {
@@ -61,15 +52,15 @@ func criticRows(domain string, results []guideResult) (rows [][]string) {
 	return rows
 }
 
-func guideText() string {
-	return fmt.Sprintf(`# The critic as a guide, against spending the same calls without it
-
-Written by `+"`go run ./experiments guide`"+`. The solver is a network that stopped learning
-early: of two layers of %d, trained on right steps until it takes one with probability
-%g on `+"`%s`"+` and %g on `+"`%s`"+`. The critic learnt by self-play on the same domain,
-without ever meeting the solver (`+"`sneaky_critic`"+`, two layers of %d, %d updates of warm-up on
-naive errors, then %d rounds of %d, 512 games each, 6 epochs, rate 0.002); the naive critic is the
-same one after the warm-up.
+var guidePage = page{
+	name:    "critic_guide",
+	title:   "The critic as a guide, against spending the same calls without it",
+	command: "go run ./experiments guide",
+	setup: fmt.Sprintf(`The solver is a network that stopped learning early: of two layers of %d, trained on right
+steps until it takes one with probability %g on `+"`%s`"+` and %g on `+"`%s`"+`. The critic
+learnt by self-play on the same domain, without ever meeting the solver (`+"`sneaky_critic`"+`, two
+layers of %d, %d updates of warm-up on naive errors, then %d rounds of %d, 512 games each, 6
+epochs, rate 0.002); the naive critic is the same one after the warm-up.
 
 A **policy call** is one step that the solver was asked for, thrown away or not; a
 **critic call** is one line judged. Every method hands in one solution of each of %d
@@ -85,12 +76,7 @@ held-out problems, and it counts if every step is right. The methods:
   calls, its leaves and ends worth the same product, no verifier; what the critic believes
   most is handed in, and the solver finishes where no end was found.
 
-Means and 95 %% intervals over %d seeds, each with a solver, a critic and problems of its own.
-
-![curves](guide_critic.svg)
-
-What the critics make of the lines that the solver writes by itself:
-
-`, byOutcome.hidden, guidedDomains[0].base, guidedDomains[0].game, guidedDomains[1].base, guidedDomains[1].game,
-		guideHidden, guideWarmup, guideRounds, guideUpdates, guideProblems, guideWidth, guideMost/2, guideSeeds)
+Means and 95 %% intervals over %d seeds, each with a solver, a critic and problems of its own.`,
+		byOutcome.hidden, guidedDomains[0].base, guidedDomains[0].game, guidedDomains[1].base, guidedDomains[1].game,
+		guideHidden, guideWarmup, guideRounds, guideUpdates, guideProblems, guideWidth, guideMost/2, guideSeeds),
 }

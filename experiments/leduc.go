@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/agon-rl/agon/trainer/run/report"
 )
@@ -30,25 +29,18 @@ func leducSeeds(ctx context.Context, l *lab) error {
 	}
 	panel := report.Panel{Title: "leduc_poker, last iterate, five seeds", X: "games", Y: "exploitability", Log: true,
 		Series: []report.Series{median("median, lowest to highest", trials, "exploitability")}}
-	for _, name := range []string{"leduc.png", "leduc.svg"} {
-		if err := report.Curves(l.path(name), panel); err != nil {
-			return err
-		}
+	if err := l.draw(leducPage, panel); err != nil {
+		return err
 	}
-	var text strings.Builder
-	fmt.Fprintf(&text, `# Leduc poker by self-play
+	table := markdown([]string{"seed", "exploitability of the last iterate", "games", "seconds"}, rows)
+	return l.write(leducPage, fmt.Sprintf("## Five seeds\n\nOn %s, two cores:\n\n%s\nMean over seeds with its 95 %% interval: %s.\n", l.choice.Name, table, intervalOf(finals)))
+}
 
-Written by `+"`go run ./experiments leduc`"+` on %s, two cores. The recipe is
-`+"`trainer/recipes/leduc_poker.yaml`"+`: a network over information states, role-conditioned
-advantages, a uniform magnet. Exploitability is exact; uniform play has 2.3736.
-
-![exploitability over games](leduc.svg)
-
-%s
-Mean over seeds with its 95 %% interval: %s.
-`, l.choice.Name, markdown([]string{"seed", "exploitability of the last iterate", "games", "seconds"}, rows), intervalOf(finals))
-	if finding, err := os.ReadFile(l.path("leduc.finding.md")); err == nil {
-		fmt.Fprintf(&text, "\n%s", finding)
-	}
-	return os.WriteFile(l.path("leduc.md"), []byte(text.String()), 0o644) //nolint:gosec // a page to read
+var leducPage = page{
+	name:    "leduc",
+	title:   "Leduc poker by self-play",
+	command: "go run ./experiments leduc",
+	setup: `The recipe is ` + "`trainer/recipes/leduc_poker.yaml`" + `: a network over information states,
+role-conditioned advantages, a uniform magnet. Exploitability is exact. The plot shows the
+median of the seeds, from the lowest to the highest.`,
 }

@@ -1,4 +1,4 @@
-// Command experiments runs the measurements behind docs/*.md and writes their
+// Command experiments runs the measurements behind docs/lab and writes their
 // tables and plots again:
 //
 //	go run ./experiments rae       role-conditioned advantages against their ablations
@@ -112,7 +112,7 @@ func experiment(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	return experiments[os.Args[1]](ctx, &lab{dir: dir, docs: "docs", keep: os.Getenv("AGON_EXPERIMENTS"), device: device, choice: choice})
+	return experiments[os.Args[1]](ctx, &lab{dir: dir, docs: "docs/lab", keep: os.Getenv("AGON_EXPERIMENTS"), device: device, choice: choice})
 }
 
 // lab runs recipes and hands back their metrics.

@@ -227,7 +227,7 @@ func seedInterval(values []float64) string {
 	return fmt.Sprintf("%s ± %s", scientific(i.mean), scientific(i.half))
 }
 
-// objectives writes docs/objectives.md: the methods of Nash and preference learning on
+// objectives writes docs/lab/objectives.md: the methods of Nash and preference learning on
 // games whose equilibrium is known, exactly and sampled, and their traps.
 func objectives(ctx context.Context, l *lab) error {
 	all, err := objectiveGames(ctx)
@@ -235,7 +235,6 @@ func objectives(ctx context.Context, l *lab) error {
 		return err
 	}
 	var page strings.Builder
-	page.WriteString(objectivesIntroduction())
 	var klPanels []report.Panel
 	for _, g := range all {
 		text, panels, err := l.compareOn(ctx, g)
@@ -249,7 +248,6 @@ func objectives(ctx context.Context, l *lab) error {
 	if err := report.Curves(l.path("objectives_kl.svg"), klPanels...); err != nil {
 		return err
 	}
-	page.WriteString("\n## To the regularised equilibrium\n\nKL(π*‖π) of the last iterate, β = 0.1:\n\n![KL over iterations and queries](objectives_kl.svg)\n")
 	for _, part := range []func(context.Context, []objectiveGame) (string, error){stepSizes, l.traps, playersPart, theoryPart} {
 		text, err := part(ctx, all)
 		if err != nil {
@@ -257,10 +255,7 @@ func objectives(ctx context.Context, l *lab) error {
 		}
 		page.WriteString("\n" + text)
 	}
-	if finding, err := os.ReadFile(l.path("objectives.finding.md")); err == nil {
-		fmt.Fprintf(&page, "\n%s", finding)
-	}
-	return os.WriteFile(l.path("objectives.md"), []byte(page.String()), 0o644) //nolint:gosec // a page to read
+	return l.write(objectivesPage, page.String())
 }
 
 // compareOn compares all methods on one game: a table, a plot, and the panels of KL.

@@ -126,7 +126,7 @@ func objectivesNeural(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	return l.page("objectives_neural", neuralHead, sequence+recipe+neuralOthers+others.String(), append(panels, panel))
+	return l.report(neuralPage, neuralSequence+sequence+recipe+neuralOthers+others.String(), append(panels, panel))
 }
 
 // sparing runs a recipe that l.keep does not hold already.
@@ -308,26 +308,32 @@ func exactCurve(ctx context.Context, method string, iterations int) ([]float64, 
 	return out, nil
 }
 
-const neuralHead = `# The objectives train networks
+var neuralPage = page{
+	name:    "objectives_neural",
+	title:   "The objectives train networks",
+	command: "AGON_BACKEND=go go run ./experiments objectives-neural",
+	setup: fmt.Sprintf(`A network learns from preferences between whole answers that it drew itself, by an objective
+that is a name in a recipe:
 
-Written by ` + "`AGON_BACKEND=go go run ./experiments objectives-neural`" + `. A network learns from preferences
-between whole answers that it drew itself, by an objective that is a name in a recipe:
-
-` + "```" + `
+`+"```sh"+`
 agon train sequence
 agon train sequence --set opponents=half-step --set 'preferences.objective=online-ipo(beta=0.2,base="0.1,0.9")'
 agon train kuhn_poker --set objective.name=none --set preferences.objective=spin --set preferences.demonstrations=cfr:iterations=1000
-` + "```" + `
+`+"```"+`
 
-## The sequence game
+In the sequence game an update draws 256 games of two answers each, compares them in groups
+of eight and takes four steps of Adam; the plots are over what the judge was asked. Beside
+the networks stands each method's own exact update with the same constants, without network
+and samples (`+"`agon solve`"+`), one iteration an update. PPO has a uniform magnet of 0.05 unless
+the table says otherwise. Means and 95 %% intervals over %d seeds; bands in the plots run from
+the lowest to the highest seed.`, neuralSeeds),
+}
+
+const neuralSequence = `## The sequence game
 
 Answers are four letters of eight, 4,096 of them; the judge's preferences go in a circle
 (` + "`agon games sequence`" + `). Exploitability is exact, by enumeration of the answers: 0 in
-equilibrium, 0.375 for uniform play. An update draws 256 games of two answers each, compares
-them in groups of eight and takes four steps of Adam; the plots are over what the judge was
-asked. Beside the networks, each method's own exact update with the same constants, without
-network and samples (` + "`agon solve`" + `), one iteration an update. Means and 95 % intervals over
-five seeds; bands in the plots run from the lowest to the highest seed.
+equilibrium, 0.375 for uniform play.
 
 `
 
@@ -336,6 +342,5 @@ const neuralOthers = `
 
 An answer is what one seat did, compared with others from the same deal by what it got: for SPO
 the better one wins, for INPO in proportion to the difference, and SPIN prefers the
-demonstrator's. The current policy sits in both seats. PPO has a uniform magnet of 0.05, here and
-above, unless the table says otherwise. Means and 95 % intervals over five seeds.
+demonstrator's. The current policy sits in both seats.
 `

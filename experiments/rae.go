@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/agon-rl/agon/trainer/run/report"
@@ -53,7 +52,6 @@ func raeAblations(ctx context.Context, l *lab) error {
 		return err
 	}
 	var text strings.Builder
-	text.WriteString(raeHead)
 	var panels []report.Panel
 	for _, game := range raeGames {
 		fmt.Fprintf(&text, "\n## `%s`\n\n%s", game, raeTable(game, groups))
@@ -61,29 +59,22 @@ func raeAblations(ctx context.Context, l *lab) error {
 			panels = append(panels, panel)
 		}
 	}
-	for _, name := range []string{"rae.png", "rae.svg"} {
-		if err := report.Curves(l.path(name), panels...); err != nil {
-			return err
-		}
+	if err := l.draw(raePage, panels...); err != nil {
+		return err
 	}
-	finding, err := os.ReadFile(l.path("rae.finding.md"))
-	if err == nil {
-		fmt.Fprintf(&text, "\n%s", finding)
-	}
-	return os.WriteFile(l.path("rae.md"), []byte(text.String()), 0o644) //nolint:gosec // a page to read
+	return l.write(raePage, text.String())
 }
 
-const raeHead = `# Role-conditioned advantages against their ablations
-
-Written by ` + "`go run ./experiments rae`" + `. Each estimator trains the network of
-` + "`trainer/recipes/kuhn_poker.yaml`" + ` for 400 updates of 256 games, five seeds, the same
-seeds for all. Values are means over seeds with 95 % intervals (Student's t).
-The variance of the advantage and the gradient's noise (the standard deviation
-of a batch's gradient, estimated from eight parts of it) are averages over the
-second half of training; exploitability is that of the last iterate, exact.
-
-![exploitability over games played](rae.svg)
-`
+var raePage = page{
+	name:    "rae",
+	title:   "Role-conditioned advantages against their ablations",
+	command: "go run ./experiments rae",
+	setup: fmt.Sprintf(`Each estimator trains the network of `+"`trainer/recipes/kuhn_poker.yaml`"+` for 400 updates of
+256 games, %d seeds, the same seeds for all. Values are means over seeds with 95 %% intervals
+(Student's t). The variance of the advantage and the gradient's noise (the standard
+deviation of a batch's gradient, estimated from eight parts of it) are averages over the
+second half of training; exploitability is that of the last iterate, exact.`, seeds),
+}
 
 func raeTable(game string, groups map[string][]*trial) string {
 	columns := []struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -46,90 +45,49 @@ func search(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	text := `# What search finds, and what its pairs are worth
-
-Written by ` + "`go run ./experiments search`" + `. Rollouts are one random game each,
-UCT's constant is √2; proofs (` + "`prove=true`" + `) pass exact values up from the ends of
-the game.
-
-## Tic-tac-toe, all 4,520 states where somebody is to move
+	return l.write(searchPage, `## Tic-tac-toe, all 4,520 states where somebody is to move
 
 The share in which the move found keeps the value of the game, ± its standard
 error, and the share of 100 games drawn with a perfect player that chooses at
-random among its best moves. OpenSpiel's C++ with the same settings: .903, .938,
-.961, .976, .989, .997; 56/8, 72/23, 86/35, 99/46, 100/64 and 100/88 draws. It does not
-explore moves that end the game, but scores them by their outcome, also with its solver
-off: its Python version has .941 with 25 simulations and .958 with 50, and .948 and
-.976 where ends are explored like any other move.
+random among its best moves:
 
-` + quality + `
+`+quality+`
 ## Connect four
 
-The share of 40 searches whose first move is the centre, the only one that wins.
-OpenSpiel: 16, 36 and 40 of 40.
+The share of 40 searches whose first move is the centre, the only one that wins:
 
-` + centre + `
+`+centre+`
 Positions of random games in which the seat to move wins at once, and others in which
 it does not, but the other seat will unless some moves of all are played. How often
-the win is taken, and such a move found. OpenSpiel, in other positions of the kind:
-121 of 121 wins with 50 simulations, since it takes what ends in its favour whatever its
-visits; 49, 73 and 79 of 79 threats with 50, 500 and 5,000.
+the win is taken, and such a move found:
 
-` + tactics + `
+`+tactics+`
 ## Hidden information
 
-Search over the worlds that a seat cannot tell apart (information-set MCTS, one
-observer) finds good play and no equilibrium: on Kuhn poker the exploitability of
-its visits tends to 1/6, as OpenSpiel's does (.123, .158, .166). Preferences for
-games of hidden information are better taken from counterfactual values (` + "`agon prefs\ncollect leduc_poker --kind counterfactual --agent cfr:iterations=1000`" + `); this is the
-biased, cheap way.
+Search over the worlds that a seat cannot tell apart (information-set MCTS, one observer):
 
-` + hidden + `
-## How fast
-
-Side by side in one run (` + "`python experiments/peers/openspiel/bench_mcts.py --seconds 0.7`" + `),
-medians of five on one core: UCT with one rollout a simulation, 1,000 simulations
-from the first move, against OpenSpiel's C++.
-
-| game | OpenSpiel, simulations/s | Agon | ratio |
-| --- | --- | --- | --- |
-| tic-tac-toe | 714,424 | 2,284,019 | 3.2 |
-| connect four | 90,835 | 849,296 | 9.3 |
-| chess | 545 | 3,272 | 6.0 |
-
-With a network at the leaves (two layers of 512 and 256, connect four; ` + "`AGON_BACKEND=xla:cpu\ngo test ./mcts -run xxx -bench Network`" + `), one tree makes 4,717 simulations a
-second and 1,024 trees in lockstep 318,555, 67 times as many; in pure Go it is
-3,520 and 126,810.
-
-Gumbel search of 256 trees at once, no network, both cores, 64 simulations a tree, in
-one run (` + "`python experiments/peers/mctx/bench.py && go test ./mcts -run xxx -bench Gumbel`" + `): mctx
-over pgx 270,546 simulations a second on tic-tac-toe and 340,765 on connect four,
-Agon 1,212,010 and 1,165,024.
-
-Gumbel's and MuZero's visits are mctx's: ` + "`go test ./mcts -run Mctx -v`" + ` compares 192
-searches of random games, recorded by testdata/mctx/record.py.
-
+`+hidden+`
 ## How often pairs are wrong
 
 The pair error rate: the share of pairs whose rejected move is worth more than
 the chosen one, by minimax; in brackets how many pairs there are, and the share of
 those whose moves are worth the same, which teach nothing true. Trees of all 4,520
-states of tic-tac-toe, UCT with one rollout a simulation; pairs are taken anywhere
-in the tree (the rule's own filters), then only between moves tried 10 times.
+states of tic-tac-toe; pairs are taken anywhere in the tree (the rule's own filters), then
+only between moves tried 10 times:
 
-` + errors + `
-What this says: a rule that looks at the committed path alone takes few pairs and
-the best ones; rules that take all siblings at every node mostly pair moves that
-were tried once or twice, where a rollout's luck decides. A bound on visits does
-more than a gap of values, since a move tried once has a value of -1 or 1 and so
-the largest gap of all.
-
+`+errors+`
 On Countdown, the first steps of 500 problems, held against whether the problem can
-still be solved after each step. A rollout that solves a problem proves its steps, so
-a pair by value is hardly ever wrong here; by visits it may be:
+still be solved after each step:
 
-` + countdown
-	return os.WriteFile(l.path("search.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+`+countdown)
+}
+
+var searchPage = page{
+	name:    "search",
+	title:   "What search finds, and what its pairs are worth",
+	command: "go run ./experiments search",
+	setup: `UCT with one rollout a simulation, which is one random game; its constant is √2. Proofs
+(` + "`prove=true`" + `) pass exact values up from the ends of the game.`,
 }
 
 // uct returns the options of UCT with rollouts.

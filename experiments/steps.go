@@ -10,7 +10,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/agon-rl/agon/agents"
@@ -58,23 +57,21 @@ func (d domain) name() string { return cmp.Or(d.column, "`"+d.game+"`") }
 
 // study is a comparison of the methods under one judge of the search's leaves.
 type study struct {
-	file, title, leaves string
-	hidden              int // units in each of two layers
-	states              int // searched in a round, at most
-	domains             []domain
-	methods             []method
-	judge               func(*policy.Network) mcts.Evaluator // of domains that have none of their own
-	page                func(y study, table string) string
+	leaves  string // who judges them, where all domains have one judge
+	hidden  int    // units in each of two layers
+	states  int    // searched in a round, at most
+	domains []domain
+	methods []method
+	judge   func(*policy.Network) mcts.Evaluator // of domains that have none of their own
 }
 
 // byOutcome: only how a problem ends is known, so what an early step is worth
 // shows where the policy gets through to the end. Longer chains start from better
 // policies, or no playout would ever succeed.
 var byOutcome = study{
-	file: "steps.md", title: "What step preferences teach where only outcomes are known",
 	leaves: "the policy plays to their end", hidden: 256, states: 2048,
 	domains: []domain{{game: "modchain(length=4)", base: 0.5}, {game: "modchain", base: 0.6}, {game: "modchain(length=16)", base: 0.7}, {game: "countdown", base: 0.4}},
-	methods: methods, judge: playedOut, page: stepsPage,
+	methods: methods, judge: playedOut,
 }
 
 // playedOut judges leaves by how the policy ends the game from there.
@@ -87,10 +84,9 @@ func known(n *policy.Network, value func(context.Context, games.State) (float64,
 
 // byVerifier: every step is judged, as by a perfect process reward model.
 var byVerifier = study{
-	file: "steps_verified.md", title: "What step preferences teach where every step is judged",
 	leaves: "the game's verifier judges", hidden: 256, states: 2048,
 	domains: []domain{{game: "modchain(length=4)", base: 0.5}, {game: "modchain", base: 0.5}, {game: "modchain(length=16)", base: 0.5}, {game: "countdown", base: 0.4}},
-	methods: methods, page: stepsPage,
+	methods: methods,
 	judge: func(n *policy.Network) mcts.Evaluator {
 		return known(n, func(_ context.Context, s games.State) (float64, error) {
 			if s.(problem.Verified).Solvable() {
@@ -101,9 +97,13 @@ var byVerifier = study{
 	},
 }
 
-func steps(ctx context.Context, l *lab) error { return l.compareMethods(ctx, byOutcome) }
+func steps(ctx context.Context, l *lab) error {
+	return l.compareMethods(ctx, stepsPage, problemsCaption, byOutcome)
+}
 
-func stepsVerified(ctx context.Context, l *lab) error { return l.compareMethods(ctx, byVerifier) }
+func stepsVerified(ctx context.Context, l *lab) error {
+	return l.compareMethods(ctx, stepsVerifiedPage, problemsCaption, byVerifier)
+}
 
 // stepsBoard is the comparison on tic-tac-toe, under both judges, and for longer.
 func stepsBoard(ctx context.Context, l *lab) error {
@@ -124,8 +124,8 @@ func stepsBoard(ctx context.Context, l *lab) error {
 			return v, err
 		})
 	}
-	return l.compareMethods(ctx, study{
-		file: "steps_board.md", title: "What step preferences teach on tic-tac-toe", page: boardPage, hidden: 64, states: 1024,
+	return l.compareMethods(ctx, boardPage, boardCaption, study{
+		hidden: boardHidden, states: boardStates,
 		methods: boardMethods(),
 		domains: []domain{
 			{game: "tic_tac_toe", column: "leaves played to their end", judge: playedOut},
@@ -199,7 +199,7 @@ func boardMethods() (out []method) {
 
 // compareMethods compares what a policy learns from step preferences, outcomes,
 // best moves and visits, at equal numbers of pairs and of steps played.
-func (l *lab) compareMethods(ctx context.Context, y study) error {
+func (l *lab) compareMethods(ctx context.Context, p page, caption string, y study) error {
 	domains, methods := y.domains, y.methods
 	type cell struct{ base, rate [stepSeeds]float64 }
 	table := make([][]cell, len(domains))
@@ -252,11 +252,7 @@ func (l *lab) compareMethods(ctx context.Context, y study) error {
 		}
 		rows = append(rows, row)
 	}
-	text := y.page(y, markdown(header, rows))
-	if finding, err := os.ReadFile(l.path(strings.TrimSuffix(y.file, ".md") + ".finding.md")); err == nil {
-		text = strings.TrimRight(text, "\n") + "\n\n" + string(finding)
-	}
-	return os.WriteFile(l.path(y.file), []byte(text), 0o644) //nolint:gosec // a page to read
+	return l.write(p, caption+markdown(header, rows))
 }
 
 // learnt is a policy's strength before and after, and what its first and last

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 )
 
 // teachings are what a network may learn from a search, with its settings.
@@ -34,34 +33,32 @@ func teach(ctx context.Context, l *lab) error {
 		return err
 	}
 	header := []string{"learns", "20", "40", "60"}
-	text := `# What a search can teach
+	return l.write(teachPage, `## Countdown
 
-Written by ` + "`go run ./experiments teach`" + `: recipes in which search over the network
-plays the games, with what the network learns from it changed (` + "`search.learn`" + `).
-Preferences are all pairs of the tried first steps of each search that its values
-order (` + "`search.rule=tpo`" + `), with the searching network as the reference; the value head
-learns how games ended, with every method. Means and 95 % intervals over five seeds,
-after so many updates.
-
-## Countdown
-
-The recipe ` + "`countdown_search`" + `, 512 problems an update. Share of 1,000 new problems that
+The recipe `+"`countdown_search`"+`, 512 problems an update. Share of 1,000 new problems that
 the most probable steps solve:
 
-` + markdown(header, countdown) + `
-Random steps solve 0.023 (` + "`agon eval random --game countdown --games 1000`" + `).
+`+markdown(header, countdown)+`
+Random steps solve 0.023 (`+"`agon eval random --game countdown --games 1000`"+`).
 
 ## Tic-tac-toe
 
-The recipe ` + "`tic_tac_toe_search`" + ` with 32 simulations by AlphaZero's rule, 256 games an
+The recipe `+"`tic_tac_toe_search`"+` with 32 simulations by AlphaZero's rule, 256 games an
 update. Exploitability of the network alone, exactly; 0 is perfect, and uniform play has
-0.960 (` + "`agon eval random --game tic_tac_toe --exploitability`" + `):
+0.960 (`+"`agon eval random --game tic_tac_toe --exploitability`"+`):
 
-` + markdown(header, tictactoe)
-	if finding, err := os.ReadFile(l.path("teach.finding.md")); err == nil {
-		text += "\n" + string(finding)
-	}
-	return os.WriteFile(l.path("teach.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+`+markdown(header, tictactoe))
+}
+
+var teachPage = page{
+	name:    "teach",
+	title:   "What a search can teach",
+	command: "go run ./experiments teach",
+	setup: fmt.Sprintf(`In both recipes a search over the network plays the games; what the network learns from it
+is changed (`+"`search.learn`"+`). Preferences are all pairs of the tried first steps of each
+search that its values order (`+"`search.rule=tpo`"+`), with the searching network as the
+reference; the value head learns how games ended, with every method. Means and 95 %%
+intervals over %d seeds, after 20, 40 and 60 updates.`, teachSeeds),
 }
 
 // teachings trains a recipe with everything that it may learn and returns rows of

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 
 	"github.com/rs/zerolog"
 
@@ -44,17 +43,18 @@ func testTime(ctx context.Context, l *lab) error {
 			rows = append(rows, []string{fmt.Sprint(updates), fmt.Sprint(calls), share(sampled), share(searched)})
 		}
 	}
-	text := `# Search at test time against best-of-N
+	return l.write(testTimePage, "## Share solved\n\nWith its standard error:\n\n"+markdown([]string{"updates", "calls", "best of N", "search"}, rows))
+}
 
-Written by ` + "`go run ./experiments testtime`" + `. Policies are trained by the recipe
-` + "`countdown_search`" + ` for 10 and for 40 updates. For each of 500 held-out problems a
-method may call the policy a number of times: best-of-N samples whole solutions, of
-three steps each; search grows one tree (AlphaZero's rule, no noise) with one call a
-simulation. A problem counts as solved where a solution was found, since the game
-verifies it. Share solved, with its standard error:
-
-` + markdown([]string{"updates", "calls", "best of N", "search"}, rows)
-	return os.WriteFile(l.path("testtime.md"), []byte(text), 0o644) //nolint:gosec // a page to read
+var testTimePage = page{
+	name:    "testtime",
+	title:   "Search at test time against best-of-N",
+	command: "go run ./experiments testtime",
+	setup: fmt.Sprintf(`Policies are trained by the recipe `+"`countdown_search`"+` for 10 and for 40 updates. For each of
+%d held-out problems a method may call the policy a number of times: best-of-N samples
+whole solutions, of three steps each; search grows one tree (AlphaZero's rule, no noise)
+with one call a simulation. A problem counts as solved where a solution was found, since the
+game verifies it.`, testTimeProblems),
 }
 
 func share(solved int) string {

@@ -23,7 +23,7 @@ const JudgeForms = `score     the probability that the game's own returns are od
           (1 + what a earns against b)/2, elsewhere ½ + (return of a − return of b)/(2·range)
 outcome   the better of the two for certain, a half where they are even
 drawn     one of the two, drawn with the probability of score: what a person would answer once
-or a judge of agon feedback, in which score and outcome are the game's, such as
+or another judge (see docs/reference/judges.md), in which score and outcome are the game's, such as
 noisy(flip=0.2,judge=score), table(FILE), learned(FILE), openai(model=NAME)`
 
 // ownJudgements are those of the game itself.

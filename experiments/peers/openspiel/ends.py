@@ -7,7 +7,7 @@ OpenSpiel scores a move that ends the game by its outcome, without a bonus for
 exploring it, also with its solver off, and picks such a move by its outcome in the
 end. Printed is the share of all 4,520 positions in which the move found keeps the
 game's value, for its Python version as it is and with ends treated like all other
-moves (docs/search.md).
+moves (docs/lab/search.md).
 """
 
 import math
