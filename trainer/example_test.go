@@ -28,7 +28,7 @@ func ExampleTrain() {
 	defer os.RemoveAll(root)
 	ctx, dir := context.Background(), filepath.Join(root, "run")
 
-	recipe, err := trainer.ReadRecipe([]byte("version: 1\ngame: kuhn_poker"), []string{"updates=100", "games=256"})
+	recipe, err := trainer.ReadRecipe([]byte("game: kuhn_poker"), []string{"updates=100", "games=256"})
 	check(err)
 	text, err := recipe.YAML()
 	check(err)
