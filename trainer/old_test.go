@@ -97,7 +97,7 @@ func TestSettingsOfVersion1ShowTheNewForm(t *testing.T) {
 		"search.learn=visits":                  "now it is --set 'learn=[{from: search, loss: visits}]'",
 		"preferences.objective=inpo":           "now it is --set 'learn=[{from: preferences, loss: inpo}]'",
 		"objective={name: none}":               "objective.name was a setting of version 0.1",
-		"learn=ppo":                            "learn: ppo: expected a list such as [a, b]",
+		"learn=ppo":                            "learn: ppo: expected a list such as [{from: …}]",
 		"learn=[ppo]":                          "learn: entry 1: ppo: expected settings such as {from: …}",
 		"learn=[{form: games}]":                `unknown setting "learn[1].form", did you mean "from"?`,
 		"learn=[]":                             "nothing is learnt",

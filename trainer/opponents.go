@@ -49,9 +49,7 @@ var opponentKinds spec.Registry[func(r *spec.Reader) (opponents, error)]
 func OpponentForms() string { return opponentKinds.Help() }
 
 func init() {
-	add := func(name, usage, help string, read func(r *spec.Reader) (opponents, error)) {
-		opponentKinds.Add(spec.Entry[func(r *spec.Reader) (opponents, error)]{Name: name, Usage: usage, Help: help, Value: read})
-	}
+	add := opponentKinds.Register
 	add("self", "", "the current players in every seat", func(*spec.Reader) (opponents, error) { return opponents{}, nil })
 	add("past", "past(share=0.5,every=50,keep=10)", "in a share of the games, pasts drawn uniformly, spread over the run", readPast)
 	add("league", "league(share=0.5,every=50,keep=10,prefer=even)",

@@ -30,9 +30,7 @@ func init() {
 	// A number without a default is NaN where it is missing.
 	number := func(r *spec.Reader, key string) float64 { return r.Float(key, math.NaN(), 0, mostScheduled) }
 	half := func(r *spec.Reader) float64 { return r.Float("half", 300, 1e-9, 1e12) }
-	add := func(name, usage, help string, c course) {
-		schedules.Add(spec.Entry[course]{Name: name, Usage: usage, Help: help, Value: c})
-	}
+	add := schedules.Register
 	add("linear", "linear(from,to)", "from at the first update to to at the last", func(r *spec.Reader, span float64) func(float64) float64 {
 		from, to := number(r, "from"), number(r, "to")
 		return func(u float64) float64 { return from + (to-from)*u/span }

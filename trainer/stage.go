@@ -22,9 +22,7 @@ var stageKinds spec.Registry[func(r *spec.Reader) (stages, error)]
 func StageForms() string { return stageKinds.Help() }
 
 func init() {
-	add := func(name, usage, help string, read func(r *spec.Reader) (stages, error)) {
-		stageKinds.Add(spec.Entry[func(r *spec.Reader) (stages, error)]{Name: name, Usage: usage, Help: help, Value: read})
-	}
+	add := stageKinds.Register
 	add("together", "", "all players in every update", func(*spec.Reader) (stages, error) { return stages{}, nil })
 	add("alternate", "alternate(every=10)", "the players take turns, the last one first", func(r *spec.Reader) (stages, error) {
 		return stages{every: r.Int("every", 10, 1, 1<<30)}, nil

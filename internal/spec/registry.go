@@ -43,6 +43,11 @@ func (r *Registry[T]) Add(e Entry[T]) {
 	r.entries = slices.Insert(r.entries, at, e)
 }
 
+// Register is Add of an entry without other names; an empty usage is the bare name.
+func (r *Registry[T]) Register(name, usage, help string, value T) {
+	r.Add(Entry[T]{Name: name, Usage: usage, Help: help, Value: value})
+}
+
 // All returns the entries in ascending order of their names.
 func (r *Registry[T]) All() []Entry[T] { return slices.Clone(r.entries) }
 

@@ -214,6 +214,9 @@ func unlike(value any, field reflect.Type) string {
 		}
 	case reflect.Slice:
 		if _, isList := value.([]any); value != nil && !isList {
+			if field.Elem().Kind() == reflect.Struct {
+				return fmt.Sprintf("a list such as [{%s: …}]", firstOf(fieldsOf(field.Elem())))
+			}
 			return "a list such as [a, b]"
 		}
 	}
