@@ -343,20 +343,13 @@ func (o Pair) row(p Preference) (r row, err error) {
 	if err := o.misses(p); err != nil {
 		return r, err
 	}
-	if p.Q != nil {
-		r.scores, r.gap = *p.Q, finite(p.Q[0]-p.Q[1])
-	}
-	r.margin, r.weight = o.ownMargin(r.gap), 1
+	r.scores = or(p.Q, r.scores)
+	r.gap = finite(r.scores[0] - r.scores[1])
+	r.margin, r.weight = finite(o.ownMargin(r.gap)+or(p.Margin, 0)), or(p.Weight, 1)
 	if r.labelled = p.Target != nil; r.labelled {
 		r.label = *p.Target
 	} else {
 		r.label = o.ownLabel(p, r.gap)
-	}
-	if p.Margin != nil {
-		r.margin = finite(r.margin + *p.Margin)
-	}
-	if p.Weight != nil {
-		r.weight = *p.Weight
 	}
 	if o.Shape == "exo" && !(r.label > 0 && r.label < 1) {
 		return r, fmt.Errorf("target: %g: objective %s takes its logarithm: expected more than 0 and less than 1", r.label, o.Name)
@@ -366,24 +359,25 @@ func (o Pair) row(p Preference) (r row, err error) {
 
 // misses says which numbers of a pair are wrong, missing, or have no place in the formula.
 func (o Pair) misses(p Preference) error {
+	q, n := or(p.Q, [2]float64{}), or(p.N, [2]float64{})
 	for _, x := range []struct {
 		name, want string
 		lo, hi     float64
-		given      []float64
+		numbers    []float64
 	}{
-		{"target", "a number from 0 to 1", 0, 1, given(p.Target)},
-		{"margin", "a finite number", -math.MaxFloat64, math.MaxFloat64, given(p.Margin)},
-		{"weight", "a number of at least 0", 0, math.MaxFloat64, given(p.Weight)},
-		{"q", "two finite numbers", -math.MaxFloat64, math.MaxFloat64, both(p.Q)},
-		{"n", "two numbers of at least 0", 0, math.MaxFloat64, both(p.N)},
+		{"target", "a number from 0 to 1", 0, 1, []float64{or(p.Target, 0)}},
+		{"margin", "a finite number", -math.MaxFloat64, math.MaxFloat64, []float64{or(p.Margin, 0)}},
+		{"weight", "a number of at least 0", 0, math.MaxFloat64, []float64{or(p.Weight, 0)}},
+		{"q", "two finite numbers", -math.MaxFloat64, math.MaxFloat64, q[:]},
+		{"n", "two numbers of at least 0", 0, math.MaxFloat64, n[:]},
 	} {
-		if !slices.ContainsFunc(x.given, func(v float64) bool { return !(v >= x.lo && v <= x.hi) }) {
-			continue
+		if slices.ContainsFunc(x.numbers, func(v float64) bool { return !(v >= x.lo && v <= x.hi) }) {
+			shown := strings.ReplaceAll(fmt.Sprint(x.numbers), " ", ", ")
+			if len(x.numbers) == 1 {
+				shown = strings.Trim(shown, "[]")
+			}
+			return fmt.Errorf("%s: %s: expected %s", x.name, shown, x.want)
 		}
-		if len(x.given) == 1 {
-			return fmt.Errorf("%s: %g: expected %s", x.name, x.given[0], x.want)
-		}
-		return fmt.Errorf("%s: [%g, %g]: expected %s", x.name, x.given[0], x.given[1], x.want)
 	}
 	has := shapes[o.Shape]
 	switch {
@@ -407,18 +401,10 @@ func (o Pair) misses(p Preference) error {
 	return nil
 }
 
-// given is a number that may be missing, as a list.
-func given(x *float64) []float64 {
-	if x == nil {
-		return nil
+// or is what is given, or another where nothing is.
+func or[T any](given *T, other T) T {
+	if given == nil {
+		return other
 	}
-	return []float64{*x}
-}
-
-// both are two numbers that may be missing, as a list.
-func both(x *[2]float64) []float64 {
-	if x == nil {
-		return nil
-	}
-	return x[:]
+	return *given
 }
