@@ -80,7 +80,8 @@ type Pair struct {
 	Pessimism bool
 	// TermBeta multiplies both terms by β.
 	TermBeta bool
-	// Parts make a weighted sum of other objectives instead.
+	// Parts make a weighted sum of other objectives instead, none of which divides by
+	// length.
 	Parts []Part
 }
 
@@ -245,8 +246,7 @@ func (o Pair) each(r row) (loss float64, push Push) {
 	return loss * o.Scale, Push{Chosen: push.Chosen * o.Scale * slopeW, Rejected: push.Rejected * o.Scale * slopeL}
 }
 
-// evaluateParts is a weighted sum of objectives. Parts reduce answers in different
-// ways, so gradients are in the summed log-probabilities.
+// evaluateParts is a weighted sum of objectives.
 func (o Pair) evaluateParts(batch []Preference) (Result, error) {
 	out := Result{Losses: make([]float64, len(batch)), Grads: make([]Push, len(batch))}
 	for _, part := range o.Parts {
@@ -254,21 +254,11 @@ func (o Pair) evaluateParts(batch []Preference) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		perSum := func(s Sequence) float64 {
-			if part.Pair.PerToken {
-				return part.Weight / s.tokens()
-			}
-			return part.Weight
-		}
 		out.Loss += part.Weight * r.Loss
-		for i, p := range batch {
+		for i, g := range r.Grads {
+			sum := &out.Grads[i]
 			out.Losses[i] += part.Weight * r.Losses[i]
-			g := &out.Grads[i]
-			g.Chosen += r.Grads[i].Chosen * perSum(p.Chosen)
-			g.Rejected += r.Grads[i].Rejected * perSum(p.Rejected)
-			if p.Extra != nil {
-				g.Extra += r.Grads[i].Extra * perSum(*p.Extra)
-			}
+			*sum = Push{sum.Chosen + part.Weight*g.Chosen, sum.Rejected + part.Weight*g.Rejected, sum.Extra + part.Weight*g.Extra}
 		}
 	}
 	out.bound()
