@@ -315,11 +315,10 @@ func (t term) signed() string {
 // add adds the term to the batch's losses and slopes.
 func (t term) add(rows []row, out *Result) {
 	at := func(i int) (reduced, *float64) {
-		switch {
-		case !t.third || rows[i].extra == nil:
-			return rows[i].chosen, &out.Grads[i].Chosen
+		if t.third && rows[i].extra != nil {
+			return *rows[i].extra, &out.Grads[i].Extra
 		}
-		return *rows[i].extra, &out.Grads[i].Extra
+		return rows[i].chosen, &out.Grads[i].Chosen
 	}
 	tokens := 0.0
 	for i := range rows {

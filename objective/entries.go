@@ -41,13 +41,11 @@ var entries = []*Entry{
 	},
 	{
 		Name: "hinge", Title: "SLiC-HF's rank calibration as a pair loss", ArXiv: "2305.10425", Aliases: []string{"slic", "slic-hf", "2305.10425"},
-		Family: "pair", References: fixed, Source: fromTRL,
-		params: difference(), pair: Pair{Shape: "hinge"},
+		Family: "pair", References: fixed, Source: fromTRL, params: difference(), pair: Pair{Shape: "hinge"},
 	},
 	{
 		Name: "sigmoid-norm", Title: "Length-normalised DPO (Tülu 3)", ArXiv: "2411.15124", Aliases: []string{"ln-dpo", "2411.15124"},
-		Family: "pair", References: fixed, Source: fromTRL,
-		params: difference(), pair: Pair{PerToken: true},
+		Family: "pair", References: fixed, Source: fromTRL, params: difference(), pair: Pair{PerToken: true},
 	},
 	{
 		Name: "exo", Title: "Efficient Exact Optimization", ArXiv: "2402.00856", Aliases: []string{"exo-pair", "2402.00856"},
@@ -57,8 +55,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "discopop", Title: "DiscoPOP: discovering preference optimization algorithms", ArXiv: "2406.08414", Aliases: []string{"2406.08414"},
-		Family: "pair", References: fixed, Source: fromTRL,
-		params: difference(pBeta, pTau), pair: Pair{Shape: "discopop"},
+		Family: "pair", References: fixed, Source: fromTRL, params: difference(pBeta, pTau), pair: Pair{Shape: "discopop"},
 	},
 	{
 		Name: "f-dpo", Title: "f-DPO: beyond reverse KL", ArXiv: "2309.16240", Aliases: []string{"fdpo", "2309.16240"},
@@ -68,13 +65,13 @@ var entries = []*Entry{
 			"any loss of a difference takes divergence",
 		},
 		Equal:  []string{"dpo where divergence=reverse_kl, or alpha with divergence_alpha=1", "divergence=forward_kl is alpha with divergence_alpha=0"},
-		params: difference(pBeta, pDivergence, pDivergenceAlpha).at("divergence", value{word: "js"}),
+		params: difference(pBeta, pDivergence, pDivergenceAlpha).whose("divergence", "js"),
 	},
 	{
 		Name: "gpo-generalized", Title: "Generalized Preference Optimization: convex losses of the scaled log-ratio", ArXiv: "2402.05749", Aliases: []string{"2402.05749", "generalized-preference-optimization"},
 		Family: "pair", References: fixed, Source: fromMemory,
 		Equal:  []string{"convex=logistic is dpo", "convex=hinge is hinge", "convex=square is β² times ipo(beta=β/2,normalize=false)"},
-		params: difference(pBeta, pConvex),
+		params: difference(pBeta, pConvex).whose("convex", "square"),
 	},
 	{
 		Name: "simpo", Title: "SimPO: a reference-free reward", ArXiv: "2405.14734", Aliases: []string{"2405.14734"},
@@ -92,13 +89,13 @@ var entries = []*Entry{
 		Name: "cpo", Title: "Contrastive Preference Optimization", ArXiv: "2401.08417", Aliases: []string{"2401.08417"},
 		Family: "terms", Source: fromTRL,
 		Notes:  []string{"imitation is over all chosen tokens of the batch, as in TRL"},
-		params: params{pBeta, pSFT, pSmoothing, pCurve, pSFTBy, pLoss("the preference's shape", "sigmoid", "hinge")}.where("sft", 1).at("sft_by", value{word: "tokens"}), pair: Pair{Free: true},
+		params: params{pBeta, pSFT, pSmoothing, pCurve, pSFTBy, pLoss("the preference's shape", "sigmoid", "hinge")}.where("sft", 1).whose("sft_by", "tokens"), pair: Pair{Free: true},
 	},
 	{
 		Name: "orpo", Title: "ORPO: odds ratios without a reference", ArXiv: "2403.07691", Aliases: []string{"2403.07691"},
 		Family: "terms", Source: fromTRL,
 		Notes:  []string{"TRL weighs the odds by beta (the paper's λ) and imitates with weight 1, over all chosen tokens of the batch and the prompt's; here over the answer's"},
-		params: params{pOdds, pSFT, pSFTBy}.where("sft", 1).at("sft_by", value{word: "tokens"}), pair: Pair{Beta: 1, Link: "odds", Free: true, PerToken: true},
+		params: params{pOdds, pSFT, pSFTBy}.where("sft", 1).whose("sft_by", "tokens"), pair: Pair{Beta: 1, Link: "odds", Free: true, PerToken: true},
 	},
 	{
 		Name: "kto", Title: "Kahneman-Tversky Optimization", ArXiv: "2402.01306", Aliases: []string{"2402.01306"},
@@ -123,8 +120,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "apo-zero", Title: "Anchored Preference Optimization: the chosen answer up, the rejected down", ArXiv: "2408.06266",
-		Family: "separable", References: fixed, Source: fromTRL, Equal: []string{"2 × apo-zero-unpaired"},
-		params: params{pBeta, pLDAlpha, pBase}, pair: Pair{Shape: "apo-zero"},
+		Family: "separable", References: fixed, Source: fromTRL, Equal: []string{"2 × apo-zero-unpaired"}, params: params{pBeta, pLDAlpha, pBase}, pair: Pair{Shape: "apo-zero"},
 	},
 	{
 		Name: "apo-zero-unpaired", Title: "Anchored Preference Optimization of answers one by one", ArXiv: "2408.06266",
@@ -134,8 +130,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "apo-down", Title: "Anchored Preference Optimization: both down, the rejected more", ArXiv: "2408.06266",
-		Family: "separable", References: fixed, Source: fromTRL,
-		params: params{pBeta, pLDAlpha, pBase}, pair: Pair{Shape: "apo-down"},
+		Family: "separable", References: fixed, Source: fromTRL, params: params{pBeta, pLDAlpha, pBase}, pair: Pair{Shape: "apo-down"},
 	},
 	{
 		Name: "aot", Title: "Alignment via Optimal Transport, paired", ArXiv: "2406.05882", Aliases: []string{"2406.05882"},
@@ -153,7 +148,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "sft", Title: "Imitation of the chosen answers", Family: "terms", Source: fromTRL,
-		params: params{pSFT.as("weight", "its weight"), pSFTBy}.where("weight", 1).at("sft_by", value{word: "tokens"}), pair: Pair{Shape: "sft", Free: true},
+		params: params{pSFT.as("weight", "its weight"), pSFTBy}.where("weight", 1).whose("sft_by", "tokens"), pair: Pair{Shape: "sft", Free: true},
 	},
 	{
 		Name: "mpo", Title: "Mixed Preference Optimization: dpo, bco and imitation", ArXiv: "2411.10442", Aliases: []string{"2411.10442"},
@@ -171,8 +166,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "mcts-dpo", Title: "Monte Carlo tree search boosts reasoning via iterative preference learning", ArXiv: "2405.00451", Aliases: []string{"2405.00451"},
-		Family: "pair", References: fixed, Source: fromPaper, Equal: []string{"cdpo with ε = min(N_l/(N_w+N_l), ½)"},
-		params: difference(), pair: Pair{Label: "visits"},
+		Family: "pair", References: fixed, Source: fromPaper, Equal: []string{"cdpo with ε = min(N_l/(N_w+N_l), ½)"}, params: difference(), pair: Pair{Label: "visits"},
 	},
 	{
 		Name: "step-apo", Title: "Step-level Advantage Preference Optimization (critical plan step learning)", ArXiv: "2409.08642", Aliases: []string{"cpl", "2409.08642"},
@@ -247,8 +241,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "dno-prct", Title: "Direct Nash Optimization in practice: dpo on pairs of large margin", ArXiv: "2404.03715",
-		Family: "pair", References: previous, Online: true, Source: fromMemory, Equal: []string{"dpo with the previous policy as reference"},
-		params: difference(),
+		Family: "pair", References: previous, Online: true, Source: fromMemory, Equal: []string{"dpo with the previous policy as reference"}, params: difference(),
 	},
 	{
 		Name: "srpo-robust", Title: "Self-Improving Robust Preference Optimization", ArXiv: "2406.01660", Aliases: []string{"2406.01660", "self-improving-srpo"},
@@ -263,7 +256,7 @@ var entries = []*Entry{
 	{
 		Name: "rpo-regularized", Title: "Regularized Preference Optimization", ArXiv: "2405.16436", Aliases: []string{"2405.16436", "regularized-rpo"},
 		Family: "terms", References: fixed, Source: fromCode, Equal: []string{"vpo(mode=offline) without a third answer"},
-		params: difference(pBeta, pSFT.as("eta", "η: imitation weighs ηβ, summed over tokens", "sft", "rpo_alpha", "cpo_alpha")).where("beta", 0.01).where("eta", 0.005).at("sft_by", value{word: "sum"}), pair: Pair{TermBeta: true},
+		params: difference(pBeta, pSFT.as("eta", "η: imitation weighs ηβ, summed over tokens", "sft", "rpo_alpha", "cpo_alpha")).where("beta", 0.01).where("eta", 0.005).whose("sft_by", "sum"), pair: Pair{TermBeta: true},
 	},
 	{
 		Name: "rpo-reward-aware", Title: "Reward-aware Preference Optimization (NVIDIA, Nemotron-4)", ArXiv: "2502.00203", Aliases: []string{"rpo-nvidia", "nvidia-rpo", "2502.00203", "2406.11704"},
@@ -332,8 +325,7 @@ var entries = []*Entry{
 	},
 	{
 		Name: "plackett-luce", Title: "DPO on rankings by Plackett-Luce", ArXiv: "2305.18290", Aliases: []string{"pl"},
-		Family: "list", References: fixed, Source: fromPaper, Equal: []string{"dpo on lists of two"},
-		params: params{pListBeta}, list: List{Shape: "plackett-luce"},
+		Family: "list", References: fixed, Source: fromPaper, Equal: []string{"dpo on lists of two"}, params: params{pListBeta}, list: List{Shape: "plackett-luce"},
 	},
 	{
 		Name: "tpo-tree", Title: "Tree Preference Optimization: LambdaLoss over siblings", ArXiv: "2410.12854", Aliases: []string{"2410.12854", "tree-preference-optimization"},

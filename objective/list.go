@@ -216,10 +216,7 @@ func (o List) Evaluate(batch []Listing) (ListResult, error) {
 	}
 	count = math.Max(count, 1)
 	for i, l := range batch {
-		weight := 1.0
-		if l.Weight != nil {
-			weight = *l.Weight
-		}
+		weight := or(l.Weight, 1)
 		out.Losses[i] = finite(out.Losses[i] * weight)
 		out.Loss = finite(out.Loss + out.Losses[i]/count)
 		for k, slope := range out.Grads[i] {
@@ -236,7 +233,7 @@ func (o List) read(l Listing) ([]float64, error) {
 		return nil, fmt.Errorf("answers: %d: expected at least two", len(l.Answers))
 	case len(l.Scores) != len(l.Answers):
 		return nil, fmt.Errorf("scores: %d, and there are %d answers: expected as many", len(l.Scores), len(l.Answers))
-	case l.Weight != nil && !(*l.Weight >= 0 && *l.Weight <= math.MaxFloat64):
+	case !(or(l.Weight, 1) >= 0 && or(l.Weight, 1) <= math.MaxFloat64):
 		return nil, fmt.Errorf("weight: %g: expected a number of at least 0", *l.Weight)
 	}
 	u := make([]float64, len(l.Answers))

@@ -80,7 +80,8 @@ type Pair struct {
 	Pessimism bool
 	// TermBeta multiplies both terms by β.
 	TermBeta bool
-	// Parts make a weighted sum of other objectives instead.
+	// Parts make a weighted sum of other objectives instead, none of which divides by
+	// length.
 	Parts []Part
 }
 
@@ -245,8 +246,7 @@ func (o Pair) each(r row) (loss float64, push Push) {
 	return loss * o.Scale, Push{Chosen: push.Chosen * o.Scale * slopeW, Rejected: push.Rejected * o.Scale * slopeL}
 }
 
-// evaluateParts is a weighted sum of objectives. Parts reduce answers in different
-// ways, so gradients are in the summed log-probabilities.
+// evaluateParts is a weighted sum of objectives.
 func (o Pair) evaluateParts(batch []Preference) (Result, error) {
 	out := Result{Losses: make([]float64, len(batch)), Grads: make([]Push, len(batch))}
 	for _, part := range o.Parts {
@@ -254,21 +254,11 @@ func (o Pair) evaluateParts(batch []Preference) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		perSum := func(s Sequence) float64 {
-			if part.Pair.PerToken {
-				return part.Weight / s.tokens()
-			}
-			return part.Weight
-		}
 		out.Loss += part.Weight * r.Loss
-		for i, p := range batch {
+		for i, g := range r.Grads {
+			sum := &out.Grads[i]
 			out.Losses[i] += part.Weight * r.Losses[i]
-			g := &out.Grads[i]
-			g.Chosen += r.Grads[i].Chosen * perSum(p.Chosen)
-			g.Rejected += r.Grads[i].Rejected * perSum(p.Rejected)
-			if p.Extra != nil {
-				g.Extra += r.Grads[i].Extra * perSum(*p.Extra)
-			}
+			*sum = Push{sum.Chosen + part.Weight*g.Chosen, sum.Rejected + part.Weight*g.Rejected, sum.Extra + part.Weight*g.Extra}
 		}
 	}
 	out.bound()
@@ -343,20 +333,13 @@ func (o Pair) row(p Preference) (r row, err error) {
 	if err := o.misses(p); err != nil {
 		return r, err
 	}
-	if p.Q != nil {
-		r.scores, r.gap = *p.Q, finite(p.Q[0]-p.Q[1])
-	}
-	r.margin, r.weight = o.ownMargin(r.gap), 1
+	r.scores = or(p.Q, r.scores)
+	r.gap = finite(r.scores[0] - r.scores[1])
+	r.margin, r.weight = finite(o.ownMargin(r.gap)+or(p.Margin, 0)), or(p.Weight, 1)
 	if r.labelled = p.Target != nil; r.labelled {
 		r.label = *p.Target
 	} else {
 		r.label = o.ownLabel(p, r.gap)
-	}
-	if p.Margin != nil {
-		r.margin = finite(r.margin + *p.Margin)
-	}
-	if p.Weight != nil {
-		r.weight = *p.Weight
 	}
 	if o.Shape == "exo" && !(r.label > 0 && r.label < 1) {
 		return r, fmt.Errorf("target: %g: objective %s takes its logarithm: expected more than 0 and less than 1", r.label, o.Name)
@@ -366,24 +349,25 @@ func (o Pair) row(p Preference) (r row, err error) {
 
 // misses says which numbers of a pair are wrong, missing, or have no place in the formula.
 func (o Pair) misses(p Preference) error {
+	q, n := or(p.Q, [2]float64{}), or(p.N, [2]float64{})
 	for _, x := range []struct {
 		name, want string
 		lo, hi     float64
-		given      []float64
+		numbers    []float64
 	}{
-		{"target", "a number from 0 to 1", 0, 1, given(p.Target)},
-		{"margin", "a finite number", -math.MaxFloat64, math.MaxFloat64, given(p.Margin)},
-		{"weight", "a number of at least 0", 0, math.MaxFloat64, given(p.Weight)},
-		{"q", "two finite numbers", -math.MaxFloat64, math.MaxFloat64, both(p.Q)},
-		{"n", "two numbers of at least 0", 0, math.MaxFloat64, both(p.N)},
+		{"target", "a number from 0 to 1", 0, 1, []float64{or(p.Target, 0)}},
+		{"margin", "a finite number", -math.MaxFloat64, math.MaxFloat64, []float64{or(p.Margin, 0)}},
+		{"weight", "a number of at least 0", 0, math.MaxFloat64, []float64{or(p.Weight, 0)}},
+		{"q", "two finite numbers", -math.MaxFloat64, math.MaxFloat64, q[:]},
+		{"n", "two numbers of at least 0", 0, math.MaxFloat64, n[:]},
 	} {
-		if !slices.ContainsFunc(x.given, func(v float64) bool { return !(v >= x.lo && v <= x.hi) }) {
-			continue
+		if slices.ContainsFunc(x.numbers, func(v float64) bool { return !(v >= x.lo && v <= x.hi) }) {
+			shown := strings.ReplaceAll(fmt.Sprint(x.numbers), " ", ", ")
+			if len(x.numbers) == 1 {
+				shown = strings.Trim(shown, "[]")
+			}
+			return fmt.Errorf("%s: %s: expected %s", x.name, shown, x.want)
 		}
-		if len(x.given) == 1 {
-			return fmt.Errorf("%s: %g: expected %s", x.name, x.given[0], x.want)
-		}
-		return fmt.Errorf("%s: [%g, %g]: expected %s", x.name, x.given[0], x.given[1], x.want)
 	}
 	has := shapes[o.Shape]
 	switch {
@@ -407,18 +391,10 @@ func (o Pair) misses(p Preference) error {
 	return nil
 }
 
-// given is a number that may be missing, as a list.
-func given(x *float64) []float64 {
-	if x == nil {
-		return nil
+// or is what is given, or another where nothing is.
+func or[T any](given *T, other T) T {
+	if given == nil {
+		return other
 	}
-	return []float64{*x}
-}
-
-// both are two numbers that may be missing, as a list.
-func both(x *[2]float64) []float64 {
-	if x == nil {
-		return nil
-	}
-	return x[:]
+	return *given
 }

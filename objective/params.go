@@ -42,9 +42,10 @@ func number(name, help string, lo, hi, standard float64, set func(o *Objective, 
 }
 
 // word makes a parameter of a word, which is the first of its choices where not given.
-func word(name, help string, choices []string, set func(o *Objective, word string), aliases ...string) param {
+// spelled are other spellings.
+func word(name, help string, choices []string, spelled map[string]string, set func(o *Objective, word string), aliases ...string) param {
 	return param{
-		name: name, help: help, choices: choices, value: value{word: choices[0]}, aliases: aliases,
+		name: name, help: help, choices: choices, spelled: spelled, value: value{word: choices[0]}, aliases: aliases,
 		apply: func(o *Objective, v value) { set(o, v.word) },
 	}
 }
@@ -60,17 +61,18 @@ func (p param) as(name, help string, aliases ...string) param {
 
 type params []param
 
-// at are the parameters of which one has another standard.
-func (ps params) at(name string, standard value) params {
-	out := slices.Clone(ps)
-	i := slices.IndexFunc(out, func(p param) bool { return p.name == name })
-	out[i].value = standard
-	return out
+// where are the parameters of which one, a number, has another standard.
+func (ps params) where(name string, standard float64) params {
+	return ps.with(name, value{number: standard})
 }
 
-// where is at of a number.
-func (ps params) where(name string, standard float64) params {
-	return ps.at(name, value{number: standard})
+// whose are the parameters of which one, a word, has another standard.
+func (ps params) whose(name, standard string) params { return ps.with(name, value{word: standard}) }
+
+func (ps params) with(name string, standard value) params {
+	out := slices.Clone(ps)
+	out[slices.IndexFunc(out, func(p param) bool { return p.name == name })].value = standard
+	return out
 }
 
 // find returns the parameter of a key, or the first that is not given where the key is
@@ -176,22 +178,19 @@ var (
 			o.Pair.Parts[i].Pair.Beta = x
 		}
 	})
-	pSmoothing = number("smoothing", "ε, the share of labels thought to be wrong", 0, 0.5, 0, func(o *Objective, x float64) { o.Pair.Smoothing = x }, "label_smoothing", "epsilon")
-	pAlpha     = number("alpha", "α, how much of the difference of values q is a margin", 0, 1e9, 0, func(o *Objective, x float64) { o.Pair.Alpha = x })
-	pGamma     = number("gamma", "γ, a constant margin of rewards", 0, 1e9, 0, func(o *Objective, x float64) { o.Pair.Gamma = x }, "simpo_gamma", "tpo_l_gamma")
-	pTau       = number("tau", "τ, how sharply the two parts are blended", 1e-9, 1e9, 0.05, func(o *Objective, x float64) { o.Pair.Tau = x }, "discopop_tau")
-	// of labels by values
+	pSmoothing   = number("smoothing", "ε, the share of labels thought to be wrong", 0, 0.5, 0, func(o *Objective, x float64) { o.Pair.Smoothing = x }, "label_smoothing", "epsilon")
+	pAlpha       = number("alpha", "α, how much of the difference of values q is a margin", 0, 1e9, 0, func(o *Objective, x float64) { o.Pair.Alpha = x })
+	pGamma       = number("gamma", "γ, a constant margin of rewards", 0, 1e9, 0, func(o *Objective, x float64) { o.Pair.Gamma = x }, "simpo_gamma", "tpo_l_gamma")
+	pTau         = number("tau", "τ, how sharply the two parts are blended", 1e-9, 1e9, 0.05, func(o *Objective, x float64) { o.Pair.Tau = x }, "discopop_tau")
 	pTemperature = number("temperature", "τ of the labels by values, σ((Q_w − Q_l)/τ)", 1e-9, 1e9, 1, func(o *Objective, x float64) { o.Pair.Temperature = x })
 	pSFT         = number("sft", "λ, imitation of the chosen answer beside it", 0, 1e9, 0, func(o *Objective, x float64) { o.Pair.SFT = x }, "rpo_alpha", "cpo_alpha")
-	pSFTBy       = word("sft_by", "imitation per token of the answer, over all chosen tokens of the batch, or summed", []string{"answer", "tokens", "sum"},
+	pSFTBy       = word("sft_by", "imitation per token of the answer, over all chosen tokens of the batch, or summed", []string{"answer", "tokens", "sum"}, nil,
 		func(o *Objective, by string) { o.Pair.SFTBy = by })
 	pThird      = number("alpha", "the weight of the third answer's term", 0, 1e9, 1, func(o *Objective, x float64) { o.Pair.Third = x }, "tpo_alpha")
-	pDivergence = param{
-		name: "divergence", help: "the f-divergence from the reference", aliases: []string{"f_divergence_type"},
-		choices: []string{"reverse_kl", "forward_kl", "js", "alpha"}, value: value{word: "reverse_kl"},
-		spelled: map[string]string{"js_divergence": "js", "alpha_divergence": "alpha", "reverse-kl": "reverse_kl", "forward-kl": "forward_kl"},
-		apply: func(o *Objective, v value) {
-			switch v.word {
+	pDivergence = word("divergence", "the f-divergence from the reference", []string{"reverse_kl", "forward_kl", "js", "alpha"},
+		map[string]string{"js_divergence": "js", "alpha_divergence": "alpha", "reverse-kl": "reverse_kl", "forward-kl": "forward_kl"},
+		func(o *Objective, divergence string) {
+			switch divergence {
 			case "forward_kl":
 				o.Pair.Link, o.Pair.Curve = "power", -1
 			case "js":
@@ -201,8 +200,7 @@ var (
 					o.Pair.Link, o.Pair.Curve = "power", c
 				}
 			}
-		},
-	}
+		}, "f_divergence_type")
 	pDivergenceAlpha = param{
 		name: "divergence_alpha", aliases: []string{"f_alpha_divergence_coef", "alpha_divergence_coef"}, flipped: "alpha_divergence_coef",
 		help: "α of the α-divergence as TRL counts it from 1.0 on; alpha_divergence_coef, TRL's before that, is 1 − α", lo: -1e3, hi: 1e3,
@@ -223,9 +221,8 @@ var (
 			}
 		},
 	}
-	pEta   = pBeta.as("eta", "η: the log-ratio's difference should be (P − ½)/η", "beta")
-	pRatio = number("ratio", "τ/η, the weight of the fixed reference in the base", 0, 1, 1./3, func(o *Objective, x float64) { o.Pair.Base = []float64{x, 1 - x} })
-	// of the base without the fixed reference
+	pEta     = pBeta.as("eta", "η: the log-ratio's difference should be (P − ½)/η", "beta")
+	pRatio   = number("ratio", "τ/η, the weight of the fixed reference in the base", 0, 1, 1./3, func(o *Objective, x float64) { o.Pair.Base = []float64{x, 1 - x} })
 	pWeights = param{
 		name: "weights", help: "λ_j of the opponents, which count by their share", aliases: []string{"history_weights"}, list: true, hi: 1e6,
 		value: value{numbers: []float64{1}},
@@ -241,31 +238,24 @@ var (
 		},
 	}
 	pExtrapolate = number("extrapolate", "α: weights 1+α and −α of the two", 0, 1, 0.3, func(o *Objective, x float64) { o.Pair.Base = []float64{1 + x, -x} }, "momentum")
-	pNormalize   = word("normalize", "divide log-ratios by length", []string{"true", "false"}, func(o *Objective, so string) { o.Pair.PerToken = so == "true" })
-	pConvex      = param{
-		name: "convex", help: "the convex function f(x)", choices: []string{"logistic", "hinge", "square", "exponential", "truncated", "savage"}, value: value{word: "square"},
-		spelled: map[string]string{"squared": "square", "sigmoid": "logistic"}, apply: setShape,
-	}
-	pDistance = param{
-		name: "distance", help: "between the implicit reward x and the given one r: KL(σ(r) ‖ σ(x)), KL(σ(x) ‖ σ(r)), (x − r)²", choices: []string{"bwd_kl", "fwd_kl", "sq"}, value: value{word: "bwd_kl"},
-		spelled: map[string]string{"rpo_bwd_kl": "bwd_kl", "rpo_fwd_kl": "fwd_kl", "rpo_sq": "sq", "square": "sq"},
-		apply:   func(o *Objective, v value) { o.Pair.Shape = "reward-" + v.word },
-	}
-	pTRL = param{
-		name: "trl", help: "the version of TRL whose formula it is", choices: []string{"1.16", "1.0", "0.19"}, value: value{word: "1.16"},
-		spelled: map[string]string{"1.16.0": "1.16", "1.0.0": "1.0", "0.19.1": "0.19", "1": "1.0", "1.00": "1.0"},
-		apply: func(o *Objective, v value) {
+	pNormalize   = word("normalize", "divide log-ratios by length", []string{"true", "false"}, nil, func(o *Objective, so string) { o.Pair.PerToken = so == "true" })
+	pConvex      = word("convex", "the convex function f(x)", []string{"logistic", "hinge", "square", "exponential", "truncated", "savage"},
+		map[string]string{"squared": "square", "sigmoid": "logistic"}, setShape)
+	pDistance = word("distance", "between the implicit reward x and the given one r: KL(σ(r) ‖ σ(x)), KL(σ(x) ‖ σ(r)), (x − r)²", []string{"bwd_kl", "fwd_kl", "sq"},
+		map[string]string{"rpo_bwd_kl": "bwd_kl", "rpo_fwd_kl": "fwd_kl", "rpo_sq": "sq", "square": "sq"}, func(o *Objective, d string) { o.Pair.Shape = "reward-" + d })
+	pTRL = word("trl", "the version of TRL whose formula it is", []string{"1.16", "1.0", "0.19"},
+		map[string]string{"1.16.0": "1.16", "1.0.0": "1.0", "0.19.1": "0.19", "1": "1.0", "1.00": "1.0"},
+		func(o *Objective, version string) {
 			switch {
-			case v.word != "0.19":
+			case version != "0.19":
 			case o.Pair.Shape == "bco":
 				o.Pair.DeltaOf = "batch"
 			case o.Pair.Smoothing == 0: // of exo
 				o.Pair.Smoothing = 1e-3
 				o.values["smoothing"] = value{number: 1e-3}
 			}
-		},
-	}
-	pMode        = word("mode", "optimism or pessimism", []string{"online", "offline"}, func(o *Objective, mode string) { o.Pair.Pessimism = mode == "offline" })
+		})
+	pMode        = word("mode", "optimism or pessimism", []string{"online", "offline"}, nil, func(o *Objective, mode string) { o.Pair.Pessimism = mode == "offline" })
 	pDesirable   = number("desirable", "λ_D", 0, 1e9, 1, func(o *Objective, x float64) { o.Pair.Desirable = x }, "desirable_weight")
 	pUndesirable = number("undesirable", "λ_U", 0, 1e9, 1, func(o *Objective, x float64) { o.Pair.Undesirable = x }, "undesirable_weight")
 	pDelta       = number("delta", "δ, the reward shift", -1e9, 1e9, 0, func(o *Objective, x float64) { o.Pair.Delta = x })
@@ -280,16 +270,11 @@ var (
 
 // pLoss is a choice of shapes.
 func pLoss(help string, choices ...string) param {
-	return param{
-		name: "loss", aliases: []string{"loss_type"}, help: help, choices: choices, value: value{word: choices[0]},
-		spelled: map[string]string{"sigmoid": choices[0], "logistic": choices[0]}, apply: setShape,
-	}
+	return word("loss", help, choices, map[string]string{"sigmoid": choices[0], "logistic": choices[0]}, setShape, "loss_type")
 }
 
-// setShape takes the shape of a word.
-func setShape(o *Objective, v value) {
-	o.Pair.Shape = v.word
-	switch v.word {
+func setShape(o *Objective, name string) {
+	switch o.Pair.Shape = name; name {
 	case "logistic":
 		o.Pair.Shape = "sigmoid"
 	case "sppo":
