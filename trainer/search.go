@@ -161,7 +161,7 @@ func (t *Trainer) readPairs(path string) ([]policy.Preference, error) {
 // searcher is the search with a network to judge its leaves.
 func (t *Trainer) searcher(network *policy.Network) agents.SearchLearner {
 	s := *t.teacher.searcher
-	s.Evaluator = func() mcts.Evaluator { return mcts.Network{Critic: network} }
+	s.Evaluator = func() mcts.Evaluator { return mcts.Network{PolicyValue: network} }
 	return agents.SearchLearner{Searcher: &s, Network: network, Sampled: t.recipe.Search.Sampled}
 }
 
