@@ -23,7 +23,7 @@ func OpenFeedback(text string, own map[string]judge.Judge) (judge.Judge, error) 
 		}
 		client, err := chat.New(o)
 		if err != nil {
-			return nil, misnamed("openai: %w", err)
+			return nil, Misnamed("openai: %w", err)
 		}
 		return asker{client}, nil
 	}})

@@ -8,8 +8,18 @@ import (
 	"io"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
 )
+
+func init() {
+	Kinds.Add(spec.Entry[Kind]{
+		Name: "human", Help: "a person at the terminal",
+		Value: Kind{Slow: true, Open: func(_ context.Context, _ *spec.Reader, env Environment) (play.Agent, error) {
+			return NewHuman(env.In, env.Out), nil
+		}},
+	})
+}
 
 // ErrQuit is returned by a person who leaves the game.
 var ErrQuit = errors.New("the person at the terminal left the game")

@@ -8,12 +8,20 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/chess"
+	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
 )
 
+func init() {
+	Kinds.Add(spec.Entry[Kind]{
+		Name: "material", Help: "chess: takes what is worth most, any of the best moves",
+		Value: Kind{Open: openMaterial},
+	})
+}
+
 // openMaterial opens material.
-func openMaterial(env Environment) (play.Agent, error) {
+func openMaterial(_ context.Context, _ *spec.Reader, env Environment) (play.Agent, error) {
 	if _, err := chess.FEN(env.Game.Start()); err != nil {
 		return nil, fmt.Errorf("material: it counts pieces of chess, not of %s", env.Game.Info().Name)
 	}

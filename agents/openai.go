@@ -1,16 +1,37 @@
 package agents
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"math"
 	"time"
 
 	"github.com/agon-rl/agon/agents/chat"
 	"github.com/agon-rl/agon/internal/spec"
+	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
 )
 
+func init() {
+	Kinds.Add(spec.Entry[Kind]{
+		Name: "openai", Usage: "openai:model=NAME",
+		Help: `a language model behind any OpenAI-compatible endpoint; also url=http://localhost:8000/v1
+(else $OPENAI_BASE_URL), key=MY_KEY (the variable that holds the key, else OPENAI_API_KEY),
+temperature=1, max_tokens=4096, seed=1, timeout=2m, retries=8, parallel=8,
+rpm=60 and tpm=100000 (requests and tokens a minute), price_in=0.15 and price_out=0.6
+(dollars per million tokens), template=FILE with {{.Prompt}}, {{.Role}} and {{.Game}},
+tries=3, illegal=forfeit|random|error (for answers without a legal action)`,
+		Value: Kind{Slow: true, Open: openChat},
+	})
+	Evaluators.Add(spec.Entry[EvaluatorKind]{
+		Name: "self", Usage: "self(model=NAME,url=…)", Help: "a language model that judges its own way, with openai's settings",
+		Value: openSelf,
+	})
+}
+
 // openChat opens openai.
-func openChat(r *spec.Reader, env Environment) (play.Agent, error) {
+func openChat(_ context.Context, r *spec.Reader, env Environment) (play.Agent, error) {
 	o, err := readChat(r)
 	if err != nil {
 		return nil, err
@@ -27,7 +48,7 @@ func openChat(r *spec.Reader, env Environment) (play.Agent, error) {
 	}
 	client, err := chat.New(o)
 	if err != nil {
-		return nil, misnamed("openai: %w", err)
+		return nil, Misnamed("openai: %w", err)
 	}
 	agent, err := chat.NewAgent(client, env.Game, rules)
 	if err != nil {
@@ -41,10 +62,10 @@ func openChat(r *spec.Reader, env Environment) (play.Agent, error) {
 func OpenChat(text string) (*chat.Client, error) {
 	s, err := spec.Parse(text)
 	if err != nil {
-		return nil, misnamed("agent %w", err)
+		return nil, Misnamed("agent %w", err)
 	}
 	if s.Name != "openai" {
-		return nil, misnamed("agent %q writes nothing: expected one such as openai:model=NAME", text)
+		return nil, Misnamed("agent %q writes nothing: expected one such as openai:model=NAME", text)
 	}
 	r := spec.Read(s)
 	o, err := readChat(r)
@@ -52,13 +73,30 @@ func OpenChat(text string) (*chat.Client, error) {
 		err = r.Err()
 	}
 	if err != nil {
-		return nil, misnamed("agent %w", err)
+		return nil, Misnamed("agent %w", err)
 	}
 	client, err := chat.New(o)
 	if err != nil {
-		return nil, misnamed("agent openai: %w", err)
+		return nil, Misnamed("agent openai: %w", err)
 	}
 	return client, nil
+}
+
+// openSelf opens the evaluator self.
+func openSelf(_ context.Context, r *spec.Reader, env Environment) (Evaluating, error) {
+	o, err := readChat(r)
+	if err := errors.Join(err, r.Err()); err != nil {
+		return Evaluating{}, Misnamed("self: %w", err)
+	}
+	client, err := chat.New(o)
+	if err != nil {
+		return Evaluating{}, Misnamed("self: %w", err)
+	}
+	model, err := chat.NewJudge(client, env.Game)
+	if err != nil {
+		return Evaluating{}, errors.Join(fmt.Errorf("self: %w", err), client.Close())
+	}
+	return Evaluating{New: func() mcts.Evaluator { return mcts.SelfEvaluation{Model: model} }, Close: client.Close}, nil
 }
 
 // readChat reads how a model is asked.
@@ -80,7 +118,7 @@ func readChat(r *spec.Reader) (o chat.Options, err error) {
 	}
 	if clock := r.String("timeout", ""); clock != "" {
 		if o.Timeout, err = time.ParseDuration(clock); err != nil || o.Timeout <= 0 {
-			return o, misnamed("openai: timeout=%s: expected a duration such as 30s or 2m", clock)
+			return o, Misnamed("openai: timeout=%s: expected a duration such as 30s or 2m", clock)
 		}
 	}
 	return o, nil

@@ -13,6 +13,15 @@ import (
 	"github.com/agon-rl/agon/plugins/protocol"
 )
 
+func init() {
+	Kinds.Add(spec.Entry[Kind]{
+		Name: "plugin", Usage: "plugin:PROGRAM",
+		Help: `an agent in a program of its own (plugins.ServeAgent), or in a folder with plugin.yaml; also
+plugin(command=PROGRAM,timeout=1m,processes=2)`,
+		Value: Kind{Slow: true, Open: openPlugin},
+	})
+}
+
 // plugged is an agent in a process of its own.
 type plugged struct {
 	plugin *plugins.Agent
@@ -20,18 +29,18 @@ type plugged struct {
 }
 
 // openPlugin opens plugin.
-func openPlugin(r *spec.Reader, env Environment) (play.Agent, error) {
+func openPlugin(_ context.Context, r *spec.Reader, env Environment) (play.Agent, error) {
 	command, timeout := r.String("command", ""), r.String("timeout", "1m")
 	processes := r.Int("processes", 1, 1, 1024)
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
 	if command == "" {
-		return nil, misnamed("plugin: expected a program, such as plugin:./bot")
+		return nil, Misnamed("plugin: expected a program, such as plugin:./bot")
 	}
 	limit, err := time.ParseDuration(timeout)
 	if err != nil || limit <= 0 {
-		return nil, misnamed("plugin: timeout=%s: expected a duration such as 30s or 2m", timeout)
+		return nil, Misnamed("plugin: timeout=%s: expected a duration such as 30s or 2m", timeout)
 	}
 	options, _, err := plugins.Named(plugins.Prefix + command)
 	if err != nil {

@@ -69,11 +69,11 @@ func (s *Sampler) Policy() policy.Policy {
 	return s.policy
 }
 
-// Critic is the policy as a search's judge of leaves, if it also says what states
+// PolicyValue is the policy as a search's judge of leaves, if it also says what states
 // are worth.
-func (s *Sampler) Critic() (mcts.Critic, bool) {
-	c, ok := s.policy.(mcts.Critic)
-	return c, ok
+func (s *Sampler) PolicyValue() (mcts.PolicyValue, bool) {
+	p, ok := s.policy.(mcts.PolicyValue)
+	return p, ok
 }
 
 // Act implements play.Agent.

@@ -5,21 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"math"
 	"math/rand/v2"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/agon-rl/agon/agents/chat"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/solve"
 )
+
+func init() {
+	Kinds.Add(spec.Entry[Kind]{
+		Name: "mcts", Usage: "mcts:sims=400",
+		Help: `tree search; also rule=uct|puct|alphazero|muzero|gumbel|agent-q, c=1.4, considered=16,
+eval=EVALUATOR, prove=true, time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3`,
+		Value: Kind{Open: openSearch},
+	})
+}
 
 // worldLimit bounds the decisions of a game of hidden information that is
 // searched: the agent lists them all when it is opened.
@@ -121,7 +124,7 @@ func (s searched) Probabilities(ctx context.Context, states []games.State, out [
 		some := states[lo:min(lo+together, len(states))]
 		rands := make([]*rand.Rand, len(some))
 		for i, state := range some {
-			rands[i] = generatorOf(state)
+			rands[i] = GeneratorOf(state)
 		}
 		trees, err := s.Trees(ctx, some, rands)
 		if err != nil {
@@ -138,8 +141,9 @@ func (s searched) Probabilities(ctx context.Context, states []games.State, out [
 	return nil
 }
 
-// generatorOf is a generator that an information state has for itself.
-func generatorOf(state games.State) *rand.Rand {
+// GeneratorOf is a generator that an information state has for itself, so that what is
+// asked of an agent that draws has one answer.
+func GeneratorOf(state games.State) *rand.Rand {
 	key := fnv.New64a()
 	_, _ = key.Write(state.AppendKey(nil, state.Turn())) // a hash takes anything
 	return play.Generator(key.Sum64(), "search")
@@ -153,7 +157,7 @@ func OpenSearch(ctx context.Context, text string, env Environment) (*Searcher, e
 	}
 	searcher, ok := agent.(*Searcher)
 	if !ok {
-		return nil, errors.Join(misnamed("agent %q does not search: expected one such as mcts:sims=400", text), agent.Close())
+		return nil, errors.Join(Misnamed("agent %q does not search: expected one such as mcts:sims=400", text), agent.Close())
 	}
 	return searcher, nil
 }
@@ -178,7 +182,7 @@ func readSearch(r *spec.Reader) (o mcts.Options, err error) {
 }
 
 // openSearch opens mcts.
-func openSearch(ctx context.Context, r *spec.Reader, env Environment) (_ *Searcher, err error) {
+func openSearch(ctx context.Context, r *spec.Reader, env Environment) (play.Agent, error) {
 	o, err := readSearch(r)
 	if err != nil {
 		return nil, err
@@ -187,7 +191,7 @@ func openSearch(ctx context.Context, r *spec.Reader, env Environment) (_ *Search
 	clock, evaluator := r.String("time", ""), r.String("eval", "rollout")
 	if clock != "" {
 		if s.Time, err = time.ParseDuration(clock); err != nil || s.Time <= 0 {
-			return nil, misnamed("mcts: time=%s: expected a duration such as 500ms or 2s", clock)
+			return nil, Misnamed("mcts: time=%s: expected a duration such as 500ms or 2s", clock)
 		}
 	}
 	if err := r.Err(); err != nil {
@@ -201,157 +205,15 @@ func openSearch(ctx context.Context, r *spec.Reader, env Environment) (_ *Search
 			return nil, fmt.Errorf("mcts: %w", err)
 		}
 	}
-	part, err := openEvaluator(ctx, evaluator, env)
+	judge, err := OpenEvaluator(ctx, evaluator, env)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("mcts: %w", err)
 	}
-	s.Evaluator, s.close = part.make, part.close
-	if _, err := mcts.New(o, part.make()); err != nil {
+	s.Evaluator, s.close = judge.New, judge.Close
+	if _, err := mcts.New(o, judge.New()); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-// opened is an evaluator with what closes it.
-type opened struct {
-	make  func() mcts.Evaluator
-	close func() error
-}
-
-// openEvaluator opens what judges a search's leaves: rollout, rollout(8), a
-// run's network, a critic of steps, exact, verifier, a language model that judges its
-// own way, or a mix of them.
-func openEvaluator(ctx context.Context, text string, env Environment) (opened, error) {
-	s, err := spec.Parse(text)
-	if err != nil {
-		return opened{}, misnamed("mcts: eval: %w", err)
-	}
-	r := spec.Read(s)
-	switch s.Name {
-	case "rollout":
-		count := r.Int("games", 1, 1, 1<<20)
-		if err := r.Err(); err != nil {
-			return opened{}, misnamed("mcts: eval=%w", err)
-		}
-		return opened{make: func() mcts.Evaluator { return &mcts.Rollout{Count: count} }}, nil
-	case "run":
-		return openCritic(ctx, text, env)
-	case "critic":
-		return openCriticEvaluator(ctx, r, env)
-	case "exact", "verifier":
-		if err := r.Err(); err != nil {
-			return opened{}, misnamed("mcts: eval=%w", err)
-		}
-		return openTruth(ctx, s.Name, env)
-	case "self":
-		return openSelf(r, env)
-	case "mix":
-		return openMix(ctx, s, env)
-	}
-	names := []string{"rollout", "run", "critic", "exact", "verifier", "self", "mix"}
-	return opened{}, misnamed("mcts: eval=%s: %q is unknown%s; there are %s", text, s.Name, spec.Suggest(s.Name, names), strings.Join(names, ", "))
-}
-
-func openCritic(ctx context.Context, text string, env Environment) (opened, error) {
-	agent, err := Open(ctx, text, env)
-	if err != nil {
-		return opened{}, fmt.Errorf("mcts: eval: %w", err)
-	}
-	sampler, ok := agent.(*Sampler)
-	if !ok {
-		return opened{}, errors.Join(misnamed("mcts: eval=%s: expected a run", text), agent.Close())
-	}
-	critic, ok := sampler.Critic()
-	if !ok {
-		return opened{}, errors.Join(misnamed("mcts: eval=%s: it holds no value of states", text), agent.Close())
-	}
-	return opened{make: func() mcts.Evaluator { return mcts.Network{Critic: critic} }, close: agent.Close}, nil
-}
-
-// openSelf opens self, whose arguments are openai's: which model is asked, and how.
-func openSelf(r *spec.Reader, env Environment) (opened, error) {
-	o, err := readChat(r)
-	if err := errors.Join(err, r.Err()); err != nil {
-		return opened{}, misnamed("mcts: eval=self: %w", err)
-	}
-	client, err := chat.New(o)
-	if err != nil {
-		return opened{}, misnamed("mcts: eval=self: %w", err)
-	}
-	model, err := chat.NewJudge(client, env.Game)
-	if err != nil {
-		return opened{}, errors.Join(fmt.Errorf("mcts: eval=self: %w", err), client.Close())
-	}
-	return opened{make: func() mcts.Evaluator { return mcts.SelfEvaluation{Model: model} }, close: client.Close}, nil
-}
-
-// openTruth opens an evaluator that knows: minimax, or a game's own verifier.
-func openTruth(ctx context.Context, name string, env Environment) (opened, error) {
-	info := env.Game.Info()
-	value := verified
-	if name == "exact" {
-		perfect, err := solve.Minimax(ctx, env.Game)
-		if err != nil {
-			return opened{}, fmt.Errorf("mcts: eval=exact: %w", err)
-		}
-		value = func(ctx context.Context, s games.State) (float64, error) {
-			v, err := perfect.Value(ctx, s)
-			if s.Turn() == 1 {
-				v = info.Sum - v
-			}
-			return v, err
-		}
-	}
-	return opened{make: func() mcts.Evaluator { return mcts.Exact{Value: value} }}, nil
-}
-
-// verified is +1 for a chain of reasoning that can still end well, else -1.
-func verified(_ context.Context, s games.State) (float64, error) {
-	v, ok := s.(interface{ Solvable() bool })
-	switch {
-	case !ok:
-		return 0, fmt.Errorf("mcts: eval=verifier: the game has no verifier; use eval=exact or eval=rollout")
-	case v.Solvable():
-		return 1, nil
-	}
-	return -1, nil
-}
-
-// openMix opens mix(EVALUATOR=WEIGHT,…), which is written with a weight after
-// each part: mix(rollout,0.5,run(DIR),0.5).
-func openMix(ctx context.Context, s spec.Spec, env Environment) (_ opened, err error) {
-	if len(s.Args) < 2 || len(s.Args)%2 != 0 {
-		return opened{}, misnamed("mcts: eval=mix: expected parts with their weights, such as mix(rollout,0.5,run(DIR),0.5)")
-	}
-	var parts []opened
-	var weights []float64
-	closeAll := func() error {
-		var errs []error
-		for _, p := range parts {
-			if p.close != nil {
-				errs = append(errs, p.close())
-			}
-		}
-		return errors.Join(errs...)
-	}
-	for pair := range slices.Chunk(s.Args, 2) {
-		weight, err := strconv.ParseFloat(pair[1].Value, 64)
-		if err != nil || !(weight > 0 && weight < math.Inf(1)) {
-			return opened{}, errors.Join(misnamed("mcts: eval=mix: weight %s of %s: expected a number above 0", pair[1].Value, pair[0].Value), closeAll())
-		}
-		part, err := openEvaluator(ctx, pair[0].Value, env)
-		if err != nil {
-			return opened{}, errors.Join(err, closeAll())
-		}
-		parts, weights = append(parts, part), append(weights, weight)
-	}
-	return opened{close: closeAll, make: func() mcts.Evaluator {
-		var mix mcts.Mix
-		for i, p := range parts {
-			mix = append(mix, mcts.Part{Evaluator: p.make(), Weight: weights[i]})
-		}
-		return mix
-	}}, nil
 }
 
 // ReadSearch reads the name of a search whose leaves the network in training

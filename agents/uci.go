@@ -13,6 +13,15 @@ import (
 	"github.com/agon-rl/agon/play"
 )
 
+func init() {
+	Kinds.Add(spec.Entry[Kind]{
+		Name: "uci", Usage: "uci:ENGINE,movetime=100",
+		Help: `a chess engine, times in milliseconds; also depth=8, nodes=1000, elo=1500 (UCI_LimitStrength),
+options=NAME:VALUE;NAME:VALUE, parallel=2, fresh=true (forget before each move)`,
+		Value: Kind{Slow: true, Open: openEngine},
+	})
+}
+
 // openEngine opens uci.
 func openEngine(ctx context.Context, r *spec.Reader, env Environment) (play.Agent, error) {
 	o := uci.Options{
@@ -26,7 +35,7 @@ func openEngine(ctx context.Context, r *spec.Reader, env Environment) (play.Agen
 	for _, option := range strings.Split(r.String("options", ""), ";") {
 		name, value, ok := strings.Cut(option, ":")
 		if option != "" && !ok {
-			return nil, misnamed("uci: options=%s: expected NAME:VALUE;NAME:VALUE", option)
+			return nil, Misnamed("uci: options=%s: expected NAME:VALUE;NAME:VALUE", option)
 		}
 		if option != "" {
 			o.Settings = append(o.Settings, [2]string{strings.TrimSpace(name), strings.TrimSpace(value)})
@@ -39,7 +48,7 @@ func openEngine(ctx context.Context, r *spec.Reader, env Environment) (play.Agen
 		return nil, err
 	}
 	if o.Path == "" {
-		return nil, misnamed("uci: expected an engine, such as uci:/usr/games/stockfish,movetime=50")
+		return nil, Misnamed("uci: expected an engine, such as uci:/usr/games/stockfish,movetime=50")
 	}
 	if _, err := chess.NewRecord(env.Game.Start()); err != nil {
 		return nil, fmt.Errorf("uci: engines play chess, not %s", env.Game.Info().Name)

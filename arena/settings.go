@@ -191,10 +191,6 @@ func (s Settings) tournament(game games.Game) (t Tournament, err error) {
 	return t, nil
 }
 
-// slow are agents that take so long for a move that what a kill loses should be small,
-// and that gain nothing from games in lockstep.
-var slow = []string{"human", "openai", "uci", "plugin"}
-
 // Open opens the tournament with its agents, which the caller closes, those opened
 // before an error too.
 func (s Settings) Open(ctx context.Context, env agents.Environment) (t Tournament, err error) {
@@ -215,7 +211,7 @@ func (s Settings) Open(ctx context.Context, env agents.Environment) (t Tournamen
 		if _, ok := agent.(play.Immediate); !ok {
 			immediate = false
 		}
-		if parsed, err := spec.Parse(text); err == nil && slices.Contains(slow, parsed.Name) {
+		if agents.Slow(text) {
 			quick = false
 		}
 	}

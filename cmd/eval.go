@@ -37,7 +37,7 @@ func (p *program) evalVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eval AGENT",
 		Short: "Measure an agent: exactly, or in games against others",
-		Long:  "Agents:\n" + indent(agents.Forms),
+		Long:  "Agents:\n" + indent(agents.Forms()),
 		Example: `  agon eval run:runs/kuhn_poker --exploitability
   agon eval policy:kuhn.json --game kuhn_poker --exploitability --json
   agon eval 'run(runs/tic_tac_toe,greedy=true)' --vs minimax,random --games 1000

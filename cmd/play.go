@@ -22,7 +22,7 @@ func (p *program) playVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "play GAME",
 		Short: "Play a game in the terminal, or watch agents play",
-		Long:  "Agents:\n" + indent(agents.Forms),
+		Long:  "Agents:\n" + indent(agents.Forms()),
 		Example: `  agon play tic_tac_toe
   agon play kuhn_poker --seat 0=cfr:iterations=1000 --seat 1=human
   agon play connect_four --seat 0=random --seat 1=random --json`,

@@ -33,7 +33,7 @@ func (p *program) serveVerb() *cobra.Command {
 this machine: the client plays one seat, an agent the others.
 
 Agents:
-` + indent(agents.Forms),
+` + indent(agents.Forms()),
 		Example: `  agon serve --openenv kuhn_poker --opponent run:runs/kuhn_poker
   agon serve --openenv tic_tac_toe --opponent minimax --address 127.0.0.1:9000`,
 		Args: exactly(0, "flags alone"),

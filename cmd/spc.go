@@ -102,7 +102,7 @@ afterwards. A person plays the role unless --by names another agent, against the
 run's own players unless --against does. Cases in which the role has nothing to do,
 such as clean solutions for the sneaky player, are passed over. Agents:
 
-` + indent(agents.Forms),
+` + indent(agents.Forms()),
 		Example: `  agon spc play runs/sneaky_critic
   agon spc play runs/sneaky_critic --role sneaky --games 5
   agon spc play 'sneaky_critic(domain=word_problem)' --by openai:model=NAME --games 20 --json

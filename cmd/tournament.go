@@ -70,7 +70,7 @@ In the end the folder holds report.html, games.jsonl, games.parquet, games.pgn (
 chess), standings.csv and summary.json.
 
 An agent is AGENT or NAME=AGENT. Agents:
-` + indent(agents.Forms) + `
+` + indent(agents.Forms()) + `
 Formats:
 ` + indent(arena.Schedules) + `
 Openings:

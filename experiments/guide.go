@@ -96,19 +96,19 @@ func (l *lab) guideTrial(ctx context.Context, d guided, seed uint64) (result gui
 		return result, err
 	}
 	env := agents.Environment{Game: game, Backend: func() (backend.Backend, error) { return l.device, nil }}
-	critic, err := agents.OpenStepCritic(dir, env)
+	critic, err := spc.OpenStepCritic(dir, env)
 	if err != nil {
 		return result, err
 	}
 	defer func() { err = errors.Join(err, critic.Close()) }()
-	naive, err := agents.OpenStepCritic(fmt.Sprintf("%s@%d", dir, guideWarmup), env)
+	naive, err := spc.OpenStepCritic(fmt.Sprintf("%s@%d", dir, guideWarmup), env)
 	if err != nil {
 		return result, err
 	}
 	defer func() { err = errors.Join(err, naive.Close()) }()
 	t := &guideTrial{
 		game: game, solver: agents.NewSampler(solver, false), critic: critic, naive: naive, seed: seed,
-		perfect: agents.NewStepCritic(critic.Game(), verdictOfVerifier{}),
+		perfect: spc.NewStepCritic(critic.Game(), verdictOfVerifier{}),
 		result:  guideResult{points: map[string][]outlay{}, critics: map[string]judged{}},
 	}
 	if err := t.all(ctx); err != nil {
@@ -175,7 +175,7 @@ func (verdictOfVerifier) Probabilities(_ context.Context, states []games.State, 
 type guideTrial struct {
 	game                   games.Game
 	solver                 play.Agent
-	critic, naive, perfect *agents.StepCritic
+	critic, naive, perfect *spc.StepCritic
 	seed                   uint64
 	result                 guideResult
 }
@@ -333,7 +333,7 @@ func (t *guideTrial) examine(ctx context.Context, solutions [][]spc.Attempt) err
 		}
 	}
 	t.result.steps = right / float64(len(lines))
-	for name, critic := range map[string]*agents.StepCritic{"self-play": t.critic, "naive": t.naive} {
+	for name, critic := range map[string]*spc.StepCritic{"self-play": t.critic, "naive": t.naive} {
 		beliefs := make([]float64, len(lines))
 		if err := critic.Judge(ctx, at, lines, beliefs); err != nil {
 			return err

@@ -75,11 +75,11 @@ var byOutcome = study{
 }
 
 // playedOut judges leaves by how the policy ends the game from there.
-func playedOut(n *policy.Network) mcts.Evaluator { return mcts.Playout{Critic: n} }
+func playedOut(n *policy.Network) mcts.Evaluator { return mcts.Playout{PolicyValue: n} }
 
 // known judges leaves by what they are worth; the network gives priors.
 func known(n *policy.Network, value func(context.Context, games.State) (float64, error)) mcts.Evaluator {
-	return mcts.Mix{{Evaluator: mcts.Exact{Value: value}, Weight: 1}, {Evaluator: mcts.Network{Critic: n}, Weight: 0}}
+	return mcts.Mix{{Evaluator: mcts.Exact{Value: value}, Weight: 1}, {Evaluator: mcts.Network{PolicyValue: n}, Weight: 0}}
 }
 
 // byVerifier: every step is judged, as by a perfect process reward model.

@@ -149,7 +149,7 @@ func searchFor(ctx context.Context, agent *agents.Sampler, simulations int) (int
 	if err != nil {
 		return 0, err
 	}
-	judge, ok := agent.Critic()
+	judge, ok := agent.PolicyValue()
 	if !ok {
 		return 0, fmt.Errorf("the run's policy holds no value of states")
 	}
@@ -158,7 +158,7 @@ func searchFor(ctx context.Context, agent *agents.Sampler, simulations int) (int
 		return 0, err
 	}
 	o := mcts.Options{Rule: rule, Simulations: simulations - 1, Leaves: 1, Nodes: mcts.DefaultNodes, Prove: true} // the root is a call too
-	search, err := mcts.New(o, mcts.Network{Critic: judge})
+	search, err := mcts.New(o, mcts.Network{PolicyValue: judge})
 	if err != nil {
 		return 0, err
 	}

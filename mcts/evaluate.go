@@ -97,15 +97,16 @@ func (r *Rollout) Evaluate(_ context.Context, leaves []Leaf, out []Evaluation) e
 	return nil
 }
 
-// Critic is a policy that also says what a state is worth; a network is one.
-type Critic interface {
+// PolicyValue is a policy that also says what a state is worth; a network with two heads
+// is one.
+type PolicyValue interface {
 	// Judge overwrites priors[i] with the probabilities of the actions of
 	// states[i], and values[i] with the return that the seat to move expects.
 	Judge(ctx context.Context, states []games.State, priors [][]float64, values []float64) error
 }
 
-// Network judges states by a critic.
-type Network struct{ Critic Critic }
+// Network judges states by a policy that values them.
+type Network struct{ PolicyValue PolicyValue }
 
 // Evaluate implements Evaluator. Of more than two seats, all but the one to
 // move are thought to share the rest.
@@ -117,7 +118,7 @@ func (n Network) Evaluate(ctx context.Context, leaves []Leaf, out []Evaluation) 
 		actions = leaf.State.Actions(actions[:0])
 		states[i], priors[i] = leaf.State, make([]float64, len(actions))
 	}
-	if err := n.Critic.Judge(ctx, states, priors, values); err != nil {
+	if err := n.PolicyValue.Judge(ctx, states, priors, values); err != nil {
 		return err
 	}
 	for i, leaf := range leaves {
@@ -141,7 +142,7 @@ func share(dst []float64, leaf Leaf, value float64) []float64 {
 
 // Playout judges a state by playing it to the end with a policy, all leaves side
 // by side, and gives the policy's probabilities as priors.
-type Playout struct{ Critic Critic }
+type Playout struct{ PolicyValue PolicyValue }
 
 // Evaluate implements Evaluator.
 func (p Playout) Evaluate(ctx context.Context, leaves []Leaf, out []Evaluation) error {
@@ -156,7 +157,7 @@ func (p Playout) Evaluate(ctx context.Context, leaves []Leaf, out []Evaluation) 
 			actions = states[i].Actions(actions[:0])
 			asked[k], priors[k] = states[i], make([]float64, len(actions))
 		}
-		if err := p.Critic.Judge(ctx, asked, priors, values); err != nil {
+		if err := p.PolicyValue.Judge(ctx, asked, priors, values); err != nil {
 			return err
 		}
 		still := live[:0]

@@ -45,7 +45,7 @@ func BenchmarkNetwork(b *testing.B) {
 				for i := range count {
 					trees = append(trees, tree(b, game, game.Start(), uint64(i)))
 				}
-				s, err := mcts.New(o, mcts.Network{Critic: network})
+				s, err := mcts.New(o, mcts.Network{PolicyValue: network})
 				if err != nil {
 					b.Fatal(err)
 				}

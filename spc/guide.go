@@ -25,7 +25,7 @@ type Calls struct {
 type Attempt struct {
 	End    problem.Solution // over
 	Answer string           // "" where it comes to none
-	// Belief is how far the critic believes it; see agents.Belief. 1 without a critic.
+	// Belief is how far the critic believes it; see Belief. 1 without a critic.
 	Belief float64
 	Calls
 }
@@ -43,7 +43,7 @@ const Tries = 5
 // could check. With Best, ours, the one that the critic believed most stands.
 type Guide struct {
 	Solver play.Agent
-	Critic *agents.StepCritic // nil for the solver alone
+	Critic *StepCritic // nil for the solver alone
 	Tries  int
 	Best   bool
 }
@@ -155,12 +155,12 @@ func (d *draft) take(step games.Action, belief float64, g Guide) error {
 
 // Believe has a critic judge whole solutions that were written without it, and counts
 // its calls.
-func Believe(ctx context.Context, critic *agents.StepCritic, attempts []Attempt) error {
+func Believe(ctx context.Context, critic *StepCritic, attempts []Attempt) error {
 	ends, beliefs := make([]games.State, len(attempts)), make([]float64, len(attempts))
 	for i, a := range attempts {
 		ends[i] = a.End
 	}
-	if err := agents.NewBelief(critic).Confidence(ctx, ends, beliefs); err != nil {
+	if err := NewBelief(critic).Confidence(ctx, ends, beliefs); err != nil {
 		return err
 	}
 	for i := range attempts {
@@ -238,7 +238,7 @@ func cost(chosen Attempt, all []Attempt) Attempt {
 // the solver is asked what follows on them.
 type TreeSearch struct {
 	Solver play.Agent
-	Critic *agents.StepCritic
+	Critic *StepCritic
 	Rule   mcts.Rule
 	Steps  int // steps that the solver is asked for at a node
 	Calls  int // policy calls for a problem; where the tree has no end by then, the solver finishes
@@ -248,7 +248,7 @@ type TreeSearch struct {
 // in the solution that the critic believes most.
 func (t TreeSearch) Solve(ctx context.Context, info games.Info, problems []problem.Solution, rands []*rand.Rand) ([]Attempt, error) {
 	o := mcts.Options{Rule: t.Rule, Simulations: 1, Leaves: 1, Nodes: mcts.DefaultNodes}
-	ends := agents.CriticOfEnds{CriticEvaluator: agents.CriticEvaluator{Belief: agents.NewBelief(t.Critic)}}
+	ends := CriticOfEnds{CriticEvaluator: CriticEvaluator{Belief: NewBelief(t.Critic)}}
 	search, err := mcts.New(o, mcts.Proposing{Proposer: agents.Proposer{Agent: t.Solver}, K: t.Steps, Evaluator: ends, Late: true})
 	if err != nil {
 		return nil, err

@@ -75,13 +75,13 @@ var verifier = critic(func(s *sneakycritic.State) float64 {
 	return 1
 })
 
-func criticOf(t testing.TB, domain string, p policy.Policy) *agents.StepCritic {
+func criticOf(t testing.TB, domain string, p policy.Policy) *spc.StepCritic {
 	t.Helper()
 	game, err := sneakycritic.New(sneakycritic.Params{Domain: domain, Clean: 0.5})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return agents.NewStepCritic(game, p)
+	return spc.NewStepCritic(game, p)
 }
 
 // problems starts problems of a game, with a generator for each.
@@ -263,7 +263,7 @@ func TestBelief(t *testing.T) {
 		said[key] = r.Float64()
 		return said[key]
 	}))
-	belief := agents.NewBelief(judge)
+	belief := spc.NewBelief(judge)
 	attempts := solve(t, spc.Guide{Solver: agents.NewSampler(weak(0.6), false)}, "arithmetic", 50)
 	for _, a := range attempts {
 		var before []games.State // the solution at all its steps, the end first

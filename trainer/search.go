@@ -86,7 +86,7 @@ func (r *Run) openTeacher(ctx context.Context) (t *teacher, err error) {
 // searcher plays by the search with a network at its leaves.
 func (m *selfPlay) searcher(network *policy.Network) agents.SearchLearner {
 	searcher := *m.search.searcher
-	searcher.Evaluator = func() mcts.Evaluator { return mcts.Network{Critic: network} }
+	searcher.Evaluator = func() mcts.Evaluator { return mcts.Network{PolicyValue: network} }
 	return agents.SearchLearner{Searcher: &searcher, Network: network, Sampled: m.Recipe.Search.Sampled}
 }
 

@@ -85,6 +85,19 @@ func (r *Reader) Bool(key string, fallback bool) bool {
 	return value
 }
 
+// Rest returns the arguments that no getter has taken yet, in the order given, and
+// takes them.
+func (r *Reader) Rest() []Arg {
+	var out []Arg
+	for i, a := range r.spec.Args {
+		if !r.taken[i] {
+			r.taken[i] = true
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // Err returns the first wrong argument, or an argument that no getter asked
 // for together with the nearest known name.
 func (r *Reader) Err() error {

@@ -1,13 +1,12 @@
-package agents
+package spc
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"sync/atomic"
 
+	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/games/sneakycritic"
@@ -15,7 +14,6 @@ import (
 	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy"
-	"github.com/agon-rl/agon/trainer/run"
 )
 
 // StepCritic judges the lines of solutions as they are written: the critic of the
@@ -35,31 +33,31 @@ func NewStepCritic(game *sneakycritic.Game, p policy.Policy) *StepCritic {
 
 // OpenStepCritic opens the critic of a run of SPC, DIR or DIR@STEP, for the problems
 // of env.Game.
-func OpenStepCritic(where string, env Environment) (*StepCritic, error) {
+func OpenStepCritic(where string, env agents.Environment) (*StepCritic, error) {
 	game, err := criticised(where, env)
 	if err != nil {
 		return nil, err
 	}
 	env.Game = game
-	agent, err := openRun(where, false, env)
+	agent, err := agents.OpenRun(where, false, env)
 	if err != nil {
 		return nil, err
 	}
-	c := NewStepCritic(game, Verdicts(agent))
+	c := NewStepCritic(game, verdicts(agent))
 	c.close = agent.Close
 	return c, nil
 }
 
 // criticised is the game of sneaky_critic that a run was trained on, which must be
 // about problems such as those of env.Game.
-func criticised(where string, env Environment) (*sneakycritic.Game, error) {
-	checkpoint, err := openCheckpoint(where, env)
+func criticised(where string, env agents.Environment) (*sneakycritic.Game, error) {
+	checkpoint, err := agents.OpenCheckpoint(where, env.Warn)
 	if err != nil {
 		return nil, err
 	}
-	name := PolicyFile("critic")
+	name := agents.PolicyFile("critic")
 	if _, err := checkpoint.ReadFile(name); err != nil {
-		name = PolicyFile("") // one network with two roles
+		name = agents.PolicyFile("") // one network with two roles
 	}
 	file, err := checkpoint.Open(name)
 	if err != nil {
@@ -104,10 +102,10 @@ func fits(critic *sneakycritic.Game, game games.Game) error {
 	return nil
 }
 
-// Verdicts is an agent as a policy: its own where it has one, else whatever it
+// verdicts is an agent as a policy: its own where it has one, else whatever it
 // answers, with certainty.
-func Verdicts(agent play.Agent) policy.Policy {
-	if q, ok := agent.(Queryable); ok {
+func verdicts(agent play.Agent) policy.Policy {
+	if q, ok := agent.(agents.Queryable); ok {
 		return q.Policy()
 	}
 	return answers{agent}
@@ -119,7 +117,7 @@ type answers struct{ play.Agent }
 func (a answers) Probabilities(ctx context.Context, states []games.State, out [][]float64) error {
 	requests, decisions := make([]play.Request, len(states)), make([]play.Decision, len(states))
 	for i, s := range states {
-		requests[i] = play.Request{State: s, Rand: generatorOf(s)}
+		requests[i] = play.Request{State: s, Rand: agents.GeneratorOf(s)}
 	}
 	if err := a.Act(ctx, requests, decisions); err != nil {
 		return err
@@ -191,8 +189,9 @@ var _ mcts.Confidence = (*Belief)(nil)
 // NewBelief returns what a critic believes.
 func NewBelief(c *StepCritic) *Belief { return &Belief{critic: c, known: map[string]float64{}} }
 
-// written is a line of a solution, where it stood, and what it led to.
-type written struct {
+// pending is a line of a solution that is still to be judged, where it stood, and what it
+// led to.
+type pending struct {
 	at   problem.Solution
 	line problem.Line
 	key  string
@@ -200,7 +199,7 @@ type written struct {
 
 // Confidence implements mcts.Confidence.
 func (b *Belief) Confidence(ctx context.Context, states []games.State, out []float64) error {
-	ways := make([][]written, len(states)) // the lines of each that were not judged yet, last first
+	ways := make([][]pending, len(states)) // the lines of each that were not judged yet, last first
 	var solutions []problem.Solution
 	var lines []problem.Line
 	place := map[string]int{}
@@ -219,7 +218,7 @@ func (b *Belief) Confidence(ctx context.Context, states []games.State, out []flo
 				b.known[key] = 1
 				break
 			}
-			ways[i] = append(ways[i], written{at, line, key})
+			ways[i] = append(ways[i], pending{at, line, key})
 			if _, asked := place[key]; !asked {
 				place[key] = len(lines)
 				solutions, lines = append(solutions, at), append(lines, line)
@@ -243,145 +242,4 @@ func (b *Belief) Confidence(ctx context.Context, states []games.State, out []flo
 		out[i] = b.known[string(state.AppendKey(nil, 0))]
 	}
 	return nil
-}
-
-// CriticEvaluator judges a search's leaves by a critic: a solution believed with
-// probability p is worth 2p-1.
-type CriticEvaluator struct {
-	Belief *Belief
-	Priors policy.Policy // of the leaves; nil for uniform ones
-}
-
-// Evaluate implements mcts.Evaluator.
-func (e CriticEvaluator) Evaluate(ctx context.Context, leaves []mcts.Leaf, out []mcts.Evaluation) error {
-	if e.Priors != nil {
-		states, priors := make([]games.State, len(leaves)), make([][]float64, len(leaves))
-		for i, leaf := range leaves {
-			states[i], priors[i] = leaf.State, make([]float64, len(leaf.State.Actions(nil)))
-		}
-		if err := e.Priors.Probabilities(ctx, states, priors); err != nil {
-			return err
-		}
-		for i := range out {
-			out[i].Priors = priors[i]
-		}
-	}
-	return mcts.SelfEvaluation{Model: e.Belief}.Evaluate(ctx, leaves, out)
-}
-
-// CriticOfEnds is the same evaluator for those who have no verifier: it judges whole
-// solutions too, in the place of what the game says of them.
-type CriticOfEnds struct{ CriticEvaluator }
-
-var _ mcts.EndEvaluator = CriticOfEnds{}
-
-// EvaluateEnds implements mcts.EndEvaluator.
-func (e CriticOfEnds) EvaluateEnds(ctx context.Context, leaves []mcts.Leaf, out []mcts.Evaluation) error {
-	for i := range leaves {
-		leaves[i].Seat = 0 // the solver's, who is the only one
-	}
-	return mcts.SelfEvaluation{Model: e.Belief}.Evaluate(ctx, leaves, out)
-}
-
-// openCriticEvaluator opens critic(DIR,policy=AGENT,ends=game|critic).
-func openCriticEvaluator(ctx context.Context, r *spec.Reader, env Environment) (_ opened, err error) {
-	dir, priors, ends := r.String("dir", ""), r.String("policy", ""), r.Choice("ends", "game", "game", "critic")
-	switch err := r.Err(); {
-	case err != nil:
-		return opened{}, misnamed("mcts: eval=%w", err)
-	case dir == "":
-		return opened{}, misnamed("mcts: eval=critic: expected the folder of a run of SPC, such as critic(runs/spc_countdown)")
-	}
-	critic, err := OpenStepCritic(dir, env)
-	if err != nil {
-		return opened{}, fmt.Errorf("mcts: eval=critic: %w", err)
-	}
-	prior, err := openPriors(ctx, priors, env)
-	if err != nil {
-		return opened{}, errors.Join(err, critic.Close())
-	}
-	return opened{
-		make: func() mcts.Evaluator {
-			e := CriticEvaluator{Belief: NewBelief(critic)}
-			if prior != nil {
-				e.Priors = prior.Policy()
-			}
-			if ends == "critic" {
-				return CriticOfEnds{e}
-			}
-			return e
-		},
-		close: func() error {
-			if prior == nil {
-				return critic.Close()
-			}
-			return errors.Join(critic.Close(), prior.Close())
-		},
-	}, nil
-}
-
-// queryable is an agent whose probabilities can be asked for.
-type queryable interface {
-	play.Agent
-	Queryable
-}
-
-// openPriors opens an agent that gives priors; nil for none.
-func openPriors(ctx context.Context, text string, env Environment) (queryable, error) {
-	if text == "" {
-		return nil, nil
-	}
-	agent, err := Open(ctx, text, env)
-	if err != nil {
-		return nil, fmt.Errorf("mcts: eval=critic: policy: %w", err)
-	}
-	q, ok := agent.(queryable)
-	if !ok {
-		return nil, errors.Join(misnamed("mcts: eval=critic: policy=%s: expected an agent whose probabilities can be asked for", text), agent.Close())
-	}
-	return q, nil
-}
-
-// openCheckpoint finds the checkpoint that DIR or DIR@STEP names.
-func openCheckpoint(where string, env Environment) (*run.Checkpoint, error) {
-	dir, step, err := splitRun(where)
-	if err != nil {
-		return nil, err
-	}
-	folder, err := run.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	return checkpointOf(folder, step, env.Warn)
-}
-
-// Proposer has an agent propose the steps of a search: K decisions at a state, each
-// step with the share of them that it got, for its prior.
-type Proposer struct{ Agent play.Agent }
-
-var _ mcts.Proposer = Proposer{}
-
-// Propose implements mcts.Proposer.
-func (p Proposer) Propose(ctx context.Context, states []games.State, k int, rands []*rand.Rand) ([][]mcts.Proposal, error) {
-	requests, decisions := make([]play.Request, 0, k*len(states)), make([]play.Decision, k*len(states))
-	for i, s := range states {
-		for range k {
-			requests = append(requests, play.Request{State: s, Rand: rands[i]})
-		}
-	}
-	if err := p.Agent.Act(ctx, requests, decisions); err != nil {
-		return nil, err
-	}
-	out := make([][]mcts.Proposal, len(states))
-	for i := range states {
-		counts := map[games.Action]int{}
-		some := decisions[i*k : (i+1)*k]
-		for _, d := range some {
-			counts[d.Action]++
-		}
-		for _, d := range some {
-			out[i] = append(out[i], mcts.Proposal{Action: d.Action, LogProb: math.Log(float64(counts[d.Action]) / float64(k))})
-		}
-	}
-	return out, nil
 }
