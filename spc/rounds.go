@@ -216,7 +216,7 @@ func (m *rounds) learnAnswers(seat games.Seat, o Clipped, answers []rewarded) (s
 	for i, a := range answers {
 		steps[i] = a.steps
 	}
-	_, err = m.player(seat).LearnSlopes(steps, m.Coefficients(), func(all trainer.Referred) (slopes []float32, err error) {
+	_, err = m.player(seat).Updater.LearnSlopes(steps, m.Coefficients(), func(all trainer.Referred) (slopes []float32, err error) {
 		batch := make([]Sample, len(answers))
 		rest := all.LogProbs
 		for i, a := range answers {

@@ -245,7 +245,7 @@ func (s *compared) step(p *Player, c *comparing, batch []comparison, k Coefficie
 		steps = append(steps, a.steps)
 	}
 	var line Line
-	graph, err := p.LearnSlopes(steps, k, func(all Referred) (slopes []float32, err error) {
+	graph, err := p.Updater.LearnSlopes(steps, k, func(all Referred) (slopes []float32, err error) {
 		rest := all
 		for _, a := range answers {
 			n := a.picks()

@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/play"
@@ -133,7 +132,7 @@ func (p *Player) Learn(lesson string, things int, update int, c Coefficients, li
 		if len(some) == 0 {
 			return nil
 		}
-		stats, err := p.step(lesson, some, c)
+		stats, err := p.Updater.Learn(lesson, some, c)
 		if err == nil {
 			s.add(stats)
 		}
@@ -163,75 +162,4 @@ func minibatches(recipe Recipe, count, update int, stage uint64, do func(chosen 
 		}
 	}
 	return nil
-}
-
-// step takes one gradient step on turns, in as many parts as optimizer.accumulate says.
-func (p *Player) step(lesson string, turns []policy.Turn, c Coefficients) (stats []float32, err error) {
-	batches, err := p.batches(lesson, turns)
-	defer func() {
-		for _, b := range batches {
-			err = errors.Join(err, b.Close())
-		}
-	}()
-	if err != nil {
-		return nil, err
-	}
-	return p.Updater.Step(lesson, batches[0], c, batches[1:]...)
-}
-
-// batches packs turns in parts.
-func (p *Player) batches(lesson string, turns []policy.Turn) (out []*policy.Batch, err error) {
-	parts := min(len(turns), p.recipe.Optimizer.Accumulate)
-	for i := range parts {
-		b, err := p.Updater.Batch(lesson, turns[i*len(turns)/parts:(i+1)*len(turns)/parts])
-		if err != nil {
-			return out, err
-		}
-		out = append(out, b)
-	}
-	return out, nil
-}
-
-// LearnSlopes takes one gradient step of the lesson Slopes on answers, each of one step
-// or more: slopes gets what Updater.Refer says of all their picks, and returns the
-// loss's slopes in the log-probabilities, pick by pick. The result is the lesson's
-// statistics and the gradient's norm.
-func (p *Player) LearnSlopes(answers [][]*policy.Step, c Coefficients, slopes func(Referred) ([]float32, error)) (stats []float32, err error) {
-	var turns []policy.Turn
-	for _, steps := range answers {
-		for _, s := range steps {
-			turns = append(turns, policy.Turn{Step: s})
-		}
-	}
-	batches, err := p.batches(slopesLesson, turns)
-	defer func() {
-		for _, b := range batches {
-			err = errors.Join(err, b.Close())
-		}
-	}()
-	if err != nil {
-		return nil, err
-	}
-	var all Referred
-	for _, b := range batches {
-		r, err := p.Updater.Refer(slopesLesson, b)
-		if err != nil {
-			return nil, err
-		}
-		all.LogProbs, all.KL, all.Reference = append(all.LogProbs, r.LogProbs...), append(all.KL, r.KL...), append(all.Reference, r.Reference...)
-	}
-	each, err := slopes(all)
-	if err != nil {
-		return nil, err
-	}
-	if len(each) != len(all.LogProbs) {
-		return nil, fmt.Errorf("%d slopes for %d picks", len(each), len(all.LogProbs))
-	}
-	for _, b := range batches {
-		if err := b.SetByPick("slope", each[:b.Picks]); err != nil {
-			return nil, err
-		}
-		each = each[b.Picks:]
-	}
-	return p.Updater.Step(slopesLesson, batches[0], c, batches[1:]...)
 }

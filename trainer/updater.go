@@ -238,14 +238,75 @@ func (u *Updater) Batch(lesson string, turns []policy.Turn) (*policy.Batch, erro
 	return b, nil
 }
 
-// Learn packs turns for a lesson and takes one gradient step on them; see Step.
+// batches packs turns for a lesson in as many parts as the optimizer accumulates. With an
+// error come those packed before it, to be freed.
+func (u *Updater) batches(lesson string, turns []policy.Turn) (out []*policy.Batch, err error) {
+	parts := min(len(turns), max(1, u.optimizer.Accumulate))
+	for i := range parts {
+		b, err := u.Batch(lesson, turns[i*len(turns)/parts:(i+1)*len(turns)/parts])
+		if err != nil {
+			return out, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+func closeAll(batches []*policy.Batch) (err error) {
+	for _, b := range batches {
+		err = errors.Join(err, b.Close())
+	}
+	return err
+}
+
+// Learn takes one gradient step of a lesson on turns; see Step.
 func (u *Updater) Learn(lesson string, turns []policy.Turn, c Coefficients) (stats []float32, err error) {
-	b, err := u.Batch(lesson, turns)
+	batches, err := u.batches(lesson, turns)
+	defer func() { err = errors.Join(err, closeAll(batches)) }()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	return u.Step(lesson, b, c)
+	return u.Step(lesson, batches[0], c, batches[1:]...)
+}
+
+// LearnSlopes takes one gradient step of the lesson Slopes on answers, each of one step
+// or more: slopes gets what Refer says of all their picks, and returns the loss's slopes
+// in the log-probabilities, pick by pick. The result is the lesson's statistics and the
+// gradient's norm.
+func (u *Updater) LearnSlopes(answers [][]*policy.Step, c Coefficients, slopes func(Referred) ([]float32, error)) (stats []float32, err error) {
+	var turns []policy.Turn
+	for _, steps := range answers {
+		for _, s := range steps {
+			turns = append(turns, policy.Turn{Step: s})
+		}
+	}
+	batches, err := u.batches(slopesLesson, turns)
+	defer func() { err = errors.Join(err, closeAll(batches)) }()
+	if err != nil {
+		return nil, err
+	}
+	var all Referred
+	for _, b := range batches {
+		r, err := u.Refer(slopesLesson, b)
+		if err != nil {
+			return nil, err
+		}
+		all.LogProbs, all.KL, all.Reference = append(all.LogProbs, r.LogProbs...), append(all.KL, r.KL...), append(all.Reference, r.Reference...)
+	}
+	each, err := slopes(all)
+	if err != nil {
+		return nil, err
+	}
+	if len(each) != len(all.LogProbs) {
+		return nil, fmt.Errorf("%d slopes for %d picks", len(each), len(all.LogProbs))
+	}
+	for _, b := range batches {
+		if err := b.SetByPick("slope", each[:b.Picks]); err != nil {
+			return nil, err
+		}
+		each = each[b.Picks:]
+	}
+	return u.Step(slopesLesson, batches[0], c, batches[1:]...)
 }
 
 // Step takes one gradient step on batches of a lesson, whose gradients are added up by
