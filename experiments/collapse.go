@@ -14,7 +14,7 @@ import (
 var cures = []struct{ name, what, setting string }{
 	{"self", "the latest self in every seat", "opponents=self"},
 	{"pool", "a league of past selves in nine games of ten", "opponents=league(share=0.9,every=5,keep=200)"},
-	{"magnet", "the latest self, and a magnet that starts strong", "objective.magnet.weight=linear(0.2,0.02)"},
+	{"magnet", "the latest self, and a magnet that starts strong", "magnet.weight=linear(0.2,0.02)"},
 }
 
 func collapse(ctx context.Context, l *lab) error {

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rs/zerolog"
-
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/games/sneakycritic"
@@ -28,9 +26,9 @@ const (
 
 // criticBase are the settings that all arms share.
 var criticBase = []string{
-	fmt.Sprint("warmup=", criticWarmup), fmt.Sprint("rounds=", criticRounds), fmt.Sprint("updates=", criticUpdates), fmt.Sprint("games=", criticGames),
-	"policy.hidden=[128]", "optimizer.rate=0.003", "objective.epochs=4", "objective.pull=0.2",
-	"evaluate.every=1000000", "evaluate.cases=200", "checkpoint.every=1000000",
+	fmt.Sprint("critic.warmup=", criticWarmup), fmt.Sprint("critic.rounds=", criticRounds), fmt.Sprint("updates=", criticUpdates), fmt.Sprint("games=", criticGames),
+	"policy.hidden=[128]", "optimizer.rate=0.003", "epochs=4", "magnet.weight=0.2",
+	"evaluate.every=1000000", "critic.cases=200", "checkpoint.every=1000000",
 }
 
 // arm is one way to train, on one domain.
@@ -62,7 +60,7 @@ func (l *lab) criticise(ctx context.Context, arms ...*arm) error {
 }
 
 func (l *lab) critic(ctx context.Context, t *trial, dir string) error {
-	recipe, err := spc.ReadRecipe(nil, t.settings)
+	recipe, err := trainer.ReadRecipe([]byte("method: "+spc.Method), t.settings)
 	if err != nil {
 		return err
 	}
@@ -71,10 +69,8 @@ func (l *lab) critic(ctx context.Context, t *trial, dir string) error {
 		return err
 	}
 	t.game = recipe.Game
-	return l.kept(t, dir, complete, recipe.Warmup+recipe.Rounds*recipe.Updates, func(folder *run.Folder) error {
-		_, err := spc.Train(ctx, folder, trainer.Options{Backend: l.device, Workers: 1, Log: zerolog.Nop()})
-		return err
-	})
+	s := recipe.Settings.(*spc.Settings)
+	return l.kept(t, dir, complete, s.Warmup+s.Rounds*recipe.Updates, func(folder *run.Folder) error { return l.train(ctx, folder, 1) })
 }
 
 // samples is how many games the critic has learnt from up to each update.
@@ -149,13 +145,13 @@ func criticArms(ctx context.Context, l *lab) error {
 	arms := make([][]*arm, len(criticDomains))
 	for i, d := range criticDomains {
 		arms[i] = []*arm{
-			{name: "naive", what: "naive kinds", settings: []string{criticGame(d.game), "sneaky=naive"}},
-			{name: "menu", what: "uniform draws from the menu", settings: []string{criticGame(d.game), "sneaky=menu"}},
+			{name: "naive", what: "naive kinds", settings: []string{criticGame(d.game), "critic.sneaky=naive"}},
+			{name: "menu", what: "uniform draws from the menu", settings: []string{criticGame(d.game), "critic.sneaky=menu"}},
 			{name: "self-play", what: "self-play over the menu", settings: []string{criticGame(d.game)}},
 			{name: "free", what: "self-play with free replacement", settings: []string{criticGame(d.game, "free=true")}},
 		}
 		for _, a := range arms[i] {
-			a.with(fmt.Sprintf("evaluate.longer=sneaky_critic(domain=%s)", d.longer), fmt.Sprint("updates=", d.updates))
+			a.with(fmt.Sprintf("critic.longer=sneaky_critic(domain=%s)", d.longer), fmt.Sprint("updates=", d.updates))
 		}
 		if err := l.criticise(ctx, arms[i]...); err != nil {
 			return err

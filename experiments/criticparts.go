@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/agon-rl/agon/trainer/run"
@@ -56,7 +57,7 @@ func compareOpponents(ctx context.Context, l *lab, domain string) (string, []rep
 	game := criticGame(domain)
 	// with frozen opponents one player learns in each group of games: twice the games
 	// for as many that the critic learns from
-	twice := []string{game, fmt.Sprint("games=", 2*criticGames), fmt.Sprint("group=", criticGames), fmt.Sprint("warmup=", criticWarmup/2)}
+	twice := []string{game, fmt.Sprint("games=", 2*criticGames), fmt.Sprint("group=", criticGames), fmt.Sprint("critic.warmup=", criticWarmup/2)}
 	arms := []*arm{
 		{name: "latest", what: "the latest, which learns too", settings: []string{game}},
 		{name: "earlier", what: "frozen, of the round before", settings: append([]string{"opponents=earlier"}, twice...)},
@@ -125,20 +126,23 @@ func roundPanels(arms []*arm) []report.Panel {
 	return panels
 }
 
+// learnOffline is SPC's own objective.
+const learnOffline = "learn=[{from: rounds, loss: spc}]"
+
 // criticObjectives compares policy gradient on fresh games with SPC's objective on
 // those of frozen players: as many games, as many gradient steps on as many rows.
 func criticObjectives(ctx context.Context, l *lab) error {
 	game := criticGame(partsDomain)
 	const halves = 2 // half of a batch is imitated
 	offline := []string{
-		game, "objective.name=offline", fmt.Sprint("objective.data=", criticGames*criticUpdates),
-		fmt.Sprint("games=", criticGames/halves), fmt.Sprint("warmup=", criticWarmup*halves), fmt.Sprint("updates=", 4*criticUpdates),
+		game, learnOffline, fmt.Sprint("critic.data=", criticGames*criticUpdates),
+		fmt.Sprint("games=", criticGames/halves), fmt.Sprint("critic.warmup=", criticWarmup*halves), fmt.Sprint("updates=", 4*criticUpdates),
 	}
 	arms := []*arm{
 		{name: "on line", what: "on line", settings: []string{game}},
 		{name: "off line", what: "off line, each round from round 0 with the games of all (SPC)", settings: offline},
-		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"objective.restart=false"}, offline...)},
-		{name: "off line, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, offline...)},
+		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"critic.restart=false"}, offline...)},
+		{name: "off line, wide", what: "the same, clipped at 0.9 instead of 0.2", settings: append(slices.Clone(offline), "critic.restart=false", `learn=[{from: rounds, loss: spc(clip=0.9)}]`)},
 	}
 	for _, a := range arms {
 		a.with()
@@ -160,21 +164,21 @@ func criticObjectives(ctx context.Context, l *lab) error {
 // sameGames has both objectives learn from the same start and the same games, those of
 // the players of a finished arm at the ends of its rounds.
 func (l *lab) sameGames(ctx context.Context, players *arm) ([]*arm, error) {
-	data := []string{criticGame(partsDomain), fmt.Sprint("objective.data=", criticGames*criticUpdates)}
-	offline := append([]string{"objective.name=offline", fmt.Sprint("games=", criticGames/2), fmt.Sprint("updates=", 4*criticUpdates)}, data...)
-	replay := append([]string{"objective.name=replay"}, data...)
+	data := []string{criticGame(partsDomain), fmt.Sprint("critic.data=", criticGames*criticUpdates)}
+	offline := append([]string{learnOffline, fmt.Sprint("games=", criticGames/2), fmt.Sprint("updates=", 4*criticUpdates)}, data...)
+	replay := append([]string{`learn=[{from: rounds, loss: ppo}]`}, data...)
 	arms := []*arm{
 		{name: "off line, same", what: "off line, each round from round 0 (SPC)", settings: offline},
-		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"objective.restart=false"}, offline...)},
-		{name: "off line, wide", what: "off line, the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, offline...)},
+		{name: "off line, on", what: "off line, each round from the one before", settings: append([]string{"critic.restart=false"}, offline...)},
+		{name: "off line, wide", what: "off line, the same, clipped at 0.9 instead of 0.2", settings: append(slices.Clone(offline), "critic.restart=false", `learn=[{from: rounds, loss: spc(clip=0.9)}]`)},
 		{name: "replay", what: "on line's, each round from round 0", settings: replay},
-		{name: "replay, on", what: "on line's, each round from the one before", settings: append([]string{"objective.restart=false"}, replay...)},
-		{name: "replay, wide", what: "on line's, the same, clipped at 0.9 instead of 0.2", settings: append([]string{"objective.restart=false", "objective.clip=0.9"}, replay...)},
+		{name: "replay, on", what: "on line's, each round from the one before", settings: append([]string{"critic.restart=false"}, replay...)},
+		{name: "replay, wide", what: "on line's, the same, clipped at 0.9 instead of 0.2", settings: append(slices.Clone(replay), "critic.restart=false", `learn=[{from: rounds, loss: ppo(clip=0.9)}]`)},
 	}
 	for _, a := range arms {
 		a.with()
 		for i, t := range a.trials {
-			t.settings = append(t.settings, "warmup=0", "objective.players="+players.trials[i].dir)
+			t.settings = append(t.settings, "critic.warmup=0", "critic.source="+players.trials[i].dir)
 		}
 	}
 	if err := l.criticise(ctx, arms...); err != nil {
@@ -319,17 +323,17 @@ func criticValidity(ctx context.Context, l *lab) error {
 	var all []*arm
 	for _, d := range domains {
 		for _, s := range slips {
-			a := &arm{settings: []string{criticGame(d), "sneaky=menu", fmt.Sprintf("validity=drop(slips=%s)", s)}}
-			a.with("warmup=0", "rounds=1", "updates=2", "evaluate.cases=1")
+			a := &arm{settings: []string{criticGame(d), "critic.sneaky=menu", fmt.Sprintf("critic.validity=drop(slips=%s)", s)}}
+			a.with("critic.warmup=0", "critic.rounds=1", "updates=2", "critic.cases=1")
 			arms[d+s], all = a, append(all, a)
 		}
 	}
 	train := []*arm{
 		{name: "exact", what: "the verifier", settings: []string{criticGame(partsDomain, "free=true")}},
-		{name: "drop", what: "success rates", settings: []string{criticGame(partsDomain, "free=true"), "validity=drop"}},
+		{name: "drop", what: "success rates", settings: []string{criticGame(partsDomain, "free=true"), "critic.validity=drop"}},
 	}
 	for _, a := range train {
-		a.with(fmt.Sprintf("evaluate.longer=sneaky_critic(domain=%s)", criticDomains[0].longer))
+		a.with(fmt.Sprintf("critic.longer=sneaky_critic(domain=%s)", criticDomains[0].longer))
 	}
 	if err := l.criticise(ctx, append(all, train...)...); err != nil {
 		return err
@@ -355,10 +359,10 @@ func criticValidity(ctx context.Context, l *lab) error {
 func criticCurriculum(ctx context.Context, l *lab) error {
 	var text strings.Builder
 	for _, d := range criticDomains[:2] {
-		game, longer := criticGame(d.game, "free=true"), fmt.Sprintf("evaluate.longer=sneaky_critic(domain=%s)", d.longer)
+		game, longer := criticGame(d.game, "free=true"), fmt.Sprintf("critic.longer=sneaky_critic(domain=%s)", d.longer)
 		arms := []*arm{
 			{what: "problems drawn uniformly", settings: []string{game}},
-			{what: "by the spread, of 4 candidates a game", settings: []string{game, "curriculum=spread"}},
+			{what: "by the spread, of 4 candidates a game", settings: []string{game, "critic.curriculum=spread"}},
 		}
 		for _, a := range arms {
 			a.with(longer)
@@ -373,12 +377,12 @@ func criticCurriculum(ctx context.Context, l *lab) error {
 
 // inspectionCurves trains on the exact game.
 func inspectionCurves(ctx context.Context, l *lab) error {
-	base := []string{"game=inspection", "warmup=0", "policy.hidden=[32]", "objective.epochs=2", "games=512", "evaluate.every=20"}
+	base := []string{"game=inspection", "critic.warmup=0", "policy.hidden=[32]", "epochs=2", "games=512", "evaluate.every=20"}
 	arms := []*arm{
-		{name: "best response", what: "an exact best response to the latest opponent", settings: []string{"objective.name=best-response", "rounds=1", "updates=1200"}},
-		{name: "soft", what: "a softened best response to the latest opponent, temperature 0.2", settings: []string{"objective.name=best-response", "objective.soft=0.2", "rounds=1", "updates=1200"}},
-		{name: "soft, pool", what: "the same to the average of all so far, temperature 0.03", settings: []string{"objective.name=best-response", "objective.soft=0.03", "opponents=pool", "rounds=1", "updates=1200"}},
-		{name: "pull to round", what: "policy gradient, pull 0.2 to the policy at the start of each 50 updates", settings: []string{"rounds=24", "updates=50", "objective.pull=0.2", "objective.pull_to=round"}},
+		{name: "best response", what: "an exact best response to the latest opponent", settings: []string{`learn=[{from: games, loss: best-response}]`, "critic.rounds=1", "updates=1200"}},
+		{name: "soft", what: "a softened best response to the latest opponent, temperature 0.2", settings: []string{`learn=[{from: games, loss: best-response(soft=0.2)}]`, "critic.rounds=1", "updates=1200"}},
+		{name: "soft, pool", what: "the same to the average of all so far, temperature 0.03", settings: []string{`learn=[{from: games, loss: best-response(soft=0.03)}]`, "opponents=pool", "critic.rounds=1", "updates=1200"}},
+		{name: "pull to round", what: "policy gradient, pull 0.2 to the policy at the start of each 50 updates", settings: []string{"critic.rounds=24", "updates=50", "magnet.weight=0.2", "magnet.kind=round"}},
 	}
 	for _, a := range arms {
 		a.with(base...)

@@ -23,12 +23,12 @@ const (
 func criticWhole(ctx context.Context, l *lab) error {
 	whole := func(more ...string) string { return criticGame(wholeDomain, append(more, "whole=true")...) }
 	arms := []*arm{
-		{name: "naive", what: "whole solutions, naive kinds", settings: []string{whole(), "sneaky=naive"}},
-		{name: "menu", what: "whole solutions, uniform draws from the menu", settings: []string{whole(), "sneaky=menu"}},
+		{name: "naive", what: "whole solutions, naive kinds", settings: []string{whole(), "critic.sneaky=naive"}},
+		{name: "menu", what: "whole solutions, uniform draws from the menu", settings: []string{whole(), "critic.sneaky=menu"}},
 		{name: "self-play", what: "whole solutions, self-play over the menu", settings: []string{whole()}},
 		{name: "free", what: "whole solutions, self-play with free replacement", settings: []string{whole("free=true")}},
 	}
-	const pull = "objective.pull=0.5"
+	const pull = "magnet.weight=0.5"
 	for _, a := range arms {
 		a.with("policy.hidden=[256]", pull)
 	}

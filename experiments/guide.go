@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/agon-rl/agon/agents"
@@ -128,18 +127,23 @@ func (l *lab) weakSolver(ctx context.Context, game games.Game, base float64, see
 	if err := t.pretrain(ctx, base); err != nil {
 		return nil, err
 	}
-	return model.Network(t.updater.State().Weights)
+	network, err := t.network()
+	return network, errors.Join(err, t.updater.Close())
 }
 
 // trainCritic trains both players of SPC on the domain and returns the run's folder.
 func (l *lab) trainCritic(ctx context.Context, domain string, seed uint64) (string, error) {
-	recipe := spc.Defaults()
-	recipe.Game, recipe.Seed = fmt.Sprintf("sneaky_critic(domain=%s)", domain), seed
-	recipe.Warmup, recipe.Rounds, recipe.Updates = guideWarmup, guideRounds, guideUpdates
-	recipe.Policy.Hidden = []int{guideHidden, guideHidden}
-	recipe.Objective.Epochs, recipe.Optimizer.Rate = 6, "0.002"
-	recipe.Evaluate = spc.Evaluate{Every: 1 << 20, Cases: 1, Games: 1} // critics are examined on the solver's lines
-	recipe.Checkpoint = trainer.Checkpoint{Every: guideWarmup, Keep: 100}
+	recipe, err := trainer.ReadRecipe([]byte("method: "+spc.Method), []string{
+		fmt.Sprintf("game=sneaky_critic(domain=%s)", domain), fmt.Sprint("seed=", seed),
+		fmt.Sprint("critic.warmup=", guideWarmup), fmt.Sprint("critic.rounds=", guideRounds), fmt.Sprint("updates=", guideUpdates),
+		fmt.Sprintf("policy.hidden=[%d,%[1]d]", guideHidden), "epochs=6", "optimizer.rate=0.002",
+		// Critics are examined on the solver's lines.
+		"evaluate.every=1048576", "critic.cases=1", "evaluate.games=1",
+		fmt.Sprint("checkpoint.every=", guideWarmup), "checkpoint.keep=100",
+	})
+	if err != nil {
+		return "", err
+	}
 	text, err := recipe.YAML()
 	if err != nil {
 		return "", err
@@ -154,8 +158,7 @@ func (l *lab) trainCritic(ctx context.Context, domain string, seed uint64) (stri
 		return "", err
 	}
 	defer folder.Close() //nolint:errcheck // a temporary run
-	_, err = spc.Train(ctx, folder, trainer.Options{Backend: l.device, Workers: 1, Log: zerolog.Nop()})
-	return dir, err
+	return dir, l.train(ctx, folder, 1)
 }
 
 // verdictOfVerifier is the perfect critic.

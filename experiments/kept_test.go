@@ -42,7 +42,7 @@ func TestKeptRuns(t *testing.T) {
 	}
 	once()
 	l.keep = ""
-	some := &trial{settings: []string{"game=sneaky_critic(domain=arithmetic)", "warmup=1", "rounds=1", "updates=1", "games=4", "evaluate.every=1000", "evaluate.cases=1", "policy.hidden=[4]"}}
+	some := &trial{settings: []string{"game=sneaky_critic(domain=arithmetic)", "critic.warmup=1", "critic.rounds=1", "updates=1", "games=4", "evaluate.every=1000", "critic.cases=1", "policy.hidden=[4]"}}
 	dir := filepath.Join(t.TempDir(), "run")
 	if err := l.critic(context.Background(), some, dir); err != nil || some.dir != dir || some.game == "" {
 		t.Fatalf("%v; a run in %s at %q; expected %s and its game", err, some.dir, some.game, dir)

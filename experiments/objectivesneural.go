@@ -25,15 +25,15 @@ type prefLearner struct {
 // β/2: INPO's η = 0.2 is a step of 1/0.2 = 5 on preferences, 2.5 on payoffs, and its
 // ratio 0.1 is ηβ.
 var learners = []prefLearner{
-	{"INPO", []string{`objective="inpo(eta=0.2,ratio=0.1)"`}, "omd(eta=2.5,beta=0.04)"},
-	{"EGPO: the half step", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=half-step"}, "egpo(eta=2.5,beta=0.04)"},
-	{"Nash-MD: the mixture", []string{`objective='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=mixture(weight=0.1)"}, "nash-md(eta=2.5,beta=0.04)"},
-	{"INPO, moving reference", []string{`objective="inpo(eta=0.2,ratio=0.25)"`, "reference=every(20)"}, "mpo(eta=3.3333333333,beta=0.1,every=20)"},
-	{"SPPO", []string{`objective="sppo(beta=0.2)"`}, "sppo(eta=2.5)"},
-	{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "opponents=queue"}, ""},
-	{"SPO by its own gradient", []string{"objective=spo-minimax", "opponents=queue"}, ""},
-	{"online DPO", []string{`objective="dpo(beta=0.1)"`}, ""},
-	{"SPIN", []string{"objective=spin", "demonstrations=cfr:iterations=2000"}, ""},
+	{"INPO", []string{`loss="inpo(eta=0.2,ratio=0.1)"`}, "omd(eta=2.5,beta=0.04)"},
+	{"EGPO: the half step", []string{`loss='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=half-step"}, "egpo(eta=2.5,beta=0.04)"},
+	{"Nash-MD: the mixture", []string{`loss='online-ipo(beta=0.2,base="0.1,0.9")'`, "opponents=mixture(weight=0.1)"}, "nash-md(eta=2.5,beta=0.04)"},
+	{"INPO, moving reference", []string{`loss="inpo(eta=0.2,ratio=0.25)"`, "reference=every(20)"}, "mpo(eta=3.3333333333,beta=0.1,every=20)"},
+	{"SPPO", []string{`loss="sppo(beta=0.2)"`}, "sppo(eta=2.5)"},
+	{"SPO: win share by PPO", []string{"loss=ppo", "opponents=queue"}, ""},
+	{"SPO by its own gradient", []string{"loss=spo-minimax", "opponents=queue"}, ""},
+	{"online DPO", []string{`loss="dpo(beta=0.1)"`}, ""},
+	{"SPIN", []string{"loss=spin", "demonstrations=cfr:iterations=2000"}, ""},
 }
 
 // otherGames are those whose answers are what a seat did, compared by what it got.
@@ -44,27 +44,27 @@ var otherGames = []struct {
 }{
 	{
 		"kuhn_poker", "exploitability", "exploitability; uniform play has 0.4583",
-		[]string{"updates=300", "games=256", "group=256", "objective.epochs=4", "evaluate.every=60"},
+		[]string{"updates=300", "games=256", "group=256", "epochs=4", "evaluate.every=60"},
 		[]prefLearner{
-			{"INPO, moving reference", []string{`objective="inpo(eta=0.25,ratio=0.1)"`, "reference=every(30)"}, ""},
-			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
-			{"SPIN, from CFR+", []string{"objective=spin", "demonstrations=cfr:iterations=1000"}, ""},
+			{"INPO, moving reference", []string{`loss="inpo(eta=0.25,ratio=0.1)"`, "reference=every(30)"}, ""},
+			{"SPO: win share by PPO", []string{"loss=ppo", "judge=outcome", "opponents=queue"}, ""},
+			{"SPIN, from CFR+", []string{"loss=spin", "demonstrations=cfr:iterations=1000"}, ""},
 		},
 	},
 	{
 		"leduc_poker", "exploitability", "exploitability; uniform play has 2.3736",
-		[]string{"updates=600", "games=256", "group=256", "objective.epochs=2", "evaluate.every=120"},
+		[]string{"updates=600", "games=256", "group=256", "epochs=2", "evaluate.every=120"},
 		[]prefLearner{
-			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
-			{"SPIN, from CFR+", []string{"objective=spin", "demonstrations=cfr:iterations=1000"}, ""},
+			{"SPO: win share by PPO", []string{"loss=ppo", "judge=outcome", "opponents=queue"}, ""},
+			{"SPIN, from CFR+", []string{"loss=spin", "demonstrations=cfr:iterations=1000"}, ""},
 		},
 	},
 	{
 		"tic_tac_toe", "drawn/minimax", "share of games drawn against perfect play; random play draws 0.11",
-		[]string{"updates=400", "games=256", "group=256", "objective.epochs=1", "objective.magnet.weight=linear(0.2,0.02)", "evaluate.every=80", "evaluate.against=[minimax]", "evaluate.games=200"},
+		[]string{"updates=400", "games=256", "group=256", "epochs=1", "magnet.weight=linear(0.2,0.02)", "evaluate.every=80", "evaluate.against=[minimax]", "evaluate.games=200"},
 		[]prefLearner{
-			{"SPO: win share by PPO", []string{"objective=reward", "objective.name=ppo", "judge=outcome", "opponents=queue"}, ""},
-			{"SPIN, from perfect play", []string{"objective=spin", "demonstrations=minimax"}, ""},
+			{"SPO: win share by PPO", []string{"loss=ppo", "judge=outcome", "opponents=queue"}, ""},
+			{"SPIN, from perfect play", []string{"loss=spin", "demonstrations=minimax"}, ""},
 		},
 	},
 }
@@ -79,10 +79,13 @@ const (
 func (a prefLearner) trials(recipe string, settings ...string) (out []*trial) {
 	for seed := range neuralSeeds {
 		// The magnet is of policy gradients alone: without it they soon play one answer.
-		t := &trial{recipe: recipe, settings: append([]string{fmt.Sprintf("seed=%d", seed+1), "objective.name=none", "optimizer.rate=linear(0.003,0.0003)", "objective.magnet.weight=0.05"}, settings...)}
+		t := &trial{recipe: recipe, settings: append([]string{fmt.Sprintf("seed=%d", seed+1), "optimizer.rate=linear(0.003,0.0003)", "magnet.weight=0.05"}, settings...)}
 		for _, s := range a.settings {
-			key, _, _ := strings.Cut(s, "=")
-			if !slices.Contains([]string{"opponents", "objective.name"}, key) {
+			switch key, value, _ := strings.Cut(s, "="); key {
+			case "opponents":
+			case "loss":
+				s = fmt.Sprintf("learn=[{from: preferences, loss: %s}]", value)
+			default:
 				s = "preferences." + s
 			}
 			t.settings = append(t.settings, s)
@@ -317,8 +320,8 @@ that is a name in a recipe:
 
 `+"```sh"+`
 agon train sequence
-agon train sequence --set opponents=half-step --set 'preferences.objective=online-ipo(beta=0.2,base="0.1,0.9")'
-agon train kuhn_poker --set objective.name=none --set preferences.objective=spin --set preferences.demonstrations=cfr:iterations=1000
+agon train sequence --set opponents=half-step --set 'learn=[{from: preferences, loss: online-ipo(beta=0.2)}]'
+agon train kuhn_poker --set 'learn=[{from: preferences, loss: spin}]' --set preferences.demonstrations=cfr:iterations=1000
 `+"```"+`
 
 In the sequence game an update draws 256 games of two answers each, compares them in groups

@@ -41,7 +41,7 @@ func raeAblations(ctx context.Context, l *lab) error {
 					"updates=400", "games=256", "group=256", "evaluate.every=20",
 				}}
 				if e.spec == "gae" {
-					t.settings = append(t.settings, "objective.value=0.5")
+					t.settings = append(t.settings, "value=0.5")
 				}
 				groups[game+e.spec] = append(groups[game+e.spec], t)
 				all = append(all, t)

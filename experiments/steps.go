@@ -138,46 +138,23 @@ func stepsBoard(ctx context.Context, l *lab) error {
 // method is a way to learn from a round's searches or games.
 type method struct {
 	name   string
-	lesson func() (trainer.Lesson, error)
-	moving bool // the reference is the policy that searched, not the base
-	ties   bool // all moves that are as good as the best are learnt, each as likely
-	part   int  // one in so many pairs; all of them where zero
+	steps  string // the objective on pairs, or lists, of searched steps; "" for none
+	games  string // the objective on pairs of whole games; without one of them best moves or visits are learnt
+	moving bool   // the reference is the policy that searched, not the base
+	ties   bool   // all moves that are as good as the best are learnt, each as likely
+	part   int    // one in so many pairs; all of them where zero
 }
-
-func pairs(text string) func() (trainer.Lesson, error) {
-	return func() (trainer.Lesson, error) {
-		o, err := objective.Named(text)
-		return trainer.Preferences(o, false), err
-	}
-}
-
-// outcomes is DPO on whole games.
-func outcomes(text string) func() (trainer.Lesson, error) {
-	return func() (trainer.Lesson, error) {
-		o, err := objective.Named(text)
-		return trainer.Comparisons(o), err
-	}
-}
-
-func lists(text string) func() (trainer.Lesson, error) {
-	return func() (trainer.Lesson, error) {
-		o, err := objective.Get(text)
-		return trainer.Lists(o.List, false), err
-	}
-}
-
-func targets() (trainer.Lesson, error) { return trainer.Targets(), nil }
 
 var methods = []method{
-	{name: "SFT on best moves", lesson: targets},
-	{name: "outcome DPO", lesson: outcomes("dpo(beta=5)")},
-	{name: "step DPO", lesson: pairs("dpo(beta=5)")},
-	{name: "step DPO, β = 0.1", lesson: pairs("dpo")},
-	{name: "step DPO, moving reference", lesson: pairs("dpo(beta=5)"), moving: true},
-	{name: "MCTS-DPO", lesson: pairs("mcts-dpo(beta=5)")},
-	{name: "Step-APO, α = 1", lesson: pairs("step-apo(beta=5)")},
-	{name: "TPO", lesson: lists("tpo-tree(beta=5)")},
-	{name: expertIteration, lesson: targets},
+	{name: "SFT on best moves"},
+	{name: "outcome DPO", games: "dpo(beta=5)"},
+	{name: "step DPO", steps: "dpo(beta=5)"},
+	{name: "step DPO, β = 0.1", steps: "dpo"},
+	{name: "step DPO, moving reference", steps: "dpo(beta=5)", moving: true},
+	{name: "MCTS-DPO", steps: "mcts-dpo(beta=5)"},
+	{name: "Step-APO, α = 1", steps: "step-apo(beta=5)"},
+	{name: "TPO", steps: "tpo-tree(beta=5)"},
+	{name: expertIteration},
 }
 
 const expertIteration = "expert iteration"
@@ -189,9 +166,9 @@ func boardMethods() (out []method) {
 		out = append(out, m)
 		switch m.name {
 		case "SFT on best moves":
-			out = append(out, method{name: "SFT on all best moves", lesson: m.lesson, ties: true})
+			out = append(out, method{name: "SFT on all best moves", ties: true})
 		case "outcome DPO":
-			out = append(out, method{name: "outcome DPO, a quarter of the pairs", lesson: m.lesson, part: 4})
+			out = append(out, method{name: "outcome DPO, a quarter of the pairs", games: m.games, part: 4})
 		}
 	}
 	return out
@@ -295,18 +272,11 @@ func (l *lab) stepTrial(ctx context.Context, y study, d domain, m method, seed u
 	if err := t.pretrain(ctx, d.base); err != nil {
 		return out, err
 	}
+	defer func() { err = errors.Join(err, t.updater.Close()) }()
 	if out.base, err = t.strength(ctx); err != nil {
 		return out, err
 	}
-	lesson, err := m.lesson()
-	if err != nil {
-		return out, err
-	}
-	if t.updater, err = trainer.NewUpdater(model, adamDefaults, t.updater.State().Weights, false, lesson); err != nil {
-		return out, err
-	}
-	t.lesson = lesson.Name
-	if t.base, err = model.Network(t.updater.State().Weights); err != nil {
+	if err := t.startOver(); err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, t.base.Close()) }()
@@ -323,15 +293,15 @@ func (l *lab) stepTrial(ctx context.Context, y study, d domain, m method, seed u
 	return out, err
 }
 
-var adamDefaults = trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1}
+var adamDefaults = trainer.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, ClipNorm: 1, Accumulate: 1}
 
 type stepLearner struct {
 	game    games.Game
 	model   *policy.Model
 	seed    uint64
 	method  method
+	loss    objective.Objective // of the method, if it has one
 	updater *trainer.Updater
-	lesson  string
 	states  int // searched in a round, at most
 	judge   func(*policy.Network) mcts.Evaluator
 	base    *policy.Network // the reference of methods whose reference stays
@@ -342,9 +312,25 @@ type stepLearner struct {
 // problemsARound is how many problems make a round's states.
 func (t *stepLearner) problemsARound() int { return t.states / t.game.Info().MaxLength }
 
-func (t *stepLearner) step(b *policy.Batch, rate float64) error {
-	_, err := t.updater.Step(t.lesson, b, trainer.Coefficients{Rate: rate})
-	return errors.Join(err, b.Close())
+// network opens the policy as it is.
+func (t *stepLearner) network() (*policy.Network, error) {
+	w := t.updater.Weights()
+	network, err := t.model.Network(w)
+	return network, errors.Join(err, w.Close())
+}
+
+// startOver makes the policy the base, and goes on with an optimizer that remembers
+// nothing.
+func (t *stepLearner) startOver() (err error) {
+	if text := cmp.Or(t.method.steps, t.method.games); text != "" {
+		if t.loss, err = objective.Get(text); err != nil {
+			return err
+		}
+	}
+	if t.base, err = t.network(); err != nil {
+		return err
+	}
+	return t.updater.Restart(t.base.Weights)
 }
 
 // problems starts problems of a stream.
@@ -366,29 +352,25 @@ func (t *stepLearner) problems(stream string, path uint64, count int) ([]games.S
 // pretrain makes the base policy: it learns steps that keep problems solvable,
 // until it takes them with a given probability.
 func (t *stepLearner) pretrain(ctx context.Context, enough float64) (err error) {
-	start := policy.NewWeights(t.model.Params, play.Generator(t.seed, "weights"))
-	if t.updater, err = trainer.NewUpdater(t.model, adamDefaults, start, false, trainer.Targets()); err != nil {
+	start, err := t.model.Draw(play.Generator(t.seed, "weights"))
+	if err != nil {
 		return err
 	}
-	t.lesson = "targets"
-	if enough == 0 {
-		return nil
+	t.updater, err = trainer.NewUpdater(t.model, adamDefaults, start, false, trainer.Targets(), trainer.Slopes())
+	if err := errors.Join(err, start.Close()); err != nil || enough == 0 {
+		return err
 	}
 	for n := range uint64(stepBaseSteps) {
-		targets, states, err := t.demonstrations(n)
+		turns, states, err := t.demonstrations(n)
 		if err != nil {
 			return err
 		}
 		if n%stepLook == 0 {
-			if right, err := t.right(ctx, targets, states); err != nil || right >= enough {
+			if right, err := t.right(ctx, turns, states); err != nil || right >= enough {
 				return err
 			}
 		}
-		b, err := policy.NewTargetBatch(t.model, targets)
-		if err != nil {
-			return err
-		}
-		if err := t.step(b, 1e-3); err != nil {
+		if _, err := t.updater.Learn(trainer.Targets().Name, turns, trainer.Coefficients{Rate: 1e-3}); err != nil {
 			return err
 		}
 	}
@@ -397,21 +379,21 @@ func (t *stepLearner) pretrain(ctx context.Context, enough float64) (err error) 
 
 // right is the probability with which the policy takes the steps that targets
 // demonstrate.
-func (t *stepLearner) right(ctx context.Context, targets []policy.Target, states []games.State) (sum float64, err error) {
-	network, err := t.model.Network(t.updater.State().Weights)
+func (t *stepLearner) right(ctx context.Context, targets []policy.Turn, states []games.State) (sum float64, err error) {
+	network, err := t.network()
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, network.Close()) }()
 	p := make([][]float64, len(states))
 	for i := range p {
-		p[i] = make([]float64, len(targets[i].Legal))
+		p[i] = make([]float64, len(targets[i].Target))
 	}
 	if err := network.Probabilities(ctx, states, p); err != nil {
 		return 0, err
 	}
 	for i := range p {
-		for j, q := range targets[i].Probs {
+		for j, q := range targets[i].Target {
 			if q > 0 {
 				sum += p[i][j] / float64(len(p))
 			}
@@ -421,7 +403,7 @@ func (t *stepLearner) right(ctx context.Context, targets []policy.Target, states
 }
 
 // demonstrations are states on the way to a solution, with their right steps.
-func (t *stepLearner) demonstrations(n uint64) (targets []policy.Target, met []games.State, err error) {
+func (t *stepLearner) demonstrations(n uint64) (turns []policy.Turn, met []games.State, err error) {
 	states, err := t.problems("demonstrations", n, stepDemos)
 	if err != nil {
 		return nil, nil, err
@@ -430,10 +412,11 @@ func (t *stepLearner) demonstrations(n uint64) (targets []policy.Target, met []g
 	for i := range states {
 		for s := states[i]; s.Turn() != games.Over; {
 			legal := s.Actions(nil)
-			target := policy.Target{Encoded: make([]float32, t.model.Encoder.Size()), Legal: legal, Probs: make([]float32, len(legal))}
-			if err := t.model.Encoder.Encode(s, 0, target.Encoded); err != nil {
+			step, err := t.model.Observe(s, legal[0])
+			if err != nil {
 				return nil, nil, err
 			}
+			turn := policy.Turn{Step: step, Target: make([]float32, len(legal))}
 			var good []int
 			for j, a := range legal {
 				next := s.Clone()
@@ -445,21 +428,21 @@ func (t *stepLearner) demonstrations(n uint64) (targets []policy.Target, met []g
 				}
 			}
 			for _, j := range good {
-				target.Probs[j] = 1 / float32(len(good))
+				turn.Target[j] = 1 / float32(len(good))
 			}
-			targets, met = append(targets, target), append(met, s.Clone())
+			turns, met = append(turns, turn), append(met, s.Clone())
 			if err := s.Apply(legal[good[r.IntN(len(good))]]); err != nil {
 				return nil, nil, err
 			}
 		}
 	}
-	return targets, met, nil
+	return turns, met, nil
 }
 
 // strength is how good the greedy policy is: the share of held-out problems that
 // it solves or, of a board, of all positions in which its move keeps their value.
 func (t *stepLearner) strength(ctx context.Context) (rate float64, err error) {
-	network, err := t.model.Network(t.updater.State().Weights)
+	network, err := t.network()
 	if err != nil {
 		return 0, err
 	}
@@ -515,7 +498,7 @@ type looked struct {
 // learns from what was found or, for the outcome method, from whole games that
 // took as many steps.
 func (t *stepLearner) round(ctx context.Context, round uint64) error {
-	network, err := t.model.Network(t.updater.State().Weights)
+	network, err := t.network()
 	if err != nil {
 		return err
 	}
@@ -530,31 +513,135 @@ func (t *stepLearner) round(ctx context.Context, round uint64) error {
 			return errors.Join(err, network.Close())
 		}
 	}
-	batches := stepBatches(len(found), func(lo, hi int) (*policy.Batch, error) { return t.batch(found[lo:hi]) })
-	if t.lesson == "comparisons" {
-		comparisons, err := t.comparisons(ctx, network, round, played, len(found)/max(1, t.method.part))
-		if err != nil {
-			return errors.Join(err, network.Close())
+	var answers []contrast
+	switch {
+	case t.method.games != "":
+		answers, err = t.comparisons(ctx, network, round, played, len(found)/max(1, t.method.part))
+	case t.method.steps != "":
+		for _, f := range found {
+			answers = append(answers, t.contrast(f))
 		}
-		batches = stepBatches(len(comparisons), func(lo, hi int) (*policy.Batch, error) {
-			return policy.NewComparisonBatch(t.model, comparisons[lo:hi])
-		})
 	}
-	if err := network.Close(); err != nil {
+	if err := errors.Join(err, network.Close()); err != nil {
 		return err
 	}
 	for range stepEpochs {
-		for _, make := range batches {
-			b, err := make()
-			if err != nil {
-				return err
-			}
-			if err := t.step(b, stepRate); err != nil {
-				return err
-			}
+		if answers != nil {
+			err = inBatches(answers, t.prefer)
+		} else {
+			err = inBatches(found, t.imitate)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// inBatches learns from data, a batch at a time.
+func inBatches[T any](data []T, learn func([]T) error) error {
+	for some := range slices.Chunk(data, stepBatch) {
+		if err := learn(some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contrast are answers that an objective compares: a pair, the chosen one first, or a
+// list.
+type contrast struct {
+	answers   [][]*policy.Step
+	reference [][]float64 // log-probabilities of their steps
+	values    []float64   // of each, where a search gave them
+	visits    []float64
+}
+
+func (c *contrast) add(steps []*policy.Step, reference []float64, value, visits float64) {
+	c.answers, c.reference = append(c.answers, steps), append(c.reference, reference)
+	c.values, c.visits = append(c.values, value), append(c.visits, visits)
+}
+
+// contrast is what a search thinks of the pair at a state or, for an objective of lists,
+// of all that it tried.
+func (t *stepLearner) contrast(s looked) (c contrast) {
+	tried := []mcts.Child{s.pair.Chosen, s.pair.Rejected}
+	if t.loss.OfLists() {
+		tried = slices.DeleteFunc(slices.Clone(s.Children), func(c mcts.Child) bool { return c.Visits == 0 })
+	}
+	for _, child := range tried {
+		step := *s.Step
+		step.Picks = []policy.Pick{{Token: child.Action, Allowed: s.Step.Picks[0].Allowed}}
+		c.add([]*policy.Step{&step}, []float64{logOf(child.Prior)}, child.Q, float64(child.Visits))
+	}
+	return c
+}
+
+// prefer takes a gradient step on answers by the method's objective: the graph gives
+// their log-probabilities, the objective its slopes in them.
+func (t *stepLearner) prefer(batch []contrast) error {
+	var answers [][]*policy.Step
+	for _, c := range batch {
+		answers = append(answers, c.answers...)
+	}
+	_, err := t.updater.LearnSlopes(answers, trainer.Coefficients{Rate: stepRate}, func(all trainer.Referred) (slopes []float32, err error) {
+		logProbs := all.LogProbs
+		var sequences []objective.Sequence
+		for _, c := range batch {
+			for i, steps := range c.answers {
+				s := objective.Sequence{Ref: [][]float64{c.reference[i]}}
+				for _, x := range logProbs[:len(steps)] {
+					s.LogP = append(s.LogP, float64(x))
+				}
+				sequences, logProbs = append(sequences, s), logProbs[len(steps):]
+			}
+		}
+		grads, err := t.evaluate(batch, sequences)
+		for i, steps := range answers {
+			for range steps {
+				slopes = append(slopes, float32(grads[i]))
+			}
+		}
+		return slopes, err
+	})
+	return err
+}
+
+// evaluate returns the slope of the objective in each answer's log-probability.
+func (t *stepLearner) evaluate(batch []contrast, sequences []objective.Sequence) (grads []float64, err error) {
+	grads = make([]float64, 0, len(sequences))
+	if t.loss.OfLists() {
+		lists := make([]objective.Listing, len(batch))
+		for i, c := range batch {
+			n := len(c.answers)
+			lists[i], sequences = objective.Listing{Answers: sequences[:n], Scores: c.values}, sequences[n:]
+		}
+		result, err := t.loss.List.Evaluate(lists)
+		return append(grads, slices.Concat(result.Grads...)...), err
+	}
+	pairs := make([]objective.Preference, len(batch))
+	for i, c := range batch {
+		pairs[i] = objective.Preference{
+			Chosen: sequences[2*i], Rejected: sequences[2*i+1], Q: &[2]float64{c.values[0], c.values[1]}, N: &[2]float64{c.visits[0], c.visits[1]},
+		}
+	}
+	result, err := t.loss.Pair.Evaluate(pairs)
+	for _, g := range result.Grads {
+		grads = append(grads, g.Chosen, g.Rejected)
+	}
+	return grads, err
+}
+
+// imitate takes a gradient step on what searches found: their visits, or the best moves.
+func (t *stepLearner) imitate(some []looked) error {
+	turns := make([]policy.Turn, len(some))
+	for i, s := range some {
+		if turns[i] = (policy.Turn{Step: s.Step, Target: s.Target}); t.method.name != expertIteration {
+			turns[i].Target = t.bestMoves(s)
+		}
+	}
+	_, err := t.updater.Learn(trainer.Targets().Name, turns, trainer.Coefficients{Rate: stepRate})
+	return err
 }
 
 // refer makes the base policy the reference of searched states: its
@@ -562,7 +649,7 @@ func (t *stepLearner) round(ctx context.Context, round uint64) error {
 func (t *stepLearner) refer(ctx context.Context, found []looked) error {
 	states, legal := make([]games.State, len(found)), make([][]games.Action, len(found))
 	for i, f := range found {
-		states[i], legal[i] = f.state, f.Target.Legal
+		states[i], legal[i] = f.state, f.Step.Picks[0].Allowed
 	}
 	p, err := t.reference(ctx, states, legal)
 	if err != nil {
@@ -585,14 +672,6 @@ func (t *stepLearner) reference(ctx context.Context, states []games.State, legal
 		p[i] = make([]float64, len(legal[i]))
 	}
 	return p, t.base.Probabilities(ctx, states, p)
-}
-
-// stepBatches cuts data into batches.
-func stepBatches(count int, pack func(lo, hi int) (*policy.Batch, error)) (out []func() (*policy.Batch, error)) {
-	for lo := 0; lo < count; lo += stepBatch {
-		out = append(out, func() (*policy.Batch, error) { return pack(lo, min(lo+stepBatch, count)) })
-	}
-	return out
 }
 
 // searches walks through new problems by the policy, searches every state on the
@@ -659,62 +738,26 @@ func hardest(children []mcts.Child) *prefs.Match {
 	return &prefs.Match{Chosen: best, Rejected: slices.MaxFunc(worse, func(a, b mcts.Child) int { return cmp.Compare(a.Prior, b.Prior) })}
 }
 
-// batch packs searched states as the method reads them.
-func (t *stepLearner) batch(some []looked) (*policy.Batch, error) {
-	var targets []policy.Target
-	var lists []policy.Listing
-	var all []policy.Preference
-	for _, s := range some {
-		w, l := s.pair.Chosen, s.pair.Rejected
-		switch {
-		case t.lesson == "preferences":
-			all = append(all, policy.Preference{
-				Encoded: s.Target.Encoded, Legal: s.Target.Legal, Chosen: w.Action, Rejected: l.Action,
-				ChosenLogProb: logOf(w.Prior), RejectedLogProb: logOf(l.Prior), ChosenQ: float32(w.Q), RejectedQ: float32(l.Q),
-				ChosenVisits: float32(w.Visits), RejectedVisits: float32(l.Visits),
-			})
-		case t.lesson == "lists":
-			list := policy.Listing{Encoded: s.Target.Encoded, Legal: s.Target.Legal}
-			for _, c := range s.Children {
-				if c.Visits > 0 {
-					list.Tried, list.Values, list.LogProbs = append(list.Tried, c.Action), append(list.Values, float32(c.Q)), append(list.LogProbs, logOf(c.Prior))
-				}
-			}
-			lists = append(lists, list)
-		case t.method.name == expertIteration:
-			targets = append(targets, s.Target)
-		default:
-			targets = append(targets, t.bestMoves(s))
-		}
-	}
-	switch t.lesson {
-	case "preferences":
-		return policy.NewPreferenceBatch(t.model, all)
-	case "lists":
-		return policy.NewListingBatch(t.model, lists)
-	}
-	return policy.NewTargetBatch(t.model, targets)
-}
-
 // bestMoves is the target of SFT: the best of the moves that were tried.
-func (t *stepLearner) bestMoves(s looked) policy.Target {
-	out := policy.Target{Encoded: s.Target.Encoded, Legal: s.Target.Legal, Probs: make([]float32, len(s.Target.Legal))}
+func (t *stepLearner) bestMoves(s looked) []float32 {
 	best := []mcts.Child{s.pair.Chosen}
 	if t.method.ties {
 		best = slices.DeleteFunc(slices.Clone(s.Children), func(c mcts.Child) bool { return c.Visits == 0 || c.Q < s.pair.Chosen.Q })
 	}
+	legal := s.Step.Picks[0].Allowed
+	target := make([]float32, len(legal))
 	for _, c := range best {
-		out.Probs[slices.Index(out.Legal, c.Action)] = 1 / float32(len(best))
+		target[slices.Index(legal, c.Action)] = 1 / float32(len(best))
 	}
-	return out
+	return target
 }
 
-func logOf(p float64) float32 { return float32(math.Log(max(p, math.SmallestNonzeroFloat32))) }
+func logOf(p float64) float64 { return math.Log(max(p, math.SmallestNonzeroFloat32)) }
 
 // comparisons plays the round's problems again and again, as many steps in all
 // as the searches took, and pairs won with lost attempts at a problem, by seat:
 // at most as many pairs as the searches gave.
-func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, round uint64, played, most int) ([]policy.Comparison, error) {
+func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, round uint64, played, most int) (out []contrast, err error) {
 	info, count := t.game.Info(), t.problemsARound()
 	attempts := played / (count * info.MaxLength)
 	won, lost := make([][][]*policy.Step, count*info.Seats), make([][][]*policy.Step, count*info.Seats)
@@ -743,12 +786,15 @@ func (t *stepLearner) comparisons(ctx context.Context, network *policy.Network, 
 			}
 		}
 	}
-	var out []policy.Comparison
 	for k := 0; len(out) < most; k++ {
 		before := len(out)
 		for i := range won {
 			if len(out) < most && k < min(len(won[i]), len(lost[i])) {
-				out = append(out, policy.Comparison{Chosen: won[i][k], Rejected: lost[i][k]})
+				var c contrast
+				for _, way := range [][]*policy.Step{won[i][k], lost[i][k]} {
+					c.add(way, referenceOf(way), 0, 0)
+				}
+				out = append(out, c)
 			}
 		}
 		if len(out) == before {
@@ -783,7 +829,7 @@ func (t *stepLearner) attempt(ctx context.Context, network *policy.Network, stat
 		for k, i := range live {
 			at := i*seats + int(states[i].Turn())
 			ways[at] = append(ways[at], taken[k])
-			if err := states[i].Apply(taken[k].Chosen); err != nil {
+			if err := states[i].Apply(taken[k].Action()); err != nil {
 				return nil, err
 			}
 			if states[i].Turn() != games.Over {
@@ -795,18 +841,28 @@ func (t *stepLearner) attempt(ctx context.Context, network *policy.Network, stat
 	return ways, nil
 }
 
-// referSteps makes the base policy the reference of steps taken.
+// referSteps makes the base policy the reference of steps taken: their log-probabilities
+// are its.
 func (t *stepLearner) referSteps(ctx context.Context, states []games.State, taken []*policy.Step) error {
 	legal := make([][]games.Action, len(taken))
 	for i, s := range taken {
-		legal[i] = s.Legal
+		legal[i] = s.Picks[0].Allowed
 	}
 	p, err := t.reference(ctx, states, legal)
 	if err != nil {
 		return err
 	}
 	for i, s := range taken {
-		s.LogProb = logOf(p[i][slices.Index(s.Legal, s.Chosen)])
+		s.Picks[0].LogProb = float32(logOf(p[i][slices.Index(legal[i], s.Action())]))
 	}
 	return nil
+}
+
+// referenceOf are the log-probabilities that steps carry.
+func referenceOf(steps []*policy.Step) []float64 {
+	out := make([]float64, len(steps))
+	for i, s := range steps {
+		out[i] = float64(s.Picks[0].LogProb)
+	}
+	return out
 }

@@ -55,7 +55,7 @@ var teachPage = page{
 	title:   "What a search can teach",
 	command: "go run ./experiments teach",
 	setup: fmt.Sprintf(`In both recipes a search over the network plays the games; what the network learns from it
-is changed (`+"`search.learn`"+`). Preferences are all pairs of the tried first steps of each
+is changed (`+"`learn`"+`). Preferences are all pairs of the tried first steps of each
 search that its values order (`+"`search.rule=tpo`"+`), with the searching network as the
 reference; the value head learns how games ended, with every method. Means and 95 %%
 intervals over %d seeds, after 20, 40 and 60 updates.`, teachSeeds),
@@ -69,7 +69,7 @@ func (l *lab) teachings(ctx context.Context, recipe, measure string, settings ..
 		for seed := range teachSeeds {
 			trials = append(trials, &trial{recipe: recipe, settings: append([]string{
 				fmt.Sprintf("seed=%d", seed+1), fmt.Sprintf("updates=%d", teachUpdates),
-				fmt.Sprintf("search.learn=%q", t.learn), "search.rule=tpo",
+				fmt.Sprintf("learn=[{from: search, loss: %q}]", t.learn), "search.rule=tpo",
 			}, settings...)})
 		}
 	}

@@ -241,7 +241,7 @@ func (u *Updater) Batch(lesson string, turns []policy.Turn) (*policy.Batch, erro
 // batches packs turns for a lesson in as many parts as the optimizer accumulates. With an
 // error come those packed before it, to be freed.
 func (u *Updater) batches(lesson string, turns []policy.Turn) (out []*policy.Batch, err error) {
-	parts := min(len(turns), max(1, u.optimizer.Accumulate))
+	parts := max(1, min(len(turns), u.optimizer.Accumulate))
 	for i := range parts {
 		b, err := u.Batch(lesson, turns[i*len(turns)/parts:(i+1)*len(turns)/parts])
 		if err != nil {
