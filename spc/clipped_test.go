@@ -96,12 +96,12 @@ func TestClippedSlopes(t *testing.T) {
 
 func TestClippedRefusesBadSettings(t *testing.T) {
 	for want, o := range map[string]spc.Clipped{
-		"objective.clip: 0: expected":       {Imitate: 1},
-		"objective.clip: 1: expected":       {Clip: 1},
-		"objective.clip: NaN: expected":     {Clip: math.NaN()},
-		"objective.imitate: -1: expected":   {Clip: 0.2, Imitate: -1},
-		"objective.imitate: +Inf: expected": {Clip: 0.2, Imitate: math.Inf(1)},
-		"objective.imitate: NaN: expected":  {Clip: 0.2, Imitate: math.NaN()},
+		"clip=0: expected":       {Imitate: 1},
+		"clip=1: expected":       {Clip: 1},
+		"clip=NaN: expected":     {Clip: math.NaN()},
+		"imitate=-1: expected":   {Clip: 0.2, Imitate: -1},
+		"imitate=+Inf: expected": {Clip: 0.2, Imitate: math.Inf(1)},
+		"imitate=NaN: expected":  {Clip: 0.2, Imitate: math.NaN()},
 	} {
 		if err := o.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%+v: %v, expected %q", o, err, want)

@@ -298,8 +298,8 @@ func TestBelief(t *testing.T) {
 // trained is the folder of a short run.
 func trained(t testing.TB, settings ...string) string {
 	t.Helper()
-	recipe, err := spc.ReadRecipe(nil, append([]string{
-		"warmup=2", "rounds=1", "updates=1", "games=16", "group=16", "policy.hidden=[8]", "evaluate.cases=2",
+	recipe, err := trainer.ReadRecipe([]byte("method: critic"), append([]string{
+		"critic.warmup=2", "critic.rounds=1", "updates=1", "games=16", "group=16", "policy.hidden=[8]", "critic.cases=2",
 	}, settings...))
 	if err != nil {
 		t.Fatal(err)
@@ -313,7 +313,7 @@ func trained(t testing.TB, settings ...string) string {
 		t.Fatal(err)
 	}
 	defer folder.Close()
-	if _, err := spc.Train(t.Context(), folder, trainer.Options{Backend: device(t), Workers: 1, Log: zerolog.Nop()}); err != nil {
+	if _, err := trainer.Train(t.Context(), folder, trainer.Options{Backend: device(t), Workers: 1, Log: zerolog.Nop()}); err != nil {
 		t.Fatal(err)
 	}
 	return folder.Dir()
@@ -340,7 +340,7 @@ func environment(t testing.TB, name string) agents.Environment {
 // A run's critic judges the leaves of a search that is named on a command line, of two
 // networks or of one, of any of its checkpoints.
 func TestCriticByName(t *testing.T) {
-	two, one := trained(t), trained(t, "policies=one", "game=sneaky_critic(domain=countdown)")
+	two, one := trained(t), trained(t, "players=one", "game=sneaky_critic(domain=countdown)")
 	for _, test := range []struct{ game, agent string }{
 		{"arithmetic", "mcts:sims=20,rule=puct,eval=critic(" + two + ")"},
 		{"arithmetic(length=6)", "mcts:sims=20,rule=puct,eval=critic(" + two + "@3,policy=random)"},

@@ -24,16 +24,16 @@ func TestInspection(t *testing.T) {
 		return final["nash_conv/last"], final["nash_conv/average"]
 	}
 	game := "game=inspection(checks=1,steps=4)"
-	if _, average := measure(game, "games=512", "updates=300"); !(average < 0.05) {
+	if _, average := measure(game, "games=512", "updates=600"); !(average < 0.05) {
 		t.Errorf("the averaged pair has a NashConv of %g, expected less than 0.05", average)
 	}
-	best := []string{game, "objective.name=best-response"}
+	best := []string{game, `learn=[{from: games, loss: best-response}]`}
 	last, average := measure(best...)
 	if !(last > 0.3) || !(average > 0.3) {
 		t.Errorf("best responses to the latest: NashConv %g of the last pair, %g of the average", last, average)
 	}
 	// Softened, those to the average come close with the last pair too.
-	soft, both := measure(append(best, "opponents=pool", "objective.soft=0.02")...)
+	soft, both := measure(game, "opponents=pool", `learn=[{from: games, loss: best-response(soft=0.02)}]`)
 	if !(soft < 0.1) || !(both < 0.1) {
 		t.Errorf("softened best responses to the average: NashConv %g of the last pair, %g of the average", soft, both)
 	}
@@ -45,16 +45,16 @@ func TestInspection(t *testing.T) {
 
 // easy is a domain that a small network learns in a second.
 const easy = `
-kind: spc
+version: 2
+method: critic
 game: sneaky_critic(domain=arithmetic(digits=1,length=1))
-warmup: 50
-rounds: 1
 updates: 50
 games: 256
 group: 128
 policy: {kind: mlp, hidden: [32]}
 optimizer: {rate: "0.01"}
-evaluate: {every: 25, cases: 40, games: 60}
+evaluate: {every: 25, games: 60}
+critic: {warmup: 50, rounds: 1, cases: 40}
 `
 
 // Without clean solutions the critic's best reply is always the same, and it comes to
@@ -65,12 +65,12 @@ func TestLearns(t *testing.T) {
 		settings []string
 		good     func(final map[string]float64) bool
 	}{
-		{"no clean solutions", []string{"warmup=20", "updates=20", "game=sneaky_critic(clean=0,domain=arithmetic(digits=1,length=1))"}, func(f map[string]float64) bool {
+		{"no clean solutions", []string{"critic.warmup=20", "updates=20", "game=sneaky_critic(clean=0,domain=arithmetic(digits=1,length=1))"}, func(f map[string]float64) bool {
 			return f["f1"] == 0 && f["accuracy/correct"] == 0 && f["accuracy/wrong"] == 1
 		}},
 		{"online", nil, func(f map[string]float64) bool { return f["f1"] > 0.7 }},
-		{"offline", []string{"objective.name=offline", "objective.data=2048", "objective.imitate=0.15"}, func(f map[string]float64) bool { return f["f1"] > 0.7 }},
-		{"replay", []string{"objective.name=replay", "objective.data=2048", "objective.clip=0.9"}, func(f map[string]float64) bool { return f["f1"] > 0.7 }},
+		{"offline", []string{`learn=[{from: rounds, loss: "spc(imitate=0.15)"}]`, "critic.data=2048"}, func(f map[string]float64) bool { return f["f1"] > 0.7 }},
+		{"replay", []string{`learn=[{from: rounds, loss: ppo(clip=0.9)}]`, "critic.data=2048"}, func(f map[string]float64) bool { return f["f1"] > 0.7 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			final := finish(t, create(t, read(t, easy, test.settings...)), 1).Final
@@ -88,7 +88,7 @@ func TestLearns(t *testing.T) {
 
 // The summary and the page say what the metrics say.
 func TestReport(t *testing.T) {
-	dir := create(t, read(t, small, "validity=exact"))
+	dir := create(t, read(t, small, "critic.validity=exact"))
 	final := finish(t, dir, 1).Final
 	folder, err := run.Open(dir)
 	if err != nil {

@@ -2,18 +2,16 @@ package spc
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/agon-rl/agon/agents"
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/games/problem"
 	"github.com/agon-rl/agon/games/sneakycritic"
 	_ "github.com/agon-rl/agon/games/standard"
+	"github.com/agon-rl/agon/trainer"
 )
 
 func openGame(t testing.TB, name string) *sneakycritic.Game {
@@ -32,62 +30,6 @@ func drawn(t testing.TB, game *sneakycritic.Game, r *rand.Rand) *sneakycritic.St
 		t.Fatal(err)
 	}
 	return s
-}
-
-// stagesOf follows who trains while the critic wins the shares given.
-func stagesOf(t *testing.T, text string, won ...float64) string {
-	t.Helper()
-	s, err := parseStages(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var at stage
-	var out strings.Builder
-	for _, w := range won {
-		sneaky, critic := s.trains(at, sneakycritic.Sneaky), s.trains(at, sneakycritic.Critic)
-		out.WriteString(map[[2]bool]string{{true, true}: "b", {true, false}: "s", {false, true}: "c", {false, false}: "-"}[[2]bool{sneaky, critic}])
-		at = s.next(at, w)
-	}
-	return out.String()
-}
-
-func TestStages(t *testing.T) {
-	repeat := func(x float64, n int) []float64 { return slices.Repeat([]float64{x}, n) }
-	for _, test := range []struct {
-		text string
-		won  []float64
-		want string
-	}{
-		{"together", repeat(0.5, 4), "bbbb"},
-		{"alternate(every=3)", repeat(0.5, 8), "cccssscc"},
-		// The critic trains first. It stops at the upper threshold, the sneaky player at
-		// the lower one, and in between nobody does.
-		{"adaptive(up=0.9,down=0.6,dwell=1,decay=0)", []float64{0.5, 0.89, 0.9, 0.8, 0.61, 0.6, 0.7, 0.95, 0.95}, "cccssscc" + "s"},
-		// Not before the dwell is over, whatever happens, and always at its most.
-		{"adaptive(up=0.9,down=0.6,dwell=4,decay=0)", repeat(1, 8), "ccccssss"},
-		{"adaptive(up=0.9,down=0.6,dwell=2,most=5,decay=0)", repeat(0.7, 12), "cccccsssss" + "cc"},
-		{"adaptive(up=0.9,down=0.6,dwell=1,most=3,decay=0)", repeat(0, 6), "cccscc"},
-		// The running mean is corrected for its start at zero: a critic that always wins
-		// is at 1 from the first update.
-		{"adaptive(up=0.9,down=0.6,dwell=1,decay=0.95)", []float64{1, 1}, "cs"},
-		// And it is a mean: a single lost update does not end the sneaky player's stage.
-		{"adaptive(up=0.9,down=0.6,dwell=1,decay=0.9)", []float64{1, 1, 0, 1, 1}, "cssss"},
-	} {
-		if got := stagesOf(t, test.text, test.won...); got != test.want {
-			t.Errorf("%s at %v: %s, want %s", test.text, test.won, got, test.want)
-		}
-	}
-	s, err := parseStages("alternate(every=2)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var at stage
-	for range 10 {
-		at = s.next(at, 0)
-	}
-	if at.Switches != 5 {
-		t.Errorf("%d switches in 10 updates of 2 each, want 5", at.Switches)
-	}
 }
 
 // The success rate condemns what the verifier does in a domain whose errors are never
@@ -350,7 +292,7 @@ func TestCurriculum(t *testing.T) {
 		return 1
 	})
 	share := func(power float64) float64 {
-		tr := &Trainer{task: task{game: game, spc: game}, recipe: Defaults(), cases: game}
+		tr := &rounds{Run: &trainer.Run{}, task: task{spc: game}, cases: game}
 		drawnFrom, err := curriculum{spread: true, pool: 4, power: power}.problems(t.Context(), tr, uneven, 400, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -367,26 +309,6 @@ func TestCurriculum(t *testing.T) {
 	plain, drawn := share(0), share(1)
 	if plain < 0.3 || plain > 0.7 || drawn < 0.98 {
 		t.Errorf("of problems judged unevenly there are %.3f, and %.3f are drawn", plain, drawn)
-	}
-}
-
-// A past player of temperature T plays p^(1/T), normalised.
-func TestTempered(t *testing.T) {
-	game, r := openGame(t, "sneaky_critic(clean=1)"), rand.New(rand.NewPCG(1, 2))
-	state := []games.State{drawn(t, game, r)}
-	for _, test := range []struct{ temperature, p, want float64 }{{1, 0.8, 0.8}, {2, 0.8, 2. / 3}, {0.5, 0.8, 16. / 17}, {3, 0.5, 0.5}, {2, 1, 1}} {
-		o, err := parseOpponents(fmt.Sprintf("earlier(temperature=%g)", test.temperature))
-		if err != nil {
-			t.Fatal(err)
-		}
-		past := o.past(critic(func(*sneakycritic.State) float64 { return test.p })).(agents.Queryable).Policy()
-		probs := [][]float64{make([]float64, 2)}
-		if err := past.Probabilities(t.Context(), state, probs); err != nil {
-			t.Fatal(err)
-		}
-		if math.Abs(probs[0][0]-test.want) > 1e-12 || math.Abs(probs[0][0]+probs[0][1]-1) > 1e-12 {
-			t.Errorf("%g at temperature %g: %v, want %g", test.p, test.temperature, probs[0], test.want)
-		}
 	}
 }
 
@@ -410,7 +332,7 @@ func TestCurriculumOfNaiveCases(t *testing.T) {
 		cases games.Game
 		want  bool
 	}{{game, true}, {naive.cases(game), false}} {
-		tr := &Trainer{task: task{game: game, spc: game}, recipe: Defaults(), cases: test.cases}
+		tr := &rounds{Run: &trainer.Run{}, task: task{spc: game}, cases: test.cases}
 		from, err := curriculum{spread: true, pool: 2, power: 1}.problems(t.Context(), tr, critic(oracle), 200, 1)
 		if err != nil {
 			t.Fatal(err)

@@ -31,36 +31,34 @@ import (
 // checkpoint must hold: baselines, moments, a magnet, players of earlier rounds, a
 // stage with its running mean, examples.
 const small = `
-kind: spc
+version: 2
+method: critic
 game: sneaky_critic(free=true)
-warmup: 2
-rounds: 2
 updates: 3
 games: 32
 group: 16
 policy: {kind: mlp, hidden: [8]}
 opponents: pool(share=0.5)
 stages: adaptive(up=0.55,down=0.5,dwell=1,most=3)
-validity: drop(tries=2)
-curriculum: spread(pool=2)
-refine: pairs(games=40)
-objective: {pull: 0.05, pull_to: start, epochs: 2}
+epochs: 2
+magnet: {kind: start, weight: 0.05}
 optimizer: {rate: "linear(0.01,0.001)"}
-evaluate: {every: 3, cases: 4, games: 32}
+evaluate: {every: 3, games: 32}
+critic: {warmup: 2, rounds: 2, validity: drop(tries=2), curriculum: spread(pool=2), refine: pairs(games=40), cases: 4}
 checkpoint: {every: 1, keep: 100}
 `
 
 // variants are runs that together go through every phase of every kind of loop.
 var variants = map[string][]string{
 	"online":        nil,
-	"one network":   {"policies=one", "opponents=earlier", "stages=together", "objective.pull_to=round", "validity=exact", "curriculum=uniform"},
-	"offline":       {"objective.name=offline", "objective.data=48", "stages=together", "game=sneaky_critic(domain=horn)"},
-	"offline, on":   {"objective.name=offline", "objective.data=48", "stages=alternate(every=3)", "objective.restart=false", "opponents=earlier", "game=sneaky_critic(domain=word_problem,free=true)"},
-	"replay":        {"objective.name=replay", "objective.data=48", "objective.restart=false", "stages=together", "opponents=pool(temperature=2)"},
-	"uniform":       {"sneaky=menu", "stages=together", "evaluate.longer=sneaky_critic(domain=arithmetic(length=6))", "game=sneaky_critic"},
+	"one network":   {"players=one", "opponents=earlier", "stages=together", "magnet.kind=round", "critic.validity=exact", "critic.curriculum=uniform"},
+	"offline":       {`learn=[{from: rounds, loss: spc}]`, "critic.data=48", "stages=together", "game=sneaky_critic(domain=horn)"},
+	"offline, on":   {`learn=[{from: rounds, loss: spc}]`, "critic.data=48", "stages=alternate(every=3)", "critic.restart=false", "opponents=earlier", "game=sneaky_critic(domain=word_problem,free=true)"},
+	"replay":        {`learn=[{from: rounds, loss: ppo}]`, "critic.data=48", "critic.restart=false", "stages=together", "opponents=pool(temperature=2)"},
+	"uniform":       {"critic.sneaky=menu", "stages=together", "critic.longer=sneaky_critic(domain=arithmetic(length=6))", "game=sneaky_critic"},
 	"whole":         {"game=sneaky_critic(domain=word_problem,free=true,whole=true)", "policy.kind=resnet", "policy.blocks=1", "policy.channels=4"},
-	"inspection":    {"game=inspection(steps=3,checks=1)", "warmup=0", "validity=exact", "curriculum=uniform", "refine=none", "stages=alternate(every=2)"},
-	"best response": {"game=inspection(steps=3,checks=1)", "warmup=0", "validity=exact", "curriculum=uniform", "refine=none", "stages=alternate(every=2)", "objective.name=best-response", "opponents=pool"},
+	"inspection":    {"game=inspection(steps=3,checks=1)", "critic.warmup=0", "critic.validity=exact", "critic.curriculum=uniform", "critic.refine=none", "stages=alternate(every=2)"},
+	"best response": {"game=inspection(steps=3,checks=1)", "critic.warmup=0", "critic.validity=exact", "critic.curriculum=uniform", "critic.refine=none", "stages=alternate(every=2)", `learn=[{from: games, loss: best-response}]`, "opponents=pool"},
 }
 
 func goBackend(t testing.TB) backend.Backend {
@@ -72,16 +70,22 @@ func goBackend(t testing.TB) backend.Backend {
 	return b
 }
 
-func read(t testing.TB, text string, settings ...string) spc.Recipe {
+func read(t testing.TB, text string, settings ...string) trainer.Recipe {
 	t.Helper()
-	r, err := spc.ReadRecipe([]byte(text), settings)
+	r, err := trainer.ReadRecipe([]byte(text), settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func create(t testing.TB, recipe spc.Recipe) string {
+// total is how many updates a run has.
+func total(r trainer.Recipe) int {
+	s := r.Settings.(*spc.Settings)
+	return s.Warmup + s.Rounds*r.Updates
+}
+
+func create(t testing.TB, recipe trainer.Recipe) string {
 	t.Helper()
 	text, err := recipe.YAML()
 	if err != nil {
@@ -105,7 +109,7 @@ func train(ctx context.Context, dir string, options trainer.Options) (trainer.Re
 		return trainer.Result{}, err
 	}
 	defer folder.Close()
-	return spc.Train(ctx, folder, options)
+	return trainer.Train(ctx, folder, options)
 }
 
 func options(t testing.TB, workers int) trainer.Options {
@@ -165,8 +169,8 @@ func TestSameBytes(t *testing.T) {
 			dir := create(t, recipe)
 			finish(t, dir, 1)
 			want := content(t, dir)
-			if lines := strings.Count(want[run.MetricsFile], "\n"); lines != recipe.Total() {
-				t.Errorf("%d lines of metrics, want %d: one an update", lines, recipe.Total())
+			if lines := strings.Count(want[run.MetricsFile], "\n"); lines != total(recipe) {
+				t.Errorf("%d lines of metrics, want %d: one an update", lines, total(recipe))
 			}
 			for _, workers := range []int{2, 8} {
 				dir := create(t, recipe)
@@ -176,7 +180,7 @@ func TestSameBytes(t *testing.T) {
 			recipe.Seed++
 			dir = create(t, recipe)
 			finish(t, dir, 1)
-			if recipe.Objective.Name != "best-response" && content(t, dir)[run.MetricsFile] == want[run.MetricsFile] {
+			if !strings.HasPrefix(recipe.Learn[0].Loss, "best-response") && content(t, dir)[run.MetricsFile] == want[run.MetricsFile] {
 				t.Error("another seed gives the same metrics")
 			}
 		})
@@ -198,12 +202,12 @@ func TestKilledAnywhere(t *testing.T) {
 			if name == "online" || name == "offline, on" {
 				stride = 1
 			}
-			for at := 0; at < recipe.Total(); at += stride {
+			for at := 0; at < total(recipe); at += stride {
 				killed := filepath.Join(t.TempDir(), "run")
 				if err := os.CopyFS(killed, os.DirFS(straight)); err != nil {
 					t.Fatal(err)
 				}
-				for later := at + 1; later <= recipe.Total(); later++ {
+				for later := at + 1; later <= total(recipe); later++ {
 					if err := os.RemoveAll(filepath.Join(killed, run.CheckpointsDir, fmt.Sprintf("%08d", later))); err != nil {
 						t.Fatal(err)
 					}
@@ -221,8 +225,8 @@ func TestOtherPlayers(t *testing.T) {
 	players := create(t, read(t, small))
 	finish(t, players, 2)
 	shares := map[string][]float64{}
-	for _, objective := range []string{"offline", "replay"} {
-		recipe := read(t, small, "objective.name="+objective, "objective.players="+players, "objective.data=48", "warmup=0", "stages=together", "seed=7")
+	for objective, loss := range map[string]string{"offline": "spc", "replay": "ppo"} {
+		recipe := read(t, small, "learn=[{from: rounds, loss: "+loss+"}]", "critic.source="+players, "critic.data=48", "critic.warmup=0", "stages=together", "seed=7")
 		dir := create(t, recipe)
 		finish(t, dir, 2)
 		want := content(t, dir)
@@ -236,7 +240,7 @@ func TestOtherPlayers(t *testing.T) {
 			if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
 				t.Fatal(err)
 			}
-			for later := at + 1; later <= recipe.Total(); later++ {
+			for later := at + 1; later <= total(recipe); later++ {
 				if err := os.RemoveAll(filepath.Join(killed, run.CheckpointsDir, fmt.Sprintf("%08d", later))); err != nil {
 					t.Fatal(err)
 				}
@@ -244,9 +248,9 @@ func TestOtherPlayers(t *testing.T) {
 			finish(t, killed, 1)
 			same(t, fmt.Sprintf("%s, killed after update %d", objective, at), want, content(t, killed))
 		}
-		for _, round := range []string{"00000001/round_0000", "00000006/round_0000"} {
+		for _, round := range []string{"00000001/snapshot_00000000", "00000006/snapshot_00000000"} {
 			got := want[filepath.Join(run.CheckpointsDir, round+".critic.safetensors")]
-			if theirs := content(t, players)[filepath.Join(run.CheckpointsDir, "00000008/round_0000.critic.safetensors")]; got == "" || got != theirs {
+			if theirs := content(t, players)[filepath.Join(run.CheckpointsDir, "00000008/snapshot_00000002.critic.safetensors")]; got == "" || got != theirs {
 				t.Errorf("%s: %s is not the players' round 0", objective, round)
 			}
 		}
@@ -257,11 +261,11 @@ func TestOtherPlayers(t *testing.T) {
 	for _, bad := range []struct{ setting, want string }{
 		{"policy.hidden=[4]", "has other networks"},
 		{"game=sneaky_critic(domain=horn)", "has other networks"},
-		{"rounds=3", "has begun 2 rounds: expected 3"},
-		{"objective.players=nowhere", "objective.players: "},
+		{"critic.rounds=3", "has begun 2 rounds: expected 3"},
+		{"critic.source=nowhere", "critic.source: "},
 	} {
-		recipe := read(t, small, "objective.name=replay", "objective.players="+players, "objective.data=48", "warmup=0", "stages=together", bad.setting)
-		if _, err := spc.New(t.Context(), recipe, options(t, 1)); err == nil || !strings.Contains(err.Error(), bad.want) || strings.Contains(err.Error(), "\n") {
+		recipe := read(t, small, `learn=[{from: rounds, loss: ppo}]`, "critic.source="+players, "critic.data=48", "critic.warmup=0", "stages=together", bad.setting)
+		if _, err := trainer.New(t.Context(), recipe, options(t, 1)); err == nil || !strings.Contains(err.Error(), bad.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, expected %q", bad.setting, err, bad.want)
 		}
 	}
@@ -275,7 +279,7 @@ func TestStoppedAndResumed(t *testing.T) {
 			straight, stopped := create(t, recipe), create(t, recipe)
 			finish(t, straight, 2)
 			want := content(t, straight)
-			for at := 1; at <= recipe.Total(); at++ {
+			for at := 1; at <= total(recipe); at++ {
 				ctx, cancel := context.WithCancel(t.Context())
 				o := options(t, 2)
 				o.Progress = func(p trainer.Progress) {
@@ -284,7 +288,7 @@ func TestStoppedAndResumed(t *testing.T) {
 					}
 				}
 				_, err := train(ctx, stopped, o)
-				if cancelled := ctx.Err() != nil; cancelled != (err != nil) && at < recipe.Total() {
+				if cancelled := ctx.Err() != nil; cancelled != (err != nil) && at < total(recipe) {
 					t.Fatalf("stopped after update %d: %v", at, err)
 				}
 				cancel()
@@ -354,7 +358,7 @@ func TestKilled(t *testing.T) {
 // The repairs are pairs that say what was measured, of the problems' own game, and
 // can be played.
 func TestRefined(t *testing.T) {
-	dir := create(t, read(t, small, "game=sneaky_critic(clean=0,free=true)", "refine=pairs(games=40,playable=false)", "validity=exact"))
+	dir := create(t, read(t, small, "game=sneaky_critic(clean=0,free=true)", "critic.refine=pairs(games=40,playable=false)", "critic.validity=exact"))
 	result := finish(t, dir, 1)
 	pairs, err := prefs.Read[prefs.Pair](filepath.Join(dir, spc.RefinedDir, "round_0002.parquet"))
 	if err != nil {
