@@ -108,12 +108,12 @@ func (r Recipe) readLoss(s *source, text string) (err error) {
 	case isTarget:
 		return fmt.Errorf("%s: a search gives it, and %s none: expected a preference objective such as dpo", text, s.from)
 	}
-	if _, unknown := objective.Find(name.Name); unknown != nil {
+	if _, unknown := objective.Find(name.Name); unknown != nil && !strings.Contains(unknown.Error(), "did you mean") {
 		others := slices.Clone(objective.PolicyGradients)
 		if s.from == fromSearch {
 			others = []string{"visits", "best"}
 		}
-		if near := spec.Suggest(name.Name, others); near != "" {
+		if near := spec.Suggest(name.Name, others); near != "" && !strings.Contains(unknown.Error(), "several") {
 			return fmt.Errorf("%q is unknown%s; there are %s and the preference objectives of agon objectives list", name.Name, near, strings.Join(others, ", "))
 		}
 	}
