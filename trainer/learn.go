@@ -3,6 +3,7 @@ package trainer
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agon-rl/agon/games"
@@ -108,12 +109,17 @@ func (r Recipe) readLoss(s *source, text string) (err error) {
 	case isTarget:
 		return fmt.Errorf("%s: a search gives it, and %s none: expected a preference objective such as dpo", text, s.from)
 	}
-	if _, unknown := objective.Find(name.Name); unknown != nil && !strings.Contains(unknown.Error(), "did you mean") {
+	if _, unknown := objective.Find(name.Name); unknown != nil {
 		others := slices.Clone(objective.PolicyGradients)
 		if s.from == fromSearch {
 			others = []string{"visits", "best"}
 		}
-		if near := spec.Suggest(name.Name, others); near != "" && !strings.Contains(unknown.Error(), "several") {
+		var all []string
+		for _, e := range objective.Entries() {
+			all = append(all, e.Name)
+		}
+		near := spec.Suggest(name.Name, append(all, others...))
+		if slices.ContainsFunc(others, func(other string) bool { return strings.Contains(near, strconv.Quote(other)) }) {
 			return fmt.Errorf("%q is unknown%s; there are %s and the preference objectives of agon objectives list", name.Name, near, strings.Join(others, ", "))
 		}
 	}
