@@ -3,6 +3,7 @@ package trainer
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agon-rl/agon/games"
@@ -113,7 +114,12 @@ func (r Recipe) readLoss(s *source, text string) (err error) {
 		if s.from == fromSearch {
 			others = []string{"visits", "best"}
 		}
-		if near := spec.Suggest(name.Name, others); near != "" {
+		var all []string
+		for _, e := range objective.Entries() {
+			all = append(all, e.Name)
+		}
+		near := spec.Suggest(name.Name, append(all, others...))
+		if slices.ContainsFunc(others, func(other string) bool { return strings.Contains(near, strconv.Quote(other)) }) {
 			return fmt.Errorf("%q is unknown%s; there are %s and the preference objectives of agon objectives list", name.Name, near, strings.Join(others, ", "))
 		}
 	}
