@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/rae"
 	"github.com/agon-rl/agon/trainer"
 	"github.com/agon-rl/agon/trainer/recipes"
 	"github.com/agon-rl/agon/trainer/run"
@@ -35,6 +36,8 @@ a YAML file, or a game with the default settings. Every setting can be changed w
 written to a folder, and a run that was stopped or killed goes on with --resume
 as if it had not been.
 
+advantage:
+` + indent(rae.Estimators.Help()) + `
 opponents:
 ` + indent(trainer.OpponentForms) + `
 preferences.objective: a name of agon objectives list, such as inpo(eta=0.2), or reward

@@ -82,7 +82,7 @@ type Objective struct {
 	// best-response, where each player answers the latest other exactly, in games
 	// that can be solved.
 	Name      string  `yaml:"name"`
-	Advantage string  `yaml:"advantage"` // online: see rae.Params
+	Advantage string  `yaml:"advantage"` // online: see rae.Estimators
 	Clip      float64 `yaml:"clip"`
 	Epochs    int     `yaml:"epochs"` // online: passes over an update's games
 	// Pull is the weight of the KL term that pulls to a policy: uniform, start

@@ -64,7 +64,7 @@ func TestBadRecipes(t *testing.T) {
 		{"", []string{"objective.clip=1"}, "recipe: objective.clip: 1: expected more than 0 and less than 1"},
 		{"", []string{"objective.name=on-line"}, `recipe: objective.name: "on-line": expected online, offline, replay, best-response, did you mean "online"?`},
 		{"", []string{"objective.pull_to=unifrm"}, `did you mean "uniform"?`},
-		{"", []string{"objective.advantage=raee"}, `unknown advantage "raee", did you mean "rae"?`},
+		{"", []string{"objective.advantage=raee"}, `advantage "raee" is unknown, did you mean "rae"?`},
 		{"", []string{"policies=three"}, `recipe: policies: "three": expected two, one`},
 		{"", []string{"sneaky=clever"}, `recipe: sneaky: "clever": expected learn, naive, menu`},
 		{"", []string{"policies=one", "sneaky=menu"}, "recipe: policies: one: sneaky=menu is no network"},

@@ -33,7 +33,7 @@ type Recipe struct {
 	Group   int    `yaml:"group"` // games in lockstep, evaluated in one call
 
 	Policy      policy.Arch     `yaml:"policy"`
-	Advantage   string          `yaml:"advantage"` // see rae.Params
+	Advantage   string          `yaml:"advantage"` // see rae.Estimators
 	Objective   Objective       `yaml:"objective"`
 	Search      Search          `yaml:"search"`
 	Preferences GamePreferences `yaml:"preferences"`
