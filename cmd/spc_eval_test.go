@@ -24,7 +24,6 @@ import (
 	"github.com/agon-rl/agon/cmd"
 	_ "github.com/agon-rl/agon/games/standard"
 	"github.com/agon-rl/agon/policy/backend"
-	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/spc/benchmark"
 	"github.com/agon-rl/agon/trainer"
 	"github.com/agon-rl/agon/trainer/run"
@@ -526,7 +525,7 @@ func TestSpcEvalKilledAndResumed(t *testing.T) {
 // train trains a small pair of players and returns the run's folder.
 func train(t *testing.T, recipe string) string {
 	t.Helper()
-	r, err := spc.ReadRecipe([]byte(recipe), nil)
+	r, err := trainer.ReadRecipe([]byte(recipe), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -544,7 +543,7 @@ func train(t *testing.T, recipe string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := spc.Train(t.Context(), folder, trainer.Options{Backend: b, Workers: 2, Log: zerolog.Nop()})
+	result, err := trainer.Train(t.Context(), folder, trainer.Options{Backend: b, Workers: 2, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -555,7 +554,7 @@ func train(t *testing.T, recipe string) string {
 // A network trained on generated problems judges rows of files: those of its domain,
 // and no others.
 func TestSpcEvalNetwork(t *testing.T) {
-	folder := train(t, "game: sneaky_critic(domain=word_problem)\nwarmup: 20\nrounds: 0\ngames: 64\npolicy: {hidden: [32]}\nevaluate: {every: 20, cases: 2}\n")
+	folder := train(t, "method: critic\ngame: sneaky_critic(domain=word_problem)\ngames: 64\npolicy: {hidden: [32]}\nevaluate: {every: 20}\ncritic: {warmup: 20, rounds: 0, cases: 2}\n")
 	greedy := "run(" + folder + ",greedy=true)"
 	got := judge(t, "--bench", "processbench", "--data", fixtures+"processbench/gsm8k.json", "--agent", greedy)
 	if got.Asks != 21 || got.Answered != 21 || got.Invalid != 0 || got.Refused != 0 {
