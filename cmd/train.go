@@ -96,7 +96,7 @@ func (s school) takes(r trainer.Recipe) error {
 	if s.method == "" || r.Method == s.method {
 		return nil
 	}
-	return fmt.Errorf("recipe: method: %s: a recipe of this method, and its run, belong to agon train", r.Method)
+	return fmt.Errorf("recipe: method: %s: expected %s; a recipe of another method, and its run, belong to agon train", r.Method, s.method)
 }
 
 // begin makes a run and trains it. What a person asked for wrongly is found
