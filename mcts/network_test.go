@@ -25,6 +25,7 @@ func BenchmarkNetwork(b *testing.B) {
 	if err != nil {
 		b.Skip(err)
 	}
+	defer device.Finalize()
 	game := open(b, "connect_four")
 	model, err := policy.Description{Game: "connect_four", Arch: policy.Arch{Kind: "mlp", Hidden: []int{512, 256}, Activation: "relu"}}.Model(device, game)
 	if err != nil {

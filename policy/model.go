@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
@@ -122,7 +123,7 @@ func Padded(n int) (int, error) {
 //	row    [turns, 1]        each turn's row
 //	action [turns]           what was picked
 //	real   [turns]           1, and 0 for padding
-//	target [turns, actions]  the distribution to learn, where the turns have one
+//	target [turns, actions]  the distribution to learn, where turns have one
 func (m *Model) Pack(turns []Turn) (c Columns, err error) {
 	if len(turns) == 0 {
 		return c, fmt.Errorf("a batch without turns")
@@ -137,9 +138,9 @@ func (m *Model) Pack(turns []Turn) (c Columns, err error) {
 	row, action := make([]int32, c.PaddedTurns), make([]int32, c.PaddedTurns)
 	var allowed [][]games.Action // by row
 	for i, t := range turns {
-		encoded, ok := t.Input.(Encoded)
-		if !ok || len(encoded) != width || len(t.Picks) != 1 {
-			return c, fmt.Errorf("turn %d: an input of type %T with %d picks: expected a state of %d numbers and one pick", i+1, t.Input, len(t.Picks), width)
+		encoded, err := m.read(t.Step)
+		if err != nil {
+			return c, fmt.Errorf("turn %d: %w", i+1, err)
 		}
 		row[i], action[i] = set.add(encoded), int32(t.Picks[0].Token)
 		if int(row[i]) == len(allowed) {
@@ -170,9 +171,12 @@ func (m *Model) Pack(turns []Turn) (c Columns, err error) {
 	c.Ints("row", row, c.PaddedTurns, 1)
 	c.Ints("action", action, c.PaddedTurns)
 	c.ByTurn("real", turns, func(*Turn) float32 { return 1 })
-	if turns[0].Target != nil {
+	if slices.ContainsFunc(turns, func(t Turn) bool { return t.Target != nil }) {
 		target := make([]float32, c.PaddedTurns*actions)
 		for i, t := range turns {
+			if len(t.Target) != len(t.Picks[0].Allowed) {
+				return c, fmt.Errorf("turn %d: a target of %d probabilities: expected one for each of %d actions", i+1, len(t.Target), len(t.Picks[0].Allowed))
+			}
 			for j, a := range t.Picks[0].Allowed {
 				target[i*actions+int(a)] = t.Target[j]
 			}
@@ -180,6 +184,19 @@ func (m *Model) Pack(turns []Turn) (c Columns, err error) {
 		c.Floats("target", target, c.PaddedTurns, actions)
 	}
 	return c, nil
+}
+
+// read returns what a step saw, if it is one of this network's: a state and one pick.
+func (m *Model) read(s *Step) (Encoded, error) {
+	encoded, ok := s.Input.(Encoded)
+	if width := m.Encoder.Size(); !ok || len(encoded) != width || len(s.Picks) != 1 {
+		return nil, fmt.Errorf("an input of type %T, of %d numbers, with %d picks: expected a state of %d numbers and one pick", s.Input, len(encoded), len(s.Picks), width)
+	}
+	p := s.Picks[0]
+	if !slices.Contains(p.Allowed, p.Token) || slices.Min(p.Allowed) < 0 || int(slices.Max(p.Allowed)) >= m.Info.Actions {
+		return nil, fmt.Errorf("a pick of %d among %v: expected one of the legal actions, of %d in all", p.Token, p.Allowed, m.Info.Actions)
+	}
+	return encoded, nil
 }
 
 // Forward evaluates the columns of Pack by the weights params and, for KL and

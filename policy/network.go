@@ -222,9 +222,9 @@ func (n *Network) LogProbs(steps []*Step) ([]float64, error) {
 		e := &evaluation{legal: make([][]games.Action, len(some)), row: make([]int32, len(some)), actions: actions}
 		distinct := newRowSet(width, len(some))
 		for i, s := range some {
-			encoded, ok := s.Input.(Encoded)
-			if !ok || len(s.Picks) != 1 {
-				return nil, fmt.Errorf("a step with an input of type %T and %d picks: expected an encoded state and one pick", s.Input, len(s.Picks))
+			encoded, err := n.Model.read(s)
+			if err != nil {
+				return nil, fmt.Errorf("step %d: %w", len(out)+i+1, err)
 			}
 			e.legal[i], e.row[i] = s.Picks[0].Allowed, distinct.add(encoded)
 		}

@@ -65,11 +65,13 @@ func UploadWeights(device backend.Backend, params []Param, values [][]float32) (
 	if len(values) != len(params) {
 		return nil, fmt.Errorf("the weights hold %d tensors with the values of %d", len(params), len(values))
 	}
-	w := NewWeights(params, nil)
 	for i, p := range params {
 		if len(values[i]) != p.Size() {
 			return nil, fmt.Errorf("the weights hold %d values of %s %v", len(values[i]), p.Name, p.Dims)
 		}
+	}
+	w := NewWeights(params, nil)
+	for i, p := range params {
 		t, err := backend.UploadAs(device, p.Stored(), values[i], p.Dims...)
 		if err != nil {
 			_ = w.Close() // the first error counts
