@@ -30,7 +30,12 @@ func BenchmarkNetwork(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	network, err := model.Network(policy.NewWeights(model.Params, play.Generator(1, "weights")))
+	weights, err := model.Draw(play.Generator(1, "weights"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer weights.Close()
+	network, err := model.Network(weights)
 	if err != nil {
 		b.Fatal(err)
 	}

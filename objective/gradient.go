@@ -76,8 +76,15 @@ func (o PolicyGradient) String() string {
 	return s.String()
 }
 
-// Coefficients weigh a loss's terms; scalars of the graph, which schedules move.
-type Coefficients struct{ Entropy, Magnet, Value *Node }
+// Coefficients are what a loss's terms are weighed with and divided by; scalars of the
+// graph.
+type Coefficients struct {
+	Entropy, Magnet, Value *Node // schedules move them
+	// Picks and Turns are how many there are. Where a step is taken on several batches,
+	// they count those of all, so that the losses and the statistics of the batches add up
+	// to those of the step.
+	Picks, Turns *Node
+}
 
 // StatNames names the statistics of one batch that Loss returns.
 var StatNames = []string{"loss", "loss_policy", "loss_value", "entropy", "magnet_kl", "behaviour_kl", "clipped"}
@@ -92,8 +99,8 @@ func (o PolicyGradient) Pack(c *policy.Columns, turns []policy.Turn) {
 
 // Loss returns the scalar loss and the statistics of StatNames.
 func (o PolicyGradient) Loss(out policy.Outputs, c policy.ColumnNodes, k Coefficients) (loss *Node, stats []*Node) {
-	picks, turns := ReduceAllSum(out.Picks), ReduceAllSum(out.Turns)
-	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, out.Picks)), picks) } // over picks
+	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, out.Picks)), k.Picks) } // over picks
+	meanOfTurns := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, out.Turns)), k.Turns) }
 	length := out.Sum(OnesLike(out.LogProb))
 	byTurn := func(x *Node) *Node { return Div(out.Sum(x), MaxScalar(length, 1)) } // means over a turn's picks
 
@@ -115,10 +122,9 @@ func (o PolicyGradient) Loss(out policy.Outputs, c policy.ColumnNodes, k Coeffic
 	}
 	policyLoss := Neg(mean(gain))
 	if o.SequenceMean {
-		policyLoss = Neg(Div(ReduceAllSum(Mul(byTurn(gain), out.Turns)), turns))
+		policyLoss = Neg(meanOfTurns(byTurn(gain)))
 	}
-	missed := Square(Sub(out.Value, StopGradient(c["return"])))
-	valueLoss := MulScalar(Div(ReduceAllSum(Mul(missed, out.Turns)), turns), 0.5)
+	valueLoss := MulScalar(meanOfTurns(Square(Sub(out.Value, StopGradient(c["return"])))), 0.5)
 
 	entropy, magnetKL := mean(out.Entropy), mean(out.KL)
 	loss = Add(policyLoss, Mul(k.Value, valueLoss))

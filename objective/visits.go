@@ -30,8 +30,7 @@ func (o Visits) Pack(c *policy.Columns, turns []policy.Turn) {
 // Loss returns the scalar loss and the statistics of VisitStats. The turns have
 // targets.
 func (o Visits) Loss(out policy.Outputs, c policy.ColumnNodes, k Coefficients) (loss *Node, stats []*Node) {
-	count := ReduceAllSum(out.Turns)
-	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, out.Turns)), count) }
+	mean := func(x *Node) *Node { return Div(ReduceAllSum(Mul(x, out.Turns)), k.Turns) }
 	cross, own, entropy := mean(out.Sum(out.CrossEntropy)), mean(out.Sum(out.TargetEntropy)), mean(out.Sum(out.Entropy))
 	valueLoss := MulScalar(mean(Square(Sub(out.Value, StopGradient(c["return"])))), 0.5)
 	loss = Mul(k.Value, valueLoss)

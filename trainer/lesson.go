@@ -15,6 +15,7 @@ type Lesson struct {
 
 	// pack adds what the loss reads to the columns of the architecture.
 	pack func(c *policy.Columns, turns []policy.Turn)
+	// loss is a batch's part of a step's: the parts, and their statistics, add up.
 	loss func(out policy.Outputs, c policy.ColumnNodes, k objective.Coefficients) (loss *Node, stats []*Node)
 }
 
@@ -62,8 +63,8 @@ func Slopes() Lesson {
 				return t.Slopes[pick]
 			})
 		},
-		loss: func(out policy.Outputs, c policy.ColumnNodes, _ objective.Coefficients) (*Node, []*Node) {
-			entropy := Div(ReduceAllSum(Mul(out.Entropy, out.Picks)), ReduceAllSum(out.Picks))
+		loss: func(out policy.Outputs, c policy.ColumnNodes, k objective.Coefficients) (*Node, []*Node) {
+			entropy := Div(ReduceAllSum(Mul(out.Entropy, out.Picks)), k.Picks)
 			return ReduceAllSum(Mul(out.LogProb, c["slope"])), []*Node{entropy}
 		},
 	}

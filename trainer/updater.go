@@ -309,9 +309,8 @@ func (u *Updater) LearnSlopes(answers [][]*policy.Step, c Coefficients, slopes f
 	return u.Step(slopesLesson, batches[0], c, batches[1:]...)
 }
 
-// Step takes one gradient step on batches of a lesson, whose gradients are added up by
-// their shares of the picks, and returns the lesson's statistics, averaged so, followed
-// by the gradient's norm.
+// Step takes one gradient step on batches of a lesson, the same as on one batch of all
+// their turns, and returns the lesson's statistics followed by the gradient's norm.
 func (u *Updater) Step(lesson string, b *policy.Batch, c Coefficients, more ...*policy.Batch) ([]float32, error) {
 	var stats []float32
 	var err error
@@ -333,7 +332,7 @@ func (u *Updater) Step(lesson string, b *policy.Batch, c Coefficients, more ...*
 }
 
 func (u *Updater) step(g *graphs, b *policy.Batch, c Coefficients) ([]float32, error) {
-	knobs, err := u.knobs(c, 1)
+	knobs, err := u.knobs(c, b)
 	if err != nil {
 		return nil, err
 	}
@@ -349,27 +348,21 @@ func (u *Updater) step(g *graphs, b *policy.Batch, c Coefficients) ([]float32, e
 
 // accumulated is a step whose gradient is the sum of those of several batches.
 func (u *Updater) accumulated(g *graphs, batches []*policy.Batch, c Coefficients) ([]float32, error) {
-	picks := 0
-	for _, b := range batches {
-		picks += b.Picks
-	}
 	sum, err := u.zeros()
 	if err != nil {
 		return nil, err
 	}
-	var stats []float32
+	stats := make([]float32, len(g.Stats))
 	for _, b := range batches {
-		share := float64(b.Picks) / float64(picks)
-		if g.Name == slopesLesson { // whose loss is a sum, and no mean
-			share = 1
-		}
 		var some []float32
-		if sum, some, err = u.addGradient(g, sum, b, c, share); err != nil {
+		if sum, some, err = u.addGradient(g, sum, b, c, batches...); err != nil {
 			return nil, err
 		}
-		stats = sumOf(stats, some[:len(g.Stats)], float64(b.Picks)/float64(picks))
+		for i := range stats {
+			stats[i] += some[i]
+		}
 	}
-	knobs, err := u.knobs(c, 1)
+	knobs, err := u.knobs(c, batches...)
 	if err != nil {
 		return nil, errors.Join(err, backend.Free(sum))
 	}
@@ -383,20 +376,10 @@ func (u *Updater) accumulated(g *graphs, batches []*policy.Batch, c Coefficients
 	return append(stats, norm...), err
 }
 
-func sumOf(sum, some []float32, weight float64) []float32 {
-	if sum == nil {
-		sum = make([]float32, len(some))
-	}
-	for i, x := range some {
-		sum[i] += float32(weight * float64(x))
-	}
-	return sum
-}
-
-// addGradient adds a batch's gradient, times share, to a sum, which is given up. The
-// statistics end with the square of the gradient's norm.
-func (u *Updater) addGradient(g *graphs, sum []*backend.Tensor, b *policy.Batch, c Coefficients, share float64) (_ []*backend.Tensor, stats []float32, err error) {
-	knobs, err := u.knobs(c, share)
+// addGradient adds the gradient of a batch, one of those of a step, to a sum, which is
+// given up. The statistics end with the square of the gradient's norm.
+func (u *Updater) addGradient(g *graphs, sum []*backend.Tensor, b *policy.Batch, c Coefficients, step ...*policy.Batch) (_ []*backend.Tensor, stats []float32, err error) {
+	knobs, err := u.knobs(c, step...)
 	if err != nil {
 		return nil, nil, errors.Join(err, backend.Free(sum))
 	}
@@ -422,7 +405,7 @@ func (u *Updater) Norms(lesson string, batches []*policy.Batch, c Coefficients) 
 	}
 	for _, b := range batches {
 		var stats []float32
-		if sum, stats, err = u.addGradient(g, sum, b, c, 1/float64(len(batches))); err != nil {
+		if sum, stats, err = u.addGradient(g, sum, b, c, b); err != nil {
 			return nil, 0, err
 		}
 		each = append(each, float64(stats[len(g.Stats)]))
@@ -434,7 +417,8 @@ func (u *Updater) Norms(lesson string, batches []*policy.Batch, c Coefficients) 
 			return nil, 0, err
 		}
 		for _, x := range values {
-			ofMean += float64(x) * float64(x)
+			mean := float64(x) / float64(len(batches))
+			ofMean += mean * mean
 		}
 	}
 	return each, ofMean, nil
@@ -538,13 +522,17 @@ func (u *Updater) replace(out []*backend.Tensor, donated int) ([]float32, error)
 	return stats, errors.Join(err, failed, out[3*n].Free())
 }
 
-// knobs are the scalars of an update in the order in which graphs read them.
-func (u *Updater) knobs(c Coefficients, share float64) (*backend.Tensor, error) {
-	t := float64(u.steps + 1)
+// knobs are the scalars of an update on batches, in the order in which graphs read them.
+func (u *Updater) knobs(c Coefficients, batches ...*policy.Batch) (*backend.Tensor, error) {
+	t, picks, turns := float64(u.steps+1), 0, 0
+	for _, b := range batches {
+		picks, turns = picks+b.Picks, turns+b.Turns
+	}
 	return backend.Upload(u.learnable.Device(), []float32{
 		float32(c.Rate), float32(c.Entropy), float32(c.Magnet), float32(c.Value),
-		float32(1 - math.Pow(u.optimizer.Beta1, t)), float32(1 - math.Pow(u.optimizer.Beta2, t)), float32(share),
-	}, 7)
+		float32(1 - math.Pow(u.optimizer.Beta1, t)), float32(1 - math.Pow(u.optimizer.Beta2, t)),
+		float32(picks), float32(turns),
+	}, 8)
 }
 
 // inputs takes a graph's inputs apart, in the order in which they are given.
@@ -585,7 +573,9 @@ func (u *Updater) forward(g *graphs, trained []*Node, in *inputs, knobbed bool) 
 // gradient builds a lesson's gradient in the weights that are trained.
 func (u *Updater) gradient(g *graphs, trained []*Node, in *inputs) (gradients, stats []*Node, knobs *Node) {
 	out, c, knobs := u.forward(g, trained, in, true)
-	loss, stats := g.loss(out, c, objective.Coefficients{Entropy: knob(knobs, 1), Magnet: knob(knobs, 2), Value: knob(knobs, 3)})
+	loss, stats := g.loss(out, c, objective.Coefficients{
+		Entropy: knob(knobs, 1), Magnet: knob(knobs, 2), Value: knob(knobs, 3), Picks: knob(knobs, 6), Turns: knob(knobs, 7),
+	})
 	return Gradient(loss, trained...), stats, knobs
 }
 
@@ -603,11 +593,11 @@ func (u *Updater) updateGraph(g *graphs, all []*Node) []*Node {
 func (u *Updater) accumulateGraph(g *graphs, all []*Node) []*Node {
 	n, in := len(u.trainable), inputs{all}
 	sum, trained := in.next(n), policy.Compute(in.next(n))
-	gradients, stats, knobs := u.gradient(g, trained, &in)
-	square, share := squared(gradients), knob(knobs, 6)
+	gradients, stats, _ := u.gradient(g, trained, &in)
+	square := squared(gradients)
 	out := make([]*Node, n)
 	for i, x := range gradients {
-		out[i] = Add(sum[i], Mul(x, share))
+		out[i] = Add(sum[i], x)
 	}
 	return append(out, packed(append(stats, square)))
 }

@@ -32,19 +32,22 @@ func newTensor(shape shapes.Shape, buffer compute.Buffer) *Tensor {
 
 // Upload copies values, in row-major order, to a device.
 func Upload[T float32 | int32](device Backend, values []T, dims ...int) (*Tensor, error) {
-	return upload(device, values, shapes.Make(dtypes.FromGenericsType[T](), dims...))
+	return upload(device, values, len(values), shapes.Make(dtypes.FromGenericsType[T](), dims...))
 }
 
 // UploadAs copies values to a device, where they are stored as the type given,
 // Float32 or BFloat16, which keeps 8 of the 24 binary digits.
 func UploadAs(device Backend, t dtypes.DType, values []float32, dims ...int) (*Tensor, error) {
 	if t == dtypes.BFloat16 {
-		return upload(device, bfloat16.FromFloat32s(values...), shapes.Make(t, dims...))
+		return upload(device, bfloat16.FromFloat32s(values...), len(values), shapes.Make(t, dims...))
 	}
 	return Upload(device, values, dims...)
 }
 
-func upload(device Backend, values any, shape shapes.Shape) (_ *Tensor, err error) {
+func upload(device Backend, values any, count int, shape shapes.Shape) (_ *Tensor, err error) {
+	if count != shape.Size() { // backends differ in whether they say so
+		return nil, fmt.Errorf("moving %s to the device: %d values: expected %d", shape, count, shape.Size())
+	}
 	var buffer compute.Buffer
 	if caught := Catch(func() { buffer, err = device.BufferFromFlatData(0, values, shape) }); caught != nil {
 		err = caught
@@ -63,6 +66,9 @@ func (t *Tensor) Size() int { return t.shape.Size() }
 
 // Floats copies the values of a tensor of floats from the device.
 func (t *Tensor) Floats() (values []float32, err error) {
+	if !t.Type().IsFloat() {
+		return nil, fmt.Errorf("reading %s from the device: expected floats", t.shape)
+	}
 	values = make([]float32, t.Size())
 	var short []bfloat16.BFloat16
 	flat := any(values)

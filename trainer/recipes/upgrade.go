@@ -2,20 +2,21 @@ package recipes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 )
 
 // Upgrade returns a recipe of version 1, that of Agon 0.1, in the form of version 2,
-// which means the same. Others are returned as they are.
+// which means the same. Others are returned as they are, and so is what is no YAML.
 func Upgrade(text []byte) ([]byte, error) {
-	if HeadOf(text).Version != 1 {
-		return text, nil
-	}
 	var t tree
 	if err := yaml.Unmarshal(text, &t); err != nil {
-		return nil, fmt.Errorf("recipe: %s", oneLine(err))
+		return text, nil //nolint:nilerr // whoever reads it says what is wrong
+	}
+	if version := HeadOf(text).Version; version != 1 && !(version == 0 && t.old()) {
+		return text, nil
 	}
 	t["version"] = 2
 	if t["kind"] == "spc" {
@@ -28,6 +29,16 @@ func Upgrade(text []byte) ([]byte, error) {
 
 // tree is settings by name.
 type tree map[string]any
+
+// old tells whether a recipe that says no version has settings of version 1.
+func (t tree) old() bool {
+	has := func(name string, below ...string) bool {
+		settings, _ := t[name].(map[string]any)
+		return slices.ContainsFunc(below, func(b string) bool { _, ok := settings[b]; return ok })
+	}
+	_, objective := t["objective"].(map[string]any)
+	return objective || t["kind"] == "spc" || has("search", "learn", "file") || has("preferences", "objective")
+}
 
 // take removes a setting and returns it; sub is that of settings below it.
 func (t tree) take(name string, fallback any) any {
