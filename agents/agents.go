@@ -14,6 +14,7 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/internal/spec"
+	"github.com/agon-rl/agon/mcts"
 	"github.com/agon-rl/agon/play"
 	"github.com/agon-rl/agon/policy/backend"
 )
@@ -36,7 +37,9 @@ type Kind struct {
 // of.
 func Forms() string {
 	below := func(help string) string { return "  " + strings.ReplaceAll(help, "\n", "\n  ") }
-	return Kinds.Help() + "\nWhat judges the leaves of mcts, eval=:\n" + below(Evaluators.Help())
+	return Kinds.Help() +
+		"\nRules of mcts, rule=, by which a simulation takes the action of the highest Q + U; U is\n" + below(mcts.Rules.Help()) +
+		"\nWhat judges the leaves of mcts, eval=:\n" + below(Evaluators.Help())
 }
 
 // Environment is what agents are opened in.

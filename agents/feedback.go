@@ -8,9 +8,9 @@ import (
 	"github.com/agon-rl/agon/prefs/judge"
 )
 
-// OpenFeedback opens the feedback that text names (see feedback.Forms), language models
+// OpenFeedback opens the feedback that text names (see judge.Kinds), language models
 // included, which are asked as openai agents are. own are judges of the caller's, by
-// name. Close it by feedback.Close.
+// name. Close it by judge.Close.
 func OpenFeedback(text string, own map[string]judge.Judge) (judge.Judge, error) {
 	return judge.Parse(text, judge.Environment{Own: own, Ask: func(s spec.Spec) (judge.Asker, error) {
 		r := spec.Read(s)
@@ -32,7 +32,7 @@ func OpenFeedback(text string, own map[string]judge.Judge) (judge.Judge, error) 
 // asker asks single questions.
 type asker struct{ *chat.Client }
 
-// Ask implements feedback.Asker.
+// Ask implements judge.Asker.
 func (a asker) Ask(ctx context.Context, question string) (string, error) {
 	reply, err := a.Complete(ctx, []chat.Message{{Role: "user", Content: question}})
 	return reply.Text, err

@@ -18,8 +18,8 @@ import (
 func init() {
 	Kinds.Add(spec.Entry[Kind]{
 		Name: "mcts", Usage: "mcts:sims=400",
-		Help: `tree search; also rule=uct|puct|alphazero|muzero|gumbel|agent-q, c=1.4, considered=16,
-eval=EVALUATOR, prove=true, time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3`,
+		Help: `tree search; also rule=NAME with its settings, eval=EVALUATOR,
+prove=true, time=2s, temperature=1, leaves=8, nodes=1000000, noise=0.25, alpha=0.3`,
 		Value: Kind{Open: openSearch},
 	})
 }
@@ -164,15 +164,12 @@ func OpenSearch(ctx context.Context, text string, env Environment) (*Searcher, e
 
 // readSearch reads the arguments of mcts.
 func readSearch(r *spec.Reader) (o mcts.Options, err error) {
-	rule, err := mcts.NewRule(r.Choice("rule", "uct", mcts.RuleNames...))
+	rule, err := mcts.Rules.Find(r.Choice("rule", "uct", mcts.Rules.Names()...))
 	if err != nil {
 		return o, err
 	}
-	rule.C = r.Float("c", rule.C, 0, 1e6)
-	rule.Considered = r.Int("considered", rule.Considered, 1, 1<<20)
-	rule.Scale.Noise = r.Float("gumbel", rule.Scale.Noise, 0, 1e6)
 	return mcts.Options{
-		Rule:        rule,
+		Rule:        rule.Value(r), // which reads the settings of its own
 		Simulations: r.Int("sims", 400, 1, 1<<30),
 		Leaves:      r.Int("leaves", 1, 1, 1<<16),
 		Nodes:       r.Int("nodes", mcts.DefaultNodes, 2, 1<<30),
@@ -250,7 +247,7 @@ type SearchLearner struct {
 	Network  *policy.Network
 	// Sampled is how many of a game's first turns are drawn from the search's
 	// distribution; after them the best action is taken.
-	// Gumbel search always takes its best action: its noise is in it.
+	// A rule that explores by itself always takes its best action.
 	Sampled int
 }
 
@@ -268,7 +265,7 @@ func (l SearchLearner) Act(ctx context.Context, in []play.Request, out []play.De
 	}
 	for i, tree := range trees {
 		out[i] = play.Decision{Action: tree.Best(), Record: searched[i]}
-		if l.Searcher.Options.Rule.Name != "gumbel" && in[i].Turn < l.Sampled {
+		if !l.Searcher.Options.Rule.Explores && in[i].Turn < l.Sampled {
 			p := make([]float64, len(searched[i].Target))
 			for j, q := range searched[i].Target {
 				p[j] = float64(q)

@@ -17,6 +17,30 @@ import (
 	"github.com/agon-rl/agon/play"
 )
 
+func init() {
+	OpeningKinds.Add(spec.Entry[opener]{
+		Name: "book", Usage: "book(file=FILE)",
+		Help: `chess from a book: the positions of an EPD or FEN file, or the first moves of the games of a .pgn;
+also order=sequential|random, plies=8 (moves of a game, of both sides; all where absent)`,
+		Value: openBook,
+	})
+}
+
+func openBook(r *spec.Reader, game games.Game, seed uint64) (Openings, error) {
+	file, order, plies := r.String("file", ""), r.Choice("order", "sequential", "sequential", "random"), r.Int("plies", 0, 1, 1<<16)
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	b, err := readBook(file, plies, game)
+	if err != nil {
+		return nil, fmt.Errorf("book: %w", err)
+	}
+	if order == "random" {
+		b.seed = &seed
+	}
+	return b, nil
+}
+
 // book is openings of chess from a file.
 type book struct {
 	lines []bookLine

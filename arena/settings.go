@@ -32,7 +32,7 @@ type Settings struct {
 	Rounds      int      `yaml:"rounds"`            // units of a meeting
 	Seed        uint64   `yaml:"seed"`
 	Independent bool     `yaml:"independent"` // games of a unit have deals of their own
-	Openings    string   `yaml:"openings"`    // see OpeningForms
+	Openings    string   `yaml:"openings"`    // see OpeningKinds
 	Group       int      `yaml:"group"`       // games in lockstep; 0 for 1 with a clock or a slow agent, 8 with a test, 4096 with random ones alone, else 64
 	Clock       Times    `yaml:"clock"`
 	Stop        Ends     `yaml:"stop"`

@@ -22,7 +22,7 @@ func (p *program) feedbackVerb() *cobra.Command {
 		Long: `Feedback says which of two answers is preferred. In recipes it is preferences.judge;
 here it judges files. Feedback:
 
-` + indent(judge.Forms),
+` + indent(judge.Kinds.Help()),
 	}
 	choose(c, p.judgeVerb(), p.fitVerb(), p.relabelVerb())
 	return c

@@ -33,7 +33,7 @@ type hosting struct {
 
 // settingFlags are flags that stand for settings of a tournament.
 var settingFlags = []struct{ name, path, kind, help string }{
-	{"format", "format", "format", "roundrobin, gauntlet(seeds=1), swiss(rounds=5) or knockout"},
+	{"format", "format", "format", "who meets whom, see above: " + strings.Join(arena.Schedules.Names(), ", ")},
 	{"rounds", "rounds", "n", "sets of games for every meeting: in games of two seats, pairs with the seats swapped (default 50)"},
 	{"seed", "seed", "n", "seed of deals, openings and agents (default 1); --srand is the same"},
 	{"openings", "openings", "openings", "where games start"},
@@ -72,9 +72,9 @@ chess), standings.csv and summary.json.
 An agent is AGENT or NAME=AGENT. Agents:
 ` + indent(agents.Forms()) + `
 Formats:
-` + indent(arena.Schedules) + `
+` + indent(arena.Schedules.Help()) + `
 Openings:
-` + indent(arena.OpeningForms),
+` + indent(arena.OpeningKinds.Help()),
 		Example: `  agon tournament tic_tac_toe random mcts:sims=20 minimax
   agon tournament kuhn_poker nash=cfr:iterations=1000 random --rounds 1000
   agon tournament connect_four 'mcts(sims=50)' 'mcts(sims=200)' --sprt elo0=0,elo1=30 --rounds 5000

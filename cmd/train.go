@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/rae"
 	"github.com/agon-rl/agon/trainer"
 	"github.com/agon-rl/agon/trainer/recipes"
 	"github.com/agon-rl/agon/trainer/run"
@@ -40,6 +41,8 @@ method:
 learn: what is learnt from what, such as [{from: games, loss: ppo(clip=0.2)}]; from games, search,
 preferences or file(PATH); losses are ppo, reinforce, of a search visits and best, and the names of
 agon objectives list
+advantage:
+` + indent(rae.Estimators.Help()) + `
 opponents:
 ` + indent(trainer.OpponentForms()) + `
 stages, where there are several players:
@@ -93,7 +96,7 @@ func (s school) takes(r trainer.Recipe) error {
 	if s.method == "" || r.Method == s.method {
 		return nil
 	}
-	return fmt.Errorf("recipe: method: %s: a recipe of this method, and its run, belong to agon train", r.Method)
+	return fmt.Errorf("recipe: method: %s: expected %s; a recipe of another method, and its run, belong to agon train", r.Method, s.method)
 }
 
 // begin makes a run and trains it. What a person asked for wrongly is found

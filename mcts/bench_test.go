@@ -104,3 +104,23 @@ func BenchmarkGumbel(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRules times every rule on one goroutine, without a network.
+func BenchmarkRules(b *testing.B) {
+	for _, rule := range mcts.Rules.Names() {
+		b.Run(rule, func(b *testing.B) {
+			game := open(b, "connect_four")
+			const simulations = 1000
+			for i := range b.N {
+				s, err := mcts.New(options(b, rule, simulations), nothing{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := s.Run(context.Background(), tree(b, game, game.Start(), uint64(i))); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(simulations*b.N)/b.Elapsed().Seconds(), "sims/s")
+		})
+	}
+}

@@ -1,11 +1,27 @@
 package mcts
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 )
+
+func init() {
+	Rules.Add(spec.Entry[func(r *spec.Reader) Rule]{
+		Name: "gumbel", Usage: "gumbel,considered=16,gumbel=1",
+		Help: `sequential halving of so many actions at the root, below it the action that falls most behind the
+improved policy; gumbel=0 takes out the noise (Danihelka et al. 2022)`,
+		Value: func(r *spec.Reader) Rule {
+			considered, scale := r.Int("considered", 16, 1, 1<<20), DefaultGumbelScale
+			scale.Noise = r.Float("gumbel", scale.Noise, 0, 1e6)
+			return Gumbel(considered, scale)
+		},
+	})
+}
 
 // GumbelScale holds Gumbel search's constants: values q, scaled to [0, 1] over
 // a node, are weighed against log-probabilities as
@@ -13,30 +29,63 @@ import (
 //	σ(q) = (Visit + maxᵦ n(b))·Value·q
 //
 // and Noise multiplies the Gumbel draws at the root; 0 makes the search
-// deterministic (Danihelka et al. 2022, "Policy improvement by planning with
-// Gumbel", eq. 8 and section 3.4; the constants are mctx's).
+// deterministic.
 type GumbelScale struct {
 	Visit, Value, Noise float64
 }
 
+// DefaultGumbelScale is mctx's.
+var DefaultGumbelScale = GumbelScale{Visit: 50, Value: 0.1, Noise: 1}
+
+// Gumbel is sequential halving at the root, over so many actions, and, below, the action
+// whose share of visits falls most behind the improved policy, which is what a policy is
+// to learn (Danihelka et al. 2022, "Policy improvement by planning with Gumbel", eq. 8
+// and section 3.4). Visits, choice and target are mctx's.
+func Gumbel(considered int, scale GumbelScale) Rule {
+	rule := Rule{
+		Name:     "gumbel",
+		Root:     func(t *Tree, _ NodeID) int32 { return t.halve(scale) },
+		Interior: func(t *Tree, at NodeID) int32 { return t.behind(scale, at) },
+		// Of the most visited actions the one of the highest score.
+		Best: func(t *Tree) games.Action { return t.edgesOf(Root)[t.topScore(scale, math.MaxInt32)].action },
+		// The improved policy, softmax(log P + σ(q)), at any temperature.
+		Target: func(t *Tree, _ float64, p []float64) {
+			edges := t.edgesOf(Root)
+			improved := t.improved(scale, Root)
+			for i, c := range t.Children(Root) {
+				p[i] = improved[slices.IndexFunc(edges, func(e edge) bool { return e.action == c.Action })]
+			}
+		},
+		Begin: func(t *Tree, simulations int) error {
+			if t.gumbel != nil {
+				return fmt.Errorf("a tree of Gumbel search is grown once: its number of simulations is part of the rule")
+			}
+			t.gumbel = newGumbelRoot(t, considered, simulations, scale.Noise)
+			return nil
+		},
+		Explores: true,
+	}
+	if considered < 1 {
+		rule.wrong = fmt.Errorf("considered=%d: expected at least 1", considered)
+	}
+	return rule
+}
+
 // gumbelRoot is what sequential halving keeps of a search.
 type gumbelRoot struct {
-	rule     Rule
-	noise    []float64 // by root action: the Gumbel draw
+	noise    []float64 // by the root's edges: the Gumbel draw
 	schedule []int32   // by simulation: how often the action it takes was taken before
 	scratch  []float64
 }
 
-func (g *gumbelRoot) begun() bool { return len(g.noise) > 0 }
-
-// begin draws the noise and fixes the schedule for a number of simulations.
-func (g *gumbelRoot) begin(t *Tree, simulations int) {
-	count := int(t.nodes[Root].count)
-	g.noise = make([]float64, count)
+// newGumbelRoot draws the noise and fixes the schedule for a number of simulations.
+func newGumbelRoot(t *Tree, considered, simulations int, scale float64) *gumbelRoot {
+	g := &gumbelRoot{noise: make([]float64, t.nodes[Root].count)}
 	for i := range g.noise {
-		g.noise[i] = -g.rule.Scale.Noise * math.Log(-math.Log(1-t.random.Float64()))
+		g.noise[i] = -scale * math.Log(-math.Log(1-t.random.Float64()))
 	}
-	g.schedule = halving(min(g.rule.Considered, count), simulations)
+	g.schedule = halving(min(considered, len(g.noise)), simulations)
+	return g
 }
 
 // halving is the schedule of sequential halving (Karnin et al. 2013) as mctx
@@ -58,17 +107,9 @@ func halving(m, simulations int) []int32 {
 	return out[:simulations]
 }
 
-// gumbelPick is the rule's choice at a node.
-func (t *Tree) gumbelPick(r *Rule, at NodeID) int32 {
-	if at == Root {
-		return t.halve()
-	}
-	return t.behind(r, at)
-}
-
 // halve takes, of the root's actions that have had as many visits as the
 // schedule says, the one of the highest g + log P + σ(q).
-func (t *Tree) halve() int32 {
+func (t *Tree) halve(scale GumbelScale) int32 {
 	g := t.gumbel
 	taken := int32(0)
 	for _, e := range t.edgesOf(Root) {
@@ -78,12 +119,12 @@ func (t *Tree) halve() int32 {
 	if int(taken) < len(g.schedule) {
 		due = g.schedule[taken]
 	}
-	return t.topScore(due)
+	return t.topScore(scale, due)
 }
 
 // topScore returns the root action of the highest g + log P + σ(q) among those
 // with the given visits; of the most visited where there is none.
-func (t *Tree) topScore(visits int32) int32 {
+func (t *Tree) topScore(scale GumbelScale, visits int32) int32 {
 	edges := t.edgesOf(Root)
 	most := int32(0)
 	found := false
@@ -94,7 +135,7 @@ func (t *Tree) topScore(visits int32) int32 {
 	if !found {
 		visits = most
 	}
-	q := t.completed(&t.gumbel.rule, Root)
+	q := t.completed(scale, Root)
 	best, high := 0, math.Inf(-1)
 	for i := range edges {
 		if edges[i].visits != visits {
@@ -107,18 +148,10 @@ func (t *Tree) topScore(visits int32) int32 {
 	return int32(best)
 }
 
-// best is the action that the search ends with: of the most visited the one of
-// the highest score.
-func (g *gumbelRoot) best(t *Tree) games.Action {
-	return t.edgesOf(Root)[t.topScore(math.MaxInt32)].action
-}
-
 // behind takes the action with the largest π′(a) − n(a)/(1 + Σn), π′ being the
 // improved policy.
-func (t *Tree) behind(r *Rule, at NodeID) int32 {
-	p := t.completed(r, at)
-	edges := t.edgesOf(at)
-	t.softmax(edges, p)
+func (t *Tree) behind(scale GumbelScale, at NodeID) int32 {
+	p, edges := t.improved(scale, at), t.edgesOf(at)
 	sum := int32(0)
 	for i := range edges {
 		sum += edges[i].visits
@@ -133,13 +166,10 @@ func (t *Tree) behind(r *Rule, at NodeID) int32 {
 	return int32(best)
 }
 
-// improved writes softmax(log P + σ(q)), the improved policy.
-func (t *Tree) improved(at NodeID, p []float64) {
-	copy(p, t.completed(&t.gumbel.rule, at))
-	t.softmax(t.edgesOf(at), p)
-}
-
-func (t *Tree) softmax(edges []edge, p []float64) {
+// improved is softmax(log P + σ(q)), the improved policy, by a node's edges; the slice is
+// valid until the next call.
+func (t *Tree) improved(scale GumbelScale, at NodeID) []float64 {
+	p, edges := t.completed(scale, at), t.edgesOf(at)
 	high, sum := math.Inf(-1), 0.0
 	for i := range edges {
 		p[i] += logPrior(&edges[i])
@@ -152,6 +182,7 @@ func (t *Tree) softmax(edges []edge, p []float64) {
 	for i := range p {
 		p[i] /= sum
 	}
+	return p
 }
 
 func logPrior(e *edge) float64 { return math.Log(max(float64(e.prior), 1e-38)) }
@@ -161,7 +192,7 @@ func logPrior(e *edge) float64 { return math.Log(max(float64(e.prior), 1e-38)) }
 // appendix D):
 //
 //	( v̂ + Σn · Σ P·q / Σ P ) / (1 + Σn), over the tried actions
-func (t *Tree) completed(r *Rule, at NodeID) []float64 {
+func (t *Tree) completed(scale GumbelScale, at NodeID) []float64 {
 	n := &t.nodes[at]
 	edges := t.edges[n.first : n.first+n.count]
 	visits, most, weight, weighted := 0.0, int32(0), 0.0, 0.0
@@ -189,9 +220,9 @@ func (t *Tree) completed(r *Rule, at NodeID) []float64 {
 		low, high = min(low, x), max(high, x)
 		q = append(q, x)
 	}
-	scale := (r.Scale.Visit + float64(most)) * r.Scale.Value / max(high-low, 1e-8)
+	factor := (scale.Visit + float64(most)) * scale.Value / max(high-low, 1e-8)
 	for i := range q {
-		q[i] = (q[i] - low) * scale
+		q[i] = (q[i] - low) * factor
 	}
 	g.scratch = q
 	return q

@@ -180,6 +180,19 @@ func TestProposalsOfListedActions(t *testing.T) {
 	}
 }
 
+// Gumbel's target is given by action, in whichever order the actions were proposed: where
+// every state is worth the same, it is the priors.
+func TestTargetOfProposals(t *testing.T) {
+	game := open(t, "tic_tac_toe")
+	grown := tree(t, game, game.Start(), 1)
+	proposer := listed{{Action: 4, LogProb: math.Log(0.3)}, {Action: 0, LogProb: math.Log(0.1)}}
+	search(t, options(t, "gumbel", 2), mcts.Proposing{Proposer: proposer, K: 2, Evaluator: nothing{}}, grown)
+	actions, p := grown.Distribution(1)
+	if !slices.Equal(actions, []games.Action{0, 4}) || math.Abs(p[0]-0.25) > 1e-6 || math.Abs(p[1]-0.75) > 1e-6 {
+		t.Errorf("actions %v with %v, expected 1/4 and 3/4 of 0 and 4", actions, p)
+	}
+}
+
 // worth values states by what their key says.
 type worth map[string]float64
 

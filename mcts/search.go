@@ -163,12 +163,6 @@ func (s *Search) prepare(t *Tree) error {
 		return fmt.Errorf("searching %s: exact values are passed up in games of at most two seats without hidden information only", t.info.Name)
 	}
 	t.nodes = slices.Grow(t.nodes, min(s.options.Simulations+1, s.options.Nodes-min(s.options.Nodes, len(t.nodes))))
-	if s.options.Rule.Name == "gumbel" {
-		if t.gumbel != nil && t.gumbel.begun() {
-			return fmt.Errorf("searching %s: a tree of Gumbel search is grown once: its number of simulations is part of the rule", t.info.Name)
-		}
-		t.gumbel = &gumbelRoot{rule: s.options.Rule}
-	}
 	if t.nodes[Root].first >= 0 {
 		return s.rootReady(t) // reused: its priors are known
 	}
@@ -180,9 +174,12 @@ func (s *Search) rootReady(t *Tree) error {
 	if s.options.Noise.Share > 0 {
 		t.addNoise(s.options.Noise)
 	}
-	if t.gumbel != nil {
-		t.gumbel.begin(t, s.options.Simulations)
+	if begin := s.options.Rule.Begin; begin != nil {
+		if err := begin(t, s.options.Simulations); err != nil {
+			return fmt.Errorf("searching %s: %w", t.info.Name, err)
+		}
 	}
+	t.rule = s.options.Rule
 	return nil
 }
 
@@ -274,10 +271,13 @@ func (s *Search) descend(w *walk) error {
 		}
 		var i int32
 		var err error
-		if w.seat == games.Chance {
+		switch {
+		case w.seat == games.Chance:
 			i, err = s.roll(t, at, w.state)
-		} else {
-			i = t.pick(&s.options.Rule, at)
+		case at == Root:
+			i = s.options.Rule.Root(t, at)
+		default:
+			i = s.options.Rule.Interior(t, at)
 		}
 		if err != nil {
 			return err

@@ -107,7 +107,7 @@ func TestTicTacToeQuality(t *testing.T) {
 // All rules find the win and see the threat in positions of one move.
 func TestTactics(t *testing.T) {
 	game := open(t, "connect_four")
-	for _, rule := range mcts.RuleNames {
+	for _, rule := range mcts.Rules.Names() {
 		for name, test := range map[string]struct {
 			moves []games.Action
 			want  games.Action
@@ -209,7 +209,7 @@ func TestProofsAreExact(t *testing.T) {
 
 // The same seed gives the same tree, another one another.
 func TestSameSeedSameTree(t *testing.T) {
-	for _, rule := range mcts.RuleNames {
+	for _, rule := range mcts.Rules.Names() {
 		for _, name := range []string{"connect_four", "pig(winscore=20)"} {
 			game := open(t, name)
 			grow := func(number uint64) []mcts.Child {
@@ -313,7 +313,7 @@ func TestLeavesOfACallDiffer(t *testing.T) {
 // at a time.
 func TestTreeAddsUp(t *testing.T) {
 	for _, name := range []string{"tic_tac_toe", "pig(winscore=10)", "othello", "breakthrough(rows=5,columns=5)"} {
-		for _, rule := range mcts.RuleNames {
+		for _, rule := range mcts.Rules.Names() {
 			for _, leaves := range []int{1, 7} {
 				game := open(t, name)
 				tree := tree(t, game, decision(t, game), 3)
@@ -360,7 +360,7 @@ func TestInformationSetsOfKuhn(t *testing.T) {
 	table := policy.NewTable()
 	for i, set := range tree.Sets {
 		o := options(t, "uct", 20_000)
-		o.Rule.C = 1 // OpenSpiel's 2 with returns of up to 2
+		o.Rule = mcts.UCT(1) // OpenSpiel's 2 with returns of up to 2
 		grown, err := mcts.NewTree(game.Info(), set.State, play.Generator(1, "search", uint64(i)), worlds)
 		if err != nil {
 			t.Fatal(err)
@@ -410,7 +410,7 @@ func (s slow) Evaluate(ctx context.Context, leaves []mcts.Leaf, out []mcts.Evalu
 // before the first.
 func TestStopped(t *testing.T) {
 	game := open(t, "connect_four")
-	for _, rule := range mcts.RuleNames {
+	for _, rule := range mcts.Rules.Names() {
 		for _, patience := range []time.Duration{0, 50 * time.Millisecond} {
 			grown := tree(t, game, game.Start(), 1)
 			s, err := mcts.New(options(t, rule, 1_000_000), slow{})
@@ -480,15 +480,22 @@ func TestErrors(t *testing.T) {
 		"nodes=1":            func(o *mcts.Options) { o.Nodes = 1 },
 		"noise=2":            func(o *mcts.Options) { o.Noise = mcts.Noise{Alpha: 1, Share: 2} },
 		"alpha=0":            func(o *mcts.Options) { o.Noise = mcts.Noise{Share: 0.5} },
-		"c=-1":               func(o *mcts.Options) { o.Rule.C = -1 },
-		"c=NaN":              func(o *mcts.Options) { o.Rule.C = math.NaN() },
-		`"ucb" is unknown`:   func(o *mcts.Options) { o.Rule.Name = "ucb" },
-		"gumbel: considered": func(o *mcts.Options) { o.Rule = mcts.Rule{Name: "gumbel"} },
+		"c=-1":               func(o *mcts.Options) { o.Rule = mcts.UCT(-1) },
+		"puct: c=NaN":        func(o *mcts.Options) { o.Rule = mcts.PUCT(math.NaN()) },
+		"functions":          func(o *mcts.Options) { o.Rule = mcts.Rule{Name: "mine", Best: o.Rule.Best} },
+		"gumbel: considered": func(o *mcts.Options) { o.Rule = mcts.Gumbel(0, mcts.DefaultGumbelScale) },
 	} {
 		o := options(t, "uct", 10)
 		change(&o)
 		if _, err := mcts.New(o, nothing{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, expected %q", err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"ucb": `"ucb" is unknown`, "puct(c=-1)": "puct: c=-1: expected", "gumbel(c=1)": `unknown parameter "c"`, "uct(": `"uct("`,
+	} {
+		if _, err := mcts.NewRule(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, expected %q", text, err, want)
 		}
 	}
 	for want, e := range map[string]broken{

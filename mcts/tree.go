@@ -1,13 +1,11 @@
-// Package mcts is Monte Carlo tree search over any game: one loop, selection
-// rules as small functions, leaves of many trees judged in one call. Values
+// Package mcts is Monte Carlo tree search over any game: one loop, rules as values of four
+// functions, leaves of many trees judged in one call. Values
 // inside a tree lie in [-1, 1], each from the view of the seat that moves at
 // its node; games map to that range by the bounds of their returns.
 package mcts
 
 import (
-	"cmp"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -42,8 +40,9 @@ type Tree struct {
 	proposals map[NodeID][]Proposal // of nodes whose actions were proposed; nil where none were
 
 	simulations int
-	full        bool // the bound on nodes was met
-	gumbel      *gumbelRoot
+	full        bool        // the bound on nodes was met
+	rule        Rule        // of the search that grew it last
+	gumbel      *gumbelRoot // what Gumbel's rule keeps
 }
 
 // node is a decision, a chance or a final node. Its edges follow one another.
@@ -131,7 +130,7 @@ func NewTree(info games.Info, state games.State, random *rand.Rand, worlds *Worl
 	if info.Hidden && worlds == nil {
 		return nil, fmt.Errorf("searching %s: seats do not see everything there, and the search was not told what they may hold", info.Name)
 	}
-	t := &Tree{info: info, state: state.Clone(), random: random, bounds: newRange(info)}
+	t := &Tree{info: info, state: state.Clone(), random: random, bounds: newRange(info), rule: unruled}
 	if info.Hidden {
 		t.worlds, t.index = worlds, map[string]NodeID{}
 		t.index[string(t.key(state))] = Root
@@ -225,55 +224,21 @@ func (t *Tree) edgesOf(n NodeID) []edge {
 	return t.edges[at.first : at.first+at.count]
 }
 
-// Best is the action to play: the most visited, of several the one of higher
-// value, then of higher prior. A proven win is taken whatever its visits, first
-// of all one that ends the game, and what is proven to be lost only where nothing else is left. Gumbel search
-// has a rule of its own. Before the first simulation it is any action.
+// Best is the action to play, by the search's rule; before the first search it is any
+// action.
 func (t *Tree) Best() games.Action {
-	children := t.Children(Root)
-	if len(children) == 0 {
+	if t.nodes[Root].count == 0 {
 		return t.state.Actions(nil)[0]
 	}
-	if t.gumbel != nil && t.gumbel.begun() {
-		return t.gumbel.best(t)
-	}
-	return slices.MaxFunc(children, func(a, b Child) int {
-		return cmp.Or(
-			t.certainty(a)-t.certainty(b), exactGap(a, b), a.Visits-b.Visits,
-			cmp.Compare(a.Q, b.Q), cmp.Compare(a.Prior, b.Prior), int(b.Action-a.Action),
-		)
-	}).Action
+	return t.rule.Best(t)
 }
 
-// certainty ranks proven wins above what is open, and that above proven losses. A
-// win that ends the game comes before one that takes longer.
-func (t *Tree) certainty(c Child) int {
-	switch {
-	case c.Proven && c.Q >= 1 && c.Node != None && t.Seat(c.Node) == games.Over:
-		return 2
-	case c.Proven && c.Q >= 1:
-		return 1
-	case c.Proven && c.Q <= -1:
-		return -1
-	}
-	return 0
-}
-
-// exactGap compares two proven values.
-func exactGap(a, b Child) int {
-	if a.Proven && b.Proven {
-		return cmp.Compare(a.Q, b.Q)
-	}
-	return 0
-}
-
-// Distribution is the probabilities of the root's actions, in ascending order
-// of their numbers, in proportion to their visits to the power 1/temperature.
-// At temperature 0 it is one for Best. Gumbel search answers at any
-// temperature but 0 with its improved policy, which is its training target.
+// Distribution is the probabilities of the root's actions, in ascending order of their
+// numbers: what the search's rule has a policy learn, which for most rules is visits to
+// the power 1/temperature, in proportion. At temperature 0 it is one for Best.
 func (t *Tree) Distribution(temperature float64) ([]games.Action, []float64) {
-	actions := t.state.Actions(nil)
 	children := t.Children(Root)
+	actions := t.state.Actions(nil)
 	if t.proposals[Root] != nil {
 		actions = actions[:0]
 		for _, c := range children {
@@ -283,26 +248,8 @@ func (t *Tree) Distribution(temperature float64) ([]games.Action, []float64) {
 	p := make([]float64, len(actions))
 	if temperature == 0 || len(children) == 0 {
 		p[slices.Index(actions, t.Best())] = 1
-		return actions, p
-	}
-	if t.gumbel != nil && t.gumbel.begun() {
-		t.improved(Root, p)
-		return actions, p
-	}
-	sum, most := 0.0, 1
-	for _, c := range children {
-		most = max(most, c.Visits)
-	}
-	for i, c := range children {
-		p[i] = math.Pow(float64(c.Visits)/float64(most), 1/temperature)
-		sum += p[i]
-	}
-	for i := range p {
-		if sum > 0 {
-			p[i] /= sum
-		} else {
-			p[i] = 1 / float64(len(p))
-		}
+	} else {
+		t.rule.Target(t, temperature, p)
 	}
 	return actions, p
 }
@@ -313,7 +260,8 @@ func (t *Tree) Distribution(temperature float64) ([]games.Action, []float64) {
 // the game after the move.
 func (t *Tree) Advance(a games.Action, state games.State) (kept bool) {
 	old := *t
-	t.state, t.nodes, t.edges, t.simulations, t.full, t.gumbel, t.proposals = state.Clone(), nil, nil, 0, false, nil, nil
+	t.state, t.nodes, t.edges, t.simulations, t.full, t.proposals = state.Clone(), nil, nil, 0, false, nil
+	t.rule, t.gumbel = unruled, nil
 	if old.index == nil {
 		for _, c := range old.Children(Root) {
 			if c.Action == a && c.Node != None && games.Seat(old.nodes[c.Node].seat) == state.Turn() {

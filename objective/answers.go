@@ -207,6 +207,13 @@ func (o Pair) ownLabel(p Preference, gap float64) float64 {
 // from 0 to 1, where a tie is ½. Others take their difference, in any unit.
 func (o Pair) OfWinRates() bool { return o.Label == "difference" || o.Label == "q" && o.ofShares() }
 
+// Labelled tells whether the loss has one label P, which a pair's target sets: who doubts
+// a pair gives it 1 less the doubt.
+func (o Pair) Labelled() bool {
+	ownShares := o.Label == "scores" || o.Label == "q" && o.ofShares()
+	return len(o.Parts) == 0 && shapes[o.Shape].target && !ownShares
+}
+
 // ofShares tells whether each answer has a win rate of its own.
 func (o Pair) ofShares() bool { return o.Shape == "sppo" || o.Shape == "linear" }
 

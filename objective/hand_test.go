@@ -65,6 +65,8 @@ func TestByHand(t *testing.T) {
 		{"step-apo(beta=0.5)", nil, 0.474076984180107, -0.188770334399073, 0.188770334399073, 0},
 		// P = σ(0.5) = 0.622459: P·0.313262 + (1 − P)·1.313262, 0.5·(σ(1) − P): it leads by more than the values say.
 		{"soft-dpo(beta=0.5)", nil, 0.690802356316368, 0.0542996237140752, -0.0542996237140752, 0},
+		// P = σ(0.5/2) = 0.562177.
+		{"soft-dpo(beta=0.5,temperature=2)", nil, 0.751085186632425, 0.0844410388721034, -0.0844410388721034, 0},
 		// 2·(−0.5 + 0.75) − 1 = −0.5: log(1 + e^0.5), −2·σ(0.5) by mean.
 		{"simpo", nil, 0.974076984180107, -1.24491866240371, 1.24491866240371, 0},
 		// Odds: −0.5 − log(1 − e^−0.5) = 0.432752, −0.75 − log(1 − e^−0.75) = −0.110647; 0.1·log(1 + e^−0.543399), and 0.5 of
@@ -137,6 +139,51 @@ func TestByHand(t *testing.T) {
 			if !(math.Abs(n.got-n.want) <= 1e-14*math.Max(1, math.Abs(n.want))) {
 				t.Errorf("%s: %s %.15g, by hand %.15g", c.text, n.what, n.got, n.want)
 			}
+		}
+	}
+}
+
+// What looks at a batch gets a second pair, with u(w) = −2 + 1 = −1, u(l) = −1 + 3 = 2 and
+// u(extra) = −0.5 + 2 = 1.5. Half of a pair's slope counts, since the loss is a mean.
+func TestBatchesByHand(t *testing.T) {
+	one := func(logp, ref float64) objective.Sequence {
+		return objective.Sequence{LogP: []float64{logp}, Ref: [][]float64{{ref}}}
+	}
+	extra := one(-0.5, -2)
+	batch := []objective.Preference{handPair(), {Chosen: one(-2, -1), Rejected: one(-1, -3), Extra: &extra}}
+	for _, c := range []struct {
+		text   string
+		losses [2]float64
+		slopes [2]objective.Push
+	}{
+		// log π(w) − log π(l) is 2 and −1, of the references 0 and 2: sorted, −1 meets 0 and 2 meets 2. The first of
+		// these is of the second pair: log(1 + e^0.5), ½·0.5·σ(0.5); then log 2, ½·0.5·½.
+		{"aot(beta=0.5)", [2]float64{0.974076984180107, 0.693147180559945}, [2]objective.Push{{Chosen: -0.125, Rejected: 0.125}, {Chosen: -0.155614832800464, Rejected: 0.155614832800464}}},
+		// u(w) is 1 and −1, u(l) −1 and 2: sorted, −1 of the second pair meets −1 of the first, and 1 meets 2.
+		{"aot-unpaired(beta=0.5)", [2]float64{0.693147180559945, 0.974076984180107}, [2]objective.Push{{Chosen: -0.155614832800464, Rejected: 0.125}, {Chosen: -0.125, Rejected: 0.155614832800464}}},
+		// δ = 0.5·(1 − 1 − 1 + 2)/4 = 0.125: −log σ(0.375) − log σ(0.625), −log σ(−0.625) − log σ(−0.875).
+		{"bco(beta=0.5,trl=0.19)", [2]float64{0.951823942416359, 2.27714525928157}, [2]objective.Push{{Chosen: -0.101833350011483, Rejected: 0.0871612838334864}, {Chosen: -0.162838716166514, Rejected: 0.176446256959253}}},
+		// z₀ = (−0.5 + 1.5)/2 = 0.5: ½·[σ(−0.25) + σ(−0.75)], ½·[σ(0.75) + σ(0.75)]; slopes are ½·½·0.5·σ′.
+		{"kto(beta=0.5)", [2]float64{0.379322399969404, 0.679178699175393}, [2]objective.Push{{Chosen: -0.0307667603421998, Rejected: 0.0272368742202268}, {Chosen: -0.0272368742202268, Rejected: 0.0272368742202268}}},
+		// Without references x = 1 and −0.5. Imitation is over three tokens, so by pair ⅔ of each log π: log(1 + e^−1) + ⅔,
+		// log(1 + e^0.5) + 4/3; slopes ½·(−0.5·σ(−1) − ⅔) and so on.
+		{"cpo(beta=0.5)", [2]float64{0.97992835418489, 2.30741031751344}, [2]objective.Push{{Chosen: -0.400568688675832, Rejected: 0.0672353553424988}, {Chosen: -0.488948166133797, Rejected: 0.155614832800464}}},
+	} {
+		got, err := named(t, c.text).Evaluate(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near := func(what string, got, want float64) {
+			if !(math.Abs(got-want) <= 1e-14*math.Max(1, math.Abs(want))) {
+				t.Errorf("%s: %s %.15g, by hand %.15g", c.text, what, got, want)
+			}
+		}
+		near("loss", got.Loss, (c.losses[0]+c.losses[1])/2)
+		for i, want := range c.slopes {
+			near("loss of a pair", got.Losses[i], c.losses[i])
+			near("chosen", got.Grads[i].Chosen, want.Chosen)
+			near("rejected", got.Grads[i].Rejected, want.Rejected)
+			near("extra", got.Grads[i].Extra, 0)
 		}
 	}
 }

@@ -82,15 +82,18 @@ func TestBadPairs(t *testing.T) {
 		"step-apo(alfa=1)":          `unknown parameter "alfa", did you mean "alpha"`,
 		"dpo(beta=0.1":              "not closed|expected NAME",
 		"soft-dpo(temperature=-1)":  "temperature=-1",
+		"tpo-tree":                  "of lists of answers: expected one of pairs, such as dpo",
 	} {
 		if _, err := objective.Named(text); err == nil || !containsAny(err.Error(), strings.Split(want, "|")) {
 			t.Errorf("%s: %v, expected %q", text, err, want)
 		}
 	}
-	for _, o := range []interface{ Validate() error }{objective.List{}, objective.Pair{Shape: "round", Beta: 1}} {
-		if o.Validate() == nil {
-			t.Errorf("%+v is taken", o)
-		}
+}
+
+// A name that is none is told what one looks like.
+func TestFindNothing(t *testing.T) {
+	if _, err := objective.Find(" "); err == nil || !strings.Contains(err.Error(), "expected a name such as dpo") {
+		t.Error(err)
 	}
 }
 

@@ -188,6 +188,35 @@ func TestDirections(t *testing.T) {
 	}
 }
 
+// Where a loss has a label, a pair's target moves it; where it has none, a target is
+// refused, or stands for win rates of its own.
+func TestTargetsMoveLabels(t *testing.T) {
+	labelled := 0
+	for name, of := range objectives(t, false) {
+		loss := func(target float64) (float64, error) {
+			p := handPair()
+			p.Chosen.LogP[0], p.Target = -0.7, &target
+			r, err := of.Pair.Evaluate([]objective.Preference{p})
+			return r.Loss, err
+		}
+		low, err1 := loss(0.2)
+		high, err2 := loss(0.7)
+		if !of.Pair.Labelled() {
+			if err1 == nil && of.Pair.Shape != "sppo" && of.Pair.Shape != "linear" {
+				t.Errorf("%s takes a target, and has no label", name)
+			}
+			continue
+		}
+		labelled++
+		if err1 != nil || err2 != nil || low == high {
+			t.Errorf("%s: losses %g, %g, %v, %v with targets of 0.2 and 0.7", name, low, high, err1, err2)
+		}
+	}
+	if o := named(t, "sppo"); labelled < 40 || o.Labelled() || !named(t, "sppo-hard").Labelled() {
+		t.Errorf("%d objectives have a label", labelled)
+	}
+}
+
 // Numbers far from any that training meets give finite losses and slopes, up to the
 // end of float64.
 func TestAllStayFinite(t *testing.T) {

@@ -162,7 +162,7 @@ func TestStateSurvivesACheckpoint(t *testing.T) {
 
 func TestBadSpecsAreRefused(t *testing.T) {
 	for spec, want := range map[string]string{
-		"reo":             `unknown advantage "reo", did you mean "rae"?`,
+		"reo":             `advantage "reo" is unknown, did you mean "rae"?; there are batch_mean, gae, per_actor, rae, raw, shared`,
 		"rae(decay=2)":    "advantage rae: decay=2: expected a number from 0 to 0.999999",
 		"rae(dekay=0.5)":  `advantage rae: unknown parameter "dekay", did you mean "decay"?; it takes decay, order, gamma`,
 		"rae(order=last)": "advantage rae: order=last: expected read, update, batch",

@@ -23,7 +23,7 @@ type curriculum struct {
 func parseCurriculum(text string) (curriculum, error) {
 	s, err := spec.Parse(text)
 	if err != nil {
-		return curriculum{}, fmt.Errorf("curriculum: %w", err)
+		return curriculum{}, fmt.Errorf("critic.curriculum: %w", err)
 	}
 	r := spec.Read(s)
 	c := curriculum{spread: s.Name == "spread"}
@@ -32,10 +32,10 @@ func parseCurriculum(text string) (curriculum, error) {
 	case "spread":
 		c.pool, c.power = r.Int("pool", 4, 1, 64), r.Float("power", 1, 0, 100)
 	default:
-		return c, fmt.Errorf("curriculum: unknown form %q%s; there are uniform, spread", s.Name, spec.Suggest(s.Name, []string{"uniform", "spread"}))
+		return c, fmt.Errorf("critic.curriculum: unknown form %q%s; there are uniform, spread", s.Name, spec.Suggest(s.Name, []string{"uniform", "spread"}))
 	}
 	if err := r.Err(); err != nil {
-		return c, fmt.Errorf("curriculum: %w", err)
+		return c, fmt.Errorf("critic.curriculum: %w", err)
 	}
 	return c, nil
 }

@@ -70,7 +70,7 @@ func TestBadRecipes(t *testing.T) {
 		{"", []string{"minibatches=2"}, "minibatches: 2: rounds learn from an update's games at once"},
 		{"", []string{"guard.every=5"}, "guard.every: 5"},
 		{"", []string{"magnet.kind=unifrm"}, `did you mean "uniform"?`},
-		{"", []string{"advantage=raee"}, `unknown advantage "raee", did you mean "rae"?`},
+		{"", []string{"advantage=raee"}, `advantage "raee" is unknown, did you mean "rae"?`},
 		{"", []string{"players=three"}, `recipe: players: "three": expected one, roles`},
 		{"", []string{"critic.sneaky=clever"}, `recipe: critic.sneaky: "clever": expected learn, naive, menu`},
 		{"", []string{"players=one", "critic.sneaky=menu"}, "recipe: players: one: critic.sneaky=menu is no network"},

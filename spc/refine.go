@@ -32,7 +32,7 @@ type refinement struct {
 func parseRefinement(text string) (refinement, error) {
 	s, err := spec.Parse(text)
 	if err != nil {
-		return refinement{}, fmt.Errorf("refine: %w", err)
+		return refinement{}, fmt.Errorf("critic.refine: %w", err)
 	}
 	r := spec.Read(s)
 	out := refinement{}
@@ -41,10 +41,10 @@ func parseRefinement(text string) (refinement, error) {
 	case "pairs":
 		out.games, out.playable = r.Int("games", 1024, 1, 1<<22), r.Bool("playable", true)
 	default:
-		return out, fmt.Errorf("refine: unknown form %q%s; there are none, pairs", s.Name, spec.Suggest(s.Name, []string{"none", "pairs"}))
+		return out, fmt.Errorf("critic.refine: unknown form %q%s; there are none, pairs", s.Name, spec.Suggest(s.Name, []string{"none", "pairs"}))
 	}
 	if err := r.Err(); err != nil {
-		return out, fmt.Errorf("refine: %w", err)
+		return out, fmt.Errorf("critic.refine: %w", err)
 	}
 	return out, nil
 }

@@ -26,7 +26,7 @@ type validity struct {
 func parseValidity(text string) (validity, error) {
 	s, err := spec.Parse(text)
 	if err != nil {
-		return validity{}, fmt.Errorf("validity: %w", err)
+		return validity{}, fmt.Errorf("critic.validity: %w", err)
 	}
 	r := spec.Read(s)
 	v := validity{drop: s.Name == "drop"}
@@ -36,10 +36,10 @@ func parseValidity(text string) (validity, error) {
 		v.tries, v.slips = r.Int("tries", 8, 1, 1024), r.Float("slips", 0.1, 0, 1)
 		v.high, v.gap = r.Float("high", 0.5, 0, 1), r.Float("gap", 0.25, 0, 1)
 	default:
-		return v, fmt.Errorf("validity: unknown form %q%s; there are exact, drop", s.Name, spec.Suggest(s.Name, []string{"exact", "drop"}))
+		return v, fmt.Errorf("critic.validity: unknown form %q%s; there are exact, drop", s.Name, spec.Suggest(s.Name, []string{"exact", "drop"}))
 	}
 	if err := r.Err(); err != nil {
-		return v, fmt.Errorf("validity: %w", err)
+		return v, fmt.Errorf("critic.validity: %w", err)
 	}
 	return v, nil
 }

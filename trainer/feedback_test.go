@@ -93,7 +93,7 @@ func TestFeedbackThatFails(t *testing.T) {
 		}
 	}
 	for judge, want := range map[string]string{
-		"scor":                        `preferences.judge: feedback "scor" is unknown, did you mean "score"?; there are drawn, score, outcome, `,
+		"scor":                        `preferences.judge: feedback "scor" is unknown, did you mean "score"?; there are drawn, score, `,
 		"noisy(flip=2)":               "preferences.judge: feedback noisy: flip=2: expected a number from 0 to 1",
 		"table(none.json)":            "preferences.judge: feedback table: file: stat none.json: no such file or directory",
 		"openai(model=m,url=nowhere)": "preferences.judge: feedback openai: url=nowhere: expected a base such as http://localhost:8000/v1",

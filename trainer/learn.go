@@ -3,7 +3,6 @@ package trainer
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/agon-rl/agon/games"
@@ -64,6 +63,9 @@ func (r Recipe) sources() (out []source, err error) {
 }
 
 func (r Recipe) source(l Learn) (s source, err error) {
+	if l.From == "" || l.Loss == "" {
+		return s, fmt.Errorf("expected from and loss, such as {from: games, loss: ppo}")
+	}
 	from, err := spec.Parse(l.From)
 	if err != nil {
 		return s, fmt.Errorf("from: %w", err)
@@ -109,19 +111,8 @@ func (r Recipe) readLoss(s *source, text string) (err error) {
 	case isTarget:
 		return fmt.Errorf("%s: a search gives it, and %s none: expected a preference objective such as dpo", text, s.from)
 	}
-	if _, unknown := objective.Find(name.Name); unknown != nil {
-		others := slices.Clone(objective.PolicyGradients)
-		if s.from == fromSearch {
-			others = []string{"visits", "best"}
-		}
-		var all []string
-		for _, e := range objective.Entries() {
-			all = append(all, e.Name)
-		}
-		near := spec.Suggest(name.Name, append(all, others...))
-		if slices.ContainsFunc(others, func(other string) bool { return strings.Contains(near, strconv.Quote(other)) }) {
-			return fmt.Errorf("%q is unknown%s; there are %s and the preference objectives of agon objectives list", name.Name, near, strings.Join(others, ", "))
-		}
+	if _, err := objective.Find(name.Name); err != nil {
+		return s.unknownLoss(name.Name, err)
 	}
 	if s.compares, err = newComparing(text); err != nil {
 		return err
@@ -137,6 +128,30 @@ func (r Recipe) readLoss(s *source, text string) (err error) {
 		return fmt.Errorf("kto needs all of the reference's probabilities, and a log holds two: set search.reference=copy and magnet.kind=copy")
 	}
 	return nil
+}
+
+// unknownLoss is the error of a name that is no preference objective, which is told by
+// err. It suggests another loss of the source where that is the nearest of all names.
+func (s source) unknownLoss(name string, err error) error {
+	others := objective.PolicyGradients
+	switch s.from {
+	case fromSearch:
+		others = []string{"visits", "best"}
+	case fromFile:
+		return err
+	}
+	var names []string
+	for _, e := range objective.Entries() {
+		names = append(append(names, e.Name), e.Aliases...)
+	}
+	for _, c := range objective.Clashes() {
+		names = append(names, c.Acronym)
+	}
+	near := spec.Suggest(name, others)
+	if near == "" || spec.Suggest(name, append(names, others...)) != near {
+		return err
+	}
+	return fmt.Errorf("%q is unknown%s; there are %s and the preference objectives of agon objectives list", name, near, strings.Join(others, ", "))
 }
 
 // validateLearn checks what is learnt, and what it needs beside.

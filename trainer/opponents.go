@@ -99,6 +99,9 @@ func readFixed(r *spec.Reader) (opponents, error) {
 }
 
 func parseOpponents(text string) (opponents, error) {
+	if text == "latest" {
+		return opponents{}, fmt.Errorf("opponents: latest was a name of version 0.1; now it is self")
+	}
 	e, r, err := opponentKinds.Read(text)
 	if err != nil {
 		return opponents{}, fmt.Errorf("opponents: %w", err)

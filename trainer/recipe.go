@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -138,6 +139,9 @@ func ReadRecipe(text []byte, settings []string) (Recipe, error) {
 	if err != nil {
 		return r, err
 	}
+	if err := misplaced(kind.name, text, settings); err != nil {
+		return r, err
+	}
 	section := recipes.Section{}
 	if kind.Defaults != nil {
 		section = recipes.Section{Name: kind.name, Settings: kind.Defaults(&r)}
@@ -166,6 +170,22 @@ func methodOf(text []byte, settings []string) (methodKind, error) {
 		return methodKind{}, fmt.Errorf("recipe: method: %w", err)
 	}
 	return methodKind{e.Name, e.Value}, nil
+}
+
+// misplaced refuses settings that stand below the name of another method.
+func misplaced(method string, text []byte, settings []string) error {
+	var tree map[string]any
+	_ = yaml.Unmarshal(text, &tree) // what is wrong with it is told where all of it is read
+	names := slices.Collect(maps.Keys(tree))
+	for _, s := range settings {
+		names = append(names, s[:max(0, strings.IndexAny(s, ".="))])
+	}
+	for _, e := range Methods.All() {
+		if e.Name != method && e.Value.Defaults != nil && slices.Contains(names, e.Name) {
+			return fmt.Errorf("recipe: %s: settings of method: %[1]s, and the method is %s: set method=%[1]s, or leave them out", e.Name, method)
+		}
+	}
+	return nil
 }
 
 // RecipeOf reads the recipe of a run.

@@ -178,8 +178,8 @@ func TestParseRefuses(t *testing.T) {
 	strange := write("strange.json", `{"reward":{"scores":[1]}}`)
 	for text, want := range map[string]string{
 		"":                                     `feedback "": expected a name such as kuhn_poker or mcts(sims=400)`,
-		"outcom":                               `feedback "outcom" is unknown, did you mean "outcome"?; there are outcome, partial, regret, foresight, hindsight, cycle, table, cyclic, learned, openai, noisy, draws, mix, symmetric`,
-		"nosy(flip=0.1)":                       `feedback "nosy" is unknown, did you mean "noisy"?; there are outcome, partial, regret, foresight, hindsight, cycle, table, cyclic, learned, openai, noisy, draws, mix, symmetric`,
+		"outcom":                               `feedback "outcom" is unknown, did you mean "outcome"?; there are cycle, cyclic, draws, foresight, hindsight, learned, mix, noisy, openai, outcome, partial, regret, symmetric, table`,
+		"nosy(flip=0.1)":                       `feedback "nosy" is unknown, did you mean "noisy"?; there are cycle, cyclic, draws, foresight, hindsight, learned, mix, noisy, openai, outcome, partial, regret, symmetric, table`,
 		"outcome(temp=1)":                      `feedback outcome: unknown parameter "temp"; it takes temperature`,
 		"outcome(temperature=-1)":              "feedback outcome: temperature=-1: expected a number from 0 to 1.7976931348623157e+308",
 		"partial(temperature=NaN)":             "feedback partial: temperature=NaN: expected a number from 0 to 1.7976931348623157e+308",
@@ -204,7 +204,7 @@ func TestParseRefuses(t *testing.T) {
 		"learned(" + strange + ")":             "feedback learned: " + strange + `: json: unknown field "scores"`,
 		"noisy(flip=2)":                        "feedback noisy: flip=2: expected a number from 0 to 1",
 		"noisy(flips=0.2)":                     `feedback noisy: unknown parameter "flips", did you mean "flip"?; it takes flip, judge`,
-		"noisy(flip=0.2,judge=outcom)":         `feedback noisy: judge: "outcom" is unknown, did you mean "outcome"?; there are outcome, partial, regret, foresight, hindsight, cycle, table, cyclic, learned, openai, noisy, draws, mix, symmetric`,
+		"noisy(flip=0.2,judge=outcom)":         `feedback noisy: judge: "outcom" is unknown, did you mean "outcome"?; there are cycle, cyclic, draws, foresight, hindsight, learned, mix, noisy, openai, outcome, partial, regret, symmetric, table`,
 		"noisy(judge=draws(votes=0))":          "feedback noisy: judge: draws: votes=0: expected a whole number from 1 to 1048576",
 		"mix":                                  "feedback mix: expected judges and weights in turn, such as mix(outcome,0.7,cycle,0.3)",
 		"mix(outcome)":                         "feedback mix: expected judges and weights in turn, such as mix(outcome,0.7,cycle,0.3)",

@@ -8,7 +8,40 @@ import (
 	"strings"
 
 	"github.com/agon-rl/agon/games"
+	"github.com/agon-rl/agon/internal/spec"
 )
+
+func init() {
+	Kinds.Add(spec.Entry[Kind]{
+		Name: "openai", Usage: "openai(model=NAME,…)", Help: "a language model, asked in both orders; tries=3",
+		Value: openModel,
+	})
+}
+
+// openModel opens a language model. tries is read here, the rest by whoever opens it.
+func openModel(r *spec.Reader, env Environment) (Judge, error) {
+	own, rest := spec.Spec{Name: "openai"}, spec.Spec{Name: "openai"}
+	for _, a := range r.Rest() {
+		if a.Key == "tries" {
+			own.Args = append(own.Args, a)
+		} else {
+			rest.Args = append(rest.Args, a)
+		}
+	}
+	if env.Ask == nil {
+		return nil, errors.New("openai: language models are not at hand here")
+	}
+	mine := spec.Read(own)
+	tries := mine.Int("tries", 3, 1, 100)
+	if err := mine.Err(); err != nil {
+		return nil, err
+	}
+	asker, err := env.Ask(rest)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{Asker: asker, Tries: tries}, nil
+}
 
 // Asker answers questions in words. Where no answer came for a passing reason, its
 // error wraps games.ErrLost.

@@ -127,6 +127,9 @@ func checkTree(kind, prefix string, tree map[string]any, t reflect.Type) error {
 		}
 		sub, isTree := tree[key].(map[string]any)
 		if field.Kind() == reflect.Struct != isTree && tree[key] != nil {
+			if expected := unlike(tree[key], field); isTree && expected != "" {
+				return fmt.Errorf("%s: %s: expected %s", kind, prefix+key, expected)
+			}
 			if isTree {
 				return fmt.Errorf("%s: %s: expected a value, not settings", kind, prefix+key)
 			}
@@ -243,7 +246,9 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 			}
 			continue
 		}
-		out[name] = f.Type
+		if name != "-" {
+			out[name] = f.Type
+		}
 	}
 	return out
 }
