@@ -67,7 +67,7 @@ type Search struct {
 	// preferences among the actions that it tried, by an objective such as
 	// dpo, mcts-dpo, step-apo(alpha=1), kto or, for whole lists, tpo(beta=0.5).
 	Learn string `yaml:"learn"`
-	// Rule says which pairs are taken; see prefs.Rules.
+	// Rule says which pairs are taken; see prefs.Extractions.
 	Rule string `yaml:"rule"`
 	// Reference of preferences is logged, the network as it was when it
 	// searched, or copy, that of objective.magnet: one that moves at every
@@ -297,7 +297,7 @@ func (r Recipe) validateLearning() error {
 	if _, err := r.Search.lesson(r.Objective.Magnet.Kind == "copy"); err != nil {
 		return err
 	}
-	if _, err := prefs.FindRule(r.Search.Rule); err != nil {
+	if _, err := prefs.FindExtraction(r.Search.Rule); err != nil {
 		return fmt.Errorf("search.rule: %w", err)
 	}
 	if r.Search.Reference == "copy" && r.Objective.Magnet.Kind != "copy" {

@@ -26,7 +26,7 @@ type teacher struct {
 	settings Search
 	searcher *agents.Searcher // nil where pairs come from a file
 	lesson   Lesson
-	rule     prefs.Rule
+	rule     prefs.Extraction
 	pairs    []policy.Preference // of the file
 }
 
@@ -103,7 +103,7 @@ func (t *Trainer) prepareTeacher(ctx context.Context) (_ *teacher, err error) {
 	if out.lesson, err = t.recipe.Search.lesson(t.recipe.Objective.Magnet.Kind == "copy"); err != nil {
 		return nil, err
 	}
-	if out.rule, err = prefs.FindRule(t.recipe.Search.Rule); err != nil {
+	if out.rule, err = prefs.FindExtraction(t.recipe.Search.Rule); err != nil {
 		return nil, err
 	}
 	if t.recipe.Search.File != "" {
