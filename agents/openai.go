@@ -92,7 +92,7 @@ func openSelf(_ context.Context, r *spec.Reader, env Environment) (Evaluating, e
 	if err != nil {
 		return Evaluating{}, Misnamed("self: %w", err)
 	}
-	model, err := chat.NewJudge(client, env.Game)
+	model, err := chat.NewConfidence(client, env.Game)
 	if err != nil {
 		return Evaluating{}, errors.Join(fmt.Errorf("self: %w", err), client.Close())
 	}

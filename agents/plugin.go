@@ -94,7 +94,7 @@ func (a plugged) question(r play.Request) *protocol.Question {
 	return q
 }
 
-func decisionOf(s games.State, answer *protocol.Answer) play.Decision {
+func decisionOf(s games.State, answer *protocol.Decision) play.Decision {
 	d := play.Decision{Text: answer.Text}
 	if answer.Action != nil {
 		d.Action = games.Action(*answer.Action)

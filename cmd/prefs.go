@@ -27,19 +27,12 @@ func (p *program) prefsVerb() *cobra.Command {
 better. Files end in .parquet or .jsonl and hold the columns prompt, chosen and
 rejected that TRL's DPO trainer loads, beside what the search found. Rules:
 
-` + indent(ruleForms),
+` + indent(prefs.Extractions.Help()) + `
+  any of them with settings: cpl(gap=0.1,visits=10), tpo(path=true)`,
 	}
 	choose(c, p.collectVerb(), p.selectVerb(), p.auditVerb(), p.statsVerb(), p.exportVerb(), p.diffVerb())
 	return c
 }
-
-const ruleForms = `mcts-dpo      the best against the worst, along the way of the best moves
-cpl           all of positive value against all of negative
-agent-q       all whose values, mixed with the policy's ranking, differ by 0.2
-agent-q-open  the move made against each other one
-rstar         the two best against the two worst, half a unit apart
-tpo           the whole list in its order
-any of them with settings: cpl(gap=0.1,visits=10), tpo(path=true)`
 
 // collecting is what prefs collect was asked for.
 type collecting struct {
@@ -98,7 +91,7 @@ func (p *program) collect(ctx context.Context, o collecting) (err error) {
 	if err != nil {
 		return usage(err)
 	}
-	rule, err := prefs.FindRule(o.rule)
+	rule, err := prefs.FindExtraction(o.rule)
 	if err != nil {
 		return usage(fmt.Errorf("prefs: %w", err))
 	}
@@ -238,7 +231,7 @@ func trees(episodes []*play.Episode, visit func(e *play.Episode, t *mcts.Tree, h
 	}
 }
 
-func pairsOf(game games.Game, episodes []*play.Episode, rule prefs.Rule, o collecting) []prefs.Pair {
+func pairsOf(game games.Game, episodes []*play.Episode, rule prefs.Extraction, o collecting) []prefs.Pair {
 	var out []prefs.Pair
 	trees(episodes, func(_ *play.Episode, t *mcts.Tree, history []games.Action) {
 		out = append(out, prefs.Extract(t, rule, prefs.Context{Game: game.Info().Spec(), History: history, Source: o.agent, Seed: int64(o.seed)})...)

@@ -24,7 +24,7 @@ func (p *program) selectVerb() *cobra.Command {
 		Long: `Reads pairs, of several files as one set, and writes those that a strategy chooses.
 Answers to one state are candidates, whatever file they come from. Strategies:
 
-` + indent(strategyForms()),
+` + indent(prefs.Strategies.Help()),
 		Example: `  agon prefs select pairs.parquet --strategy best-worst --out best.parquet
   agon prefs select pairs.parquet --strategy 'certain(share=0.5,by=doubt)' --out sure.parquet
   agon prefs select old.parquet now.parquet ahead.parquet --strategy temporal --out pairs.jsonl
@@ -39,26 +39,6 @@ Answers to one state are candidates, whatever file they come from. Strategies:
 	c.Flags().Uint64Var(&seed, "seed", 1, "seed of what is drawn")
 	p.jsonFlag(c, "one object")
 	return c
-}
-
-// strategyForms lists the strategies as help shows them.
-func strategyForms() string {
-	var lines []string
-	for _, s := range prefs.Strategies {
-		line := s.Form + "\n    " + s.About
-		var notes []string
-		if len(s.Aliases) > 0 {
-			notes = append(notes, "also "+strings.Join(s.Aliases, ", "))
-		}
-		if s.Source != "" {
-			notes = append(notes, "arXiv "+s.Source)
-		}
-		if len(notes) > 0 {
-			line += " (" + strings.Join(notes, "; ") + ")"
-		}
-		lines = append(lines, line)
-	}
-	return strings.Join(lines, "\n")
 }
 
 func atLeastOneFile(c *cobra.Command, args []string) error {
@@ -81,7 +61,7 @@ type selectReport struct {
 
 func (p *program) selectPairs(ctx context.Context, files []string, strategy, out string, seed uint64) error {
 	if strategy == "" {
-		return usage(fmt.Errorf("prefs: expected --strategy with one of %s", strings.Join(prefs.StrategyNames(), ", ")))
+		return usage(fmt.Errorf("prefs: expected --strategy with one of %s", strings.Join(prefs.Strategies.Names(), ", ")))
 	}
 	selector, err := prefs.FindSelector(strategy)
 	if err != nil {

@@ -60,7 +60,7 @@ func boardPairs(ctx context.Context, learn, ask int, r *rand.Rand) (learnt, aske
 		actions := s.Actions(nil)
 		p := prefs.Pair{Game: "tic_tac_toe", History: history, Key: games.Key(s, seat), Seat: int32(seat), Source: "minimax"}
 		p.Prompt = p.Key
-		var answers [2]prefs.Answer
+		var answers [2]prefs.Candidate
 		for i := range answers {
 			a := actions[r.IntN(len(actions))]
 			next := s.Clone()
@@ -74,7 +74,7 @@ func boardPairs(ctx context.Context, learn, ask int, r *rand.Rand) (learnt, aske
 			if seat != 0 {
 				q = -q
 			}
-			answers[i] = prefs.Answer{Text: games.Say(s, a), Action: int32(a), Q: q, Source: "minimax"}
+			answers[i] = prefs.Candidate{Text: games.Say(s, a), Action: int32(a), Q: q, Source: "minimax"}
 		}
 		position := string(s.(games.Positioned).AppendPosition(nil))
 		key := fmt.Sprint(position, answers[0].Action, answers[1].Action)
@@ -120,14 +120,14 @@ func wrongShare(pairs []prefs.Pair) float64 {
 }
 
 // examplesOf tells pairs by features; smooth takes 1 − doubt as the target.
-func examplesOf(pairs []prefs.Pair, features prefs.Features, smooth bool) ([]prefs.Example, error) {
-	out := make([]prefs.Example, len(pairs))
+func examplesOf(pairs []prefs.Pair, features prefs.Features, smooth bool) ([]prefs.Observation, error) {
+	out := make([]prefs.Observation, len(pairs))
 	for i, p := range pairs {
 		chosen, rejected, err := features(p)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = prefs.Example{Chosen: chosen, Rejected: rejected, Target: 1}
+		out[i] = prefs.Observation{Chosen: chosen, Rejected: rejected, Target: 1}
 		if smooth {
 			out[i].Target = 1 - p.Doubt
 		}
@@ -136,14 +136,14 @@ func examplesOf(pairs []prefs.Pair, features prefs.Features, smooth bool) ([]pre
 }
 
 // preferenceModel fits a preference model.
-func preferenceModel(examples []prefs.Example, hidden int, r *rand.Rand) (*prefs.Estimator, error) {
+func preferenceModel(examples []prefs.Observation, hidden int, r *rand.Rand) (*prefs.Estimator, error) {
 	e := prefs.NewEstimator()
 	e.Hidden = hidden
 	return e, e.Fit(examples, r)
 }
 
 // accuracyOn is the share of examples that a model has right.
-func accuracyOn(e *prefs.Estimator, examples []prefs.Example) float64 {
+func accuracyOn(e *prefs.Estimator, examples []prefs.Observation) float64 {
 	right := 0.0
 	for _, x := range examples {
 		switch p := e.Probability(x.Chosen, x.Rejected); {

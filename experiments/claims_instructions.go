@@ -19,7 +19,7 @@ func wishList() []prefs.Instruction {
 	var out []prefs.Instruction
 	for i := range wishes {
 		out = append(out, prefs.Instruction{
-			Holds: func(a prefs.Answer) bool { return a.Text[i] == 'y' },
+			Holds: func(a prefs.Candidate) bool { return a.Text[i] == 'y' },
 			Ask: func(holds bool) string {
 				if holds {
 					return fmt.Sprint(i, "=y")
@@ -103,18 +103,18 @@ func instructed(n int, trait float64) func(context.Context, uint64) (figures, er
 		if err != nil {
 			return nil, err
 		}
-		of := func(pairs []prefs.Pair) (out []prefs.Example) {
+		of := func(pairs []prefs.Pair) (out []prefs.Observation) {
 			for _, p := range pairs {
-				out = append(out, prefs.Example{Chosen: wished(p.Prompt, p.Chosen), Rejected: wished(p.Prompt, p.Rejected), Target: 1})
+				out = append(out, prefs.Observation{Chosen: wished(p.Prompt, p.Chosen), Rejected: wished(p.Prompt, p.Rejected), Target: 1})
 			}
 			return out
 		}
-		var intra []prefs.Example
+		var intra []prefs.Observation
 		for _, p := range turned {
-			intra = append(intra, prefs.Example{Chosen: wished(p.ChosenPrompt, p.Completion), Rejected: wished(p.RejectedPrompt, p.Completion), Target: 1})
+			intra = append(intra, prefs.Observation{Chosen: wished(p.ChosenPrompt, p.Completion), Rejected: wished(p.RejectedPrompt, p.Completion), Target: 1})
 		}
 		base, inter := of(plain), of(two)
-		for name, examples := range map[string][]prefs.Example{
+		for name, examples := range map[string][]prefs.Observation{
 			"plain": slices.Concat(base, base, base), // as many steps for all
 			"intra": slices.Concat(base, intra, intra),
 			"inter": slices.Concat(base, inter, inter),

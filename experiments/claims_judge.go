@@ -45,7 +45,7 @@ var judgeWithTools = claim{
 		}
 		fresh = turnedRound(fresh, 0.5, r) // so that the old label tells nothing
 		out := figures{"policy": accuracyOn(policy, asked)}
-		for name, judge := range map[string]prefs.Judge{
+		for name, judge := range map[string]prefs.Comparer{
 			"own": prefs.Own{}, "one": prefs.Panel{&prefs.Solver{Depth: 1}, prefs.Own{}}, "three": prefs.Panel{&prefs.Solver{Depth: 3}, prefs.Own{}},
 		} {
 			labelled, err := prefs.Relabel{Judge: judge}.Select(ctx, fresh, r)

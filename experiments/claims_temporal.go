@@ -75,7 +75,7 @@ func (w *writers) sampled(theta []float64, source string, r *rand.Rand) []prefs.
 		g := prefs.Group{State: prefs.Pair{Prompt: fmt.Sprint(x)}}
 		for range ownSamples {
 			y := draw(p, r)
-			g.Answers = append(g.Answers, prefs.Answer{Text: fmt.Sprint(y), Action: int32(y), Q: w.score[x][y] + judgeNoise*r.NormFloat64(), Source: source})
+			g.Answers = append(g.Answers, prefs.Candidate{Text: fmt.Sprint(y), Action: int32(y), Q: w.score[x][y] + judgeNoise*r.NormFloat64(), Source: source})
 		}
 		_, best, worst := g.Gap()
 		out = append(out, g.State.With(best, worst)) // both, though they may be as good: they are candidates

@@ -50,23 +50,23 @@ func inner(a, b []float64) float64 {
 
 // asked is a query behind what was seen of its user: the same distance from the
 // middle, the chosen answer on one side and the rejected one on the other.
-func asked(context [][]float64, query []float64) prefs.Example {
+func asked(context [][]float64, query []float64) prefs.Observation {
 	other := make([]float64, len(query))
 	for k, x := range query {
 		other[k] = -x
 	}
-	return prefs.Example{Chosen: inContext(context, query), Rejected: inContext(context, other), Target: 1}
+	return prefs.Observation{Chosen: inContext(context, query), Rejected: inContext(context, other), Target: 1}
 }
 
 // attending fits a score that is linear in what attention sees.
-func attending(examples []prefs.Example, r *rand.Rand) (*prefs.Estimator, error) {
+func attending(examples []prefs.Observation, r *rand.Rand) (*prefs.Estimator, error) {
 	e := prefs.NewEstimator()
 	e.Hidden, e.Dropout, e.Rate, e.Batch = 0, 0, 0.003, 128
 	return e, e.Fit(examples, r)
 }
 
 // firstLayer leaves out what later layers see.
-func firstLayer(examples []prefs.Example) []prefs.Example {
+func firstLayer(examples []prefs.Observation) []prefs.Observation {
 	out := slices.Clone(examples)
 	for i, x := range out {
 		out[i].Chosen, out[i].Rejected = x.Chosen[:tastes*tastes], x.Rejected[:tastes*tastes]
@@ -117,7 +117,7 @@ var fewExamples = claim{
 		r := play.Generator(seed, "claims/fspo")
 		out := figures{}
 		for _, k := range []int{1, 4, 16, 64} {
-			var examples []prefs.Example
+			var examples []prefs.Observation
 			for range 8000 {
 				u := newUser(r)
 				examples = append(examples, asked(u.many(k, r), u.seen(r)))
@@ -130,7 +130,7 @@ var fewExamples = claim{
 			if err != nil {
 				return nil, err
 			}
-			var test, strange []prefs.Example
+			var test, strange []prefs.Observation
 			bayes := 0.0
 			const users = 2000
 			for range users {

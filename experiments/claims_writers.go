@@ -59,7 +59,7 @@ func writtenPairs(n int, chosen, rejected writer, r *rand.Rand) (out []prefs.Pai
 		if q-s < 0.1 || q-s > 0.3 {
 			continue
 		}
-		out = append(out, prefs.Pair{Prompt: fmt.Sprint(len(out))}.With(prefs.Answer{Text: x, Q: q, Source: chosen.name}, prefs.Answer{Text: y, Q: s, Source: rejected.name}))
+		out = append(out, prefs.Pair{Prompt: fmt.Sprint(len(out))}.With(prefs.Candidate{Text: x, Q: q, Source: chosen.name}, prefs.Candidate{Text: y, Q: s, Source: rejected.name}))
 	}
 	return out
 }

@@ -13,7 +13,7 @@ method is one step
     θ⁺ = Σ_k w_k·θ_k + η·P·(opponent)
 
 on log-probabilities θ, and the methods differ in the base and in the opponent alone
-(`+"`solve/rules.go`"+` has them one after another). `+"`agon solve 'matrix(soft_rps)' --method egpo,omd --json`"+`
+(`+"`solve/updates.go`"+` has them one after another). `+"`agon solve 'matrix(soft_rps)' --method egpo,omd --json`"+`
 runs any of them, on any matrix.
 
 The duality gap is 2·(max P·π − ½): what best responses gain, 0 in equilibrium, 1 at most. A

@@ -234,7 +234,7 @@ func playersPart(ctx context.Context, _ []objectiveGame) (string, error) {
 		start := g.RandomPolicies(rand.New(rand.NewPCG(objectiveSeed, 3)))
 		for _, m := range []struct {
 			name string
-			rule solve.Rule
+			rule solve.Update
 		}{
 			{"MNPO", solve.MNPOPlayers(2, objectiveBeta)},
 			{"OMD, each for itself", solve.OMD(0.5, objectiveBeta)},

@@ -394,12 +394,12 @@ func countdownPairs(ctx context.Context) (string, error) {
 // worth.
 func pairErrors(ctx context.Context, game games.Game, states []games.State, histories [][]games.Action, value func(context.Context, games.State) (float64, error)) (string, error) {
 	budgets := []int{50, 200, 1000}
-	var rules []prefs.Rule
-	for _, name := range prefs.RuleNames() {
+	var rules []prefs.Extraction
+	for _, name := range prefs.Extractions.Names() {
 		for _, visits := range []int{-1, 10} {
-			rule, err := prefs.FindRule(name)
+			rule, err := prefs.FindExtraction(name)
 			if visits > 0 {
-				rule, err = prefs.FindRule(fmt.Sprintf("%s(visits=%d)", name, visits))
+				rule, err = prefs.FindExtraction(fmt.Sprintf("%s(visits=%d)", name, visits))
 			}
 			if err != nil {
 				return "", err

@@ -2,9 +2,7 @@ package games
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"sync"
+	"sync/atomic"
 
 	"github.com/agon-rl/agon/internal/spec"
 )
@@ -24,61 +22,45 @@ type Param struct {
 	Name, Default, Help string
 }
 
-var registry = struct {
-	sync.RWMutex
-	rules map[string]Rules
-	find  Finder
-}{rules: map[string]Rules{}}
+var registry spec.Registry[Rules]
+
+// finder is asked about names that are not registered.
+var finder atomic.Pointer[Finder]
 
 // Finder finds games that are not registered, such as plugins. It answers nil
 // and no error for a text that names none of its own.
 type Finder func(text string) (Game, error)
 
-// Find makes New ask a finder about names that it does not know.
-func Find(f Finder) {
-	registry.Lock()
-	defer registry.Unlock()
-	registry.find = f
-}
+// Find makes New ask a finder about names that it does not know; nil for nobody.
+func Find(f Finder) { finder.Store(&f) }
 
 // Register makes a game available under its name. It is called from init
 // functions and panics where the name is taken, since that is a mistake in the
 // program, not in its input.
 func Register(r Rules) {
-	registry.Lock()
-	defer registry.Unlock()
-	if _, taken := registry.rules[r.Name]; taken || r.Name == "" || r.Make == nil {
-		panic(fmt.Sprintf("games.Register(%q): the name is empty or taken, or Make is nil", r.Name))
+	if r.Make == nil {
+		panic(fmt.Sprintf("games.Register(%q): Make is nil", r.Name))
 	}
-	registry.rules[r.Name] = r
+	registry.Add(spec.Entry[Rules]{Name: r.Name, Help: r.Summary, Value: r})
 }
 
 // All returns the registered games, sorted by name.
 func All() []Rules {
-	registry.RLock()
-	defer registry.RUnlock()
-	return slices.SortedFunc(maps.Values(registry.rules), func(a, b Rules) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	var out []Rules
+	for _, e := range registry.All() {
+		out = append(out, e.Value)
+	}
+	return out
 }
 
 // New builds the game that text names, such as kuhn_poker or
 // connect_four(rows=5). An unknown name or parameter is refused with the
 // nearest right one.
 func New(text string) (Game, error) {
-	registry.RLock()
-	find := registry.find
-	registry.RUnlock()
 	s, err := spec.Parse(text)
-	registry.RLock()
-	rules, ok := registry.rules[s.Name]
-	names := slices.Sorted(maps.Keys(registry.rules))
-	registry.RUnlock()
-	if find != nil && (err != nil || !ok) {
-		if game, err := find(text); game != nil || err != nil {
+	rules, ok := registry.Get(s.Name)
+	if find := finder.Load(); find != nil && *find != nil && (err != nil || !ok) {
+		if game, err := (*find)(text); game != nil || err != nil {
 			return game, err
 		}
 	}
@@ -86,9 +68,9 @@ func New(text string) (Game, error) {
 		return nil, fmt.Errorf("game %w", err)
 	}
 	if !ok {
-		return nil, fmt.Errorf("unknown game %q%s (`agon games` lists them)", s.Name, spec.Suggest(s.Name, names))
+		return nil, fmt.Errorf("unknown game %q%s (`agon games` lists them)", s.Name, spec.Suggest(s.Name, registry.Names()))
 	}
-	game, err := rules.Make(spec.Read(s))
+	game, err := rules.Value.Make(spec.Read(s))
 	if err != nil {
 		return nil, fmt.Errorf("game %w", err)
 	}

@@ -27,9 +27,9 @@ type Question struct {
 	Left        time.Duration // for this decision; 0 for no limit
 }
 
-// Answer is an agent's decision: an action, or, where Text alone counts, the last
+// Decision is what an agent decides: an action, or, where Text alone counts, the last
 // action in that.
-type Answer struct {
+type Decision struct {
 	Action games.Action
 	Text   string // what the agent says
 	Heard  bool   // whether the action is to be found in Text
@@ -38,19 +38,19 @@ type Answer struct {
 // ServeAgent serves an agent as a plugin and returns when its host is done:
 //
 //	func main() {
-//		plugins.ServeAgent(func(_ context.Context, q plugins.Question) (plugins.Answer, error) {
-//			return plugins.Answer{Action: q.Actions[0]}, nil
+//		plugins.ServeAgent(func(_ context.Context, q plugins.Question) (plugins.Decision, error) {
+//			return plugins.Decision{Action: q.Actions[0]}, nil
 //		})
 //	}
 //
 // An error, or a panic, loses the game for nobody: it is played again.
-func ServeAgent(act func(context.Context, Question) (Answer, error)) {
+func ServeAgent(act func(context.Context, Question) (Decision, error)) {
 	serve(&link{agent: agentServer{act: act}})
 }
 
 type agentServer struct {
 	protocol.UnimplementedAgentServer
-	act func(context.Context, Question) (Answer, error)
+	act func(context.Context, Question) (Decision, error)
 }
 
 // Act implements the protocol.
@@ -73,12 +73,12 @@ func (s agentServer) Act(ctx context.Context, in *protocol.ActRequest) (out *pro
 		if err != nil {
 			return nil, status.Error(codes.Internal, err.Error())
 		}
-		answer := &protocol.Answer{Text: a.Text}
+		decision := &protocol.Decision{Text: a.Text}
 		if !a.Heard {
 			action := int32(a.Action)
-			answer.Action = &action
+			decision.Action = &action
 		}
-		out.Answers = append(out.Answers, answer)
+		out.Decisions = append(out.Decisions, decision)
 	}
 	return out, nil
 }
@@ -97,19 +97,19 @@ func OpenAgent(o Options) (*Agent, error) {
 
 // Act asks questions about one game. The error wraps games.ErrLost where the plugin
 // gave no answer, ErrRefused where it answers wrongly.
-func (a *Agent) Act(game string, questions []*protocol.Question) (answers []*protocol.Answer, err error) {
+func (a *Agent) Act(game string, questions []*protocol.Question) (decisions []*protocol.Decision, err error) {
 	err = a.host.call(func(ctx context.Context, c client) error {
 		reply, err := c.Act(ctx, &protocol.ActRequest{Game: game, Questions: questions})
 		if err != nil {
 			return err
 		}
-		if len(reply.Answers) != len(questions) {
-			return fmt.Errorf("%w: %d answers to %d questions", ErrRefused, len(reply.Answers), len(questions))
+		if len(reply.Decisions) != len(questions) {
+			return fmt.Errorf("%w: %d answers to %d questions", ErrRefused, len(reply.Decisions), len(questions))
 		}
-		answers = reply.Answers
+		decisions = reply.Decisions
 		return nil
 	})
-	return answers, err
+	return decisions, err
 }
 
 // Close ends the processes.

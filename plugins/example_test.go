@@ -53,8 +53,8 @@ func ExampleServeAgent() {
 		fmt.Println("agon tournament kuhn_poker random mine=plugin:./mine")
 		return
 	}
-	plugins.ServeAgent(func(_ context.Context, q plugins.Question) (plugins.Answer, error) {
-		return plugins.Answer{Action: q.Actions[q.Rand.IntN(len(q.Actions))]}, nil
+	plugins.ServeAgent(func(_ context.Context, q plugins.Question) (plugins.Decision, error) {
+		return plugins.Decision{Action: q.Actions[q.Rand.IntN(len(q.Actions))]}, nil
 	})
 	// Output: agon tournament kuhn_poker random mine=plugin:./mine
 }

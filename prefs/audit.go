@@ -62,20 +62,20 @@ type Weight struct {
 // learner could go by instead of quality.
 type column struct {
 	kind, name string
-	of         func(a Answer) float64
+	of         func(a Candidate) float64
 }
 
 var columns = []column{
-	{"form", "length", func(a Answer) float64 { return float64(utf8.RuneCountInString(a.Text)) }},
-	{"form", "words", func(a Answer) float64 { return float64(len(strings.Fields(a.Text))) }},
-	{"form", "digits", func(a Answer) float64 { return lettersThat(a.Text, unicode.IsDigit) }},
-	{"form", "marks", func(a Answer) float64 { return lettersThat(a.Text, isMark) }},
-	{"form", "capitals", func(a Answer) float64 { return lettersThat(a.Text, unicode.IsUpper) }},
-	{"form", "action", func(a Answer) float64 { return float64(a.Action) }},
-	{"policy", "prior", func(a Answer) float64 { return a.Prior }},
-	{"policy", "behaviour", func(a Answer) float64 { return a.Behaviour }},
-	{"search", "visits", func(a Answer) float64 { return math.Log1p(float64(a.Visits)) }},
-	{"value", "q", func(a Answer) float64 { return a.Q }},
+	{"form", "length", func(a Candidate) float64 { return float64(utf8.RuneCountInString(a.Text)) }},
+	{"form", "words", func(a Candidate) float64 { return float64(len(strings.Fields(a.Text))) }},
+	{"form", "digits", func(a Candidate) float64 { return lettersThat(a.Text, unicode.IsDigit) }},
+	{"form", "marks", func(a Candidate) float64 { return lettersThat(a.Text, isMark) }},
+	{"form", "capitals", func(a Candidate) float64 { return lettersThat(a.Text, unicode.IsUpper) }},
+	{"form", "action", func(a Candidate) float64 { return float64(a.Action) }},
+	{"policy", "prior", func(a Candidate) float64 { return a.Prior }},
+	{"policy", "behaviour", func(a Candidate) float64 { return a.Behaviour }},
+	{"search", "visits", func(a Candidate) float64 { return math.Log1p(float64(a.Visits)) }},
+	{"value", "q", func(a Candidate) float64 { return a.Q }},
 }
 
 // kinds are the probes of the chosen answer: surface is form and policy together.
@@ -185,7 +185,7 @@ func probeSource(name string, pairs []Pair, tasks []string, fold []int, folds in
 	seen := map[string]bool{}
 	for i, p := range pairs {
 		chosen, rejected := p.Answers()
-		for _, a := range []Answer{chosen, rejected} {
+		for _, a := range []Candidate{chosen, rejected} {
 			key := fmt.Sprint(tasks[i], "\x00", a.Source, "\x00", a.Action, a.Text)
 			if seen[key] {
 				continue

@@ -13,6 +13,14 @@ import (
 	"github.com/agon-rl/agon/internal/spec"
 )
 
+func init() {
+	Strategies.Add(spec.Entry[func(r *spec.Reader) Selector]{
+		Name: "certain", Aliases: []string{"upo"}, Usage: "certain(share=0.5,by=gain,agree=true,draw=false,passes=20,folds=5,hidden=32,dropout=0.2,epochs=30,features=auto)",
+		Help:  "pairs of which an estimator with dropout is certain; their doubt goes into the column of that name\n(arXiv 2409.11212)",
+		Value: readCertain,
+	})
+}
+
 // Certain keeps the pairs of which an Estimator is most certain (UPO, Wang et al.
 // 2024, arXiv 2409.11212): K passes under dropout give draws p_1 … p_K of the
 // probability that the label is right, and with them the information gain
@@ -44,7 +52,7 @@ func NewCertain() Certain {
 
 func readCertain(r *spec.Reader) Selector {
 	c := NewCertain()
-	c.Share = share(r, c.Share)
+	c.Share = readShare(r, c.Share)
 	c.By = r.Choice("by", c.By, "gain", "doubt")
 	c.Agree = r.Bool("agree", c.Agree)
 	c.Draw = r.Bool("draw", c.Draw)
@@ -145,7 +153,7 @@ func (c Certain) Beliefs(ctx context.Context, pairs []Pair, r *rand.Rand) ([]Bel
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		var others []Example
+		var others []Observation
 		for _, i := range places(len(pairs), func(i int) bool { return fold[i] != k }) {
 			others = append(others, examples[i])
 		}
@@ -168,14 +176,14 @@ func places(n int, meets func(int) bool) []int {
 	return out
 }
 
-func examplesOf(pairs []Pair, features Features) ([]Example, error) {
-	out := make([]Example, len(pairs))
+func examplesOf(pairs []Pair, features Features) ([]Observation, error) {
+	out := make([]Observation, len(pairs))
 	for i, p := range pairs {
 		x, y, err := features(p)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = Example{x, y, 1}
+		out[i] = Observation{x, y, 1}
 	}
 	return out, nil
 }

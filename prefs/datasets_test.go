@@ -24,7 +24,7 @@ func TestDatasetsLoads(t *testing.T) {
 	dir, want := t.TempDir(), map[string]any{}
 	var files []string
 	tree, c := grown(t, "tic_tac_toe", 300, 4)
-	pairs := prefs.Extract(tree, prefs.Rules[1], c)
+	pairs := prefs.Extract(tree, extraction(t, "cpl"), c)
 	var completions []prefs.Completion
 	for _, p := range pairs {
 		completions = append(completions, p.Completions()...)

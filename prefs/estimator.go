@@ -36,8 +36,8 @@ func NewEstimator() *Estimator {
 	return &Estimator{Hidden: 32, Dropout: 0.2, Rate: 0.01, Decay: 1e-4, Epochs: 30, Batch: 32}
 }
 
-// Example is a labelled pair of answers as numbers.
-type Example struct {
+// Observation is a labelled pair of answers as numbers.
+type Observation struct {
 	Chosen, Rejected []float64
 	// Target is the probability that the chosen one is better: 1 for a label that
 	// is believed.
@@ -58,7 +58,7 @@ func (e *Estimator) Validate() error {
 }
 
 // Fit learns from examples, from new weights. What it draws, it draws from r.
-func (e *Estimator) Fit(examples []Example, r *rand.Rand) error {
+func (e *Estimator) Fit(examples []Observation, r *rand.Rand) error {
 	if err := e.Validate(); err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (e *Estimator) unit(x []float64, j int) float64 {
 }
 
 // learn adds weight times the gradient of −t·log P − (1−t)·log(1−P).
-func (e *Estimator) learn(x Example, mask []float64, weight float64, grads [][]float64) {
+func (e *Estimator) learn(x Observation, mask []float64, weight float64, grads [][]float64) {
 	slope := weight * (logistic(e.score(x.Chosen, mask)-e.score(x.Rejected, mask)) - x.Target)
 	e.climb(x.Chosen, mask, slope, grads)
 	e.climb(x.Rejected, mask, -slope, grads)

@@ -43,7 +43,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	rule, err := prefs.FindRule("agent-q-open(visits=10)")
+	rule, err := prefs.FindExtraction("agent-q-open(visits=10)")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -82,7 +82,7 @@ func ExampleFindSelector() {
 		fmt.Println(err)
 		return
 	}
-	rule, err := prefs.FindRule("tpo")
+	rule, err := prefs.FindExtraction("tpo")
 	if err != nil {
 		fmt.Println(err)
 		return

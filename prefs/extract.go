@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/internal/spec"
 	"github.com/agon-rl/agon/mcts"
 )
 
-// Rule says which pairs of siblings are taken from a finished tree. The
-// published rules are settings of it; see Rules.
-type Rule struct {
+// Extraction is a rule that says which pairs of siblings are taken from a finished tree.
+// The published rules are settings of it; see Extractions.
+type Extraction struct {
 	Name string
 	// Path takes pairs along the way of the best moves only, as it would be
 	// committed to; otherwise at every node.
@@ -37,60 +36,50 @@ type Rule struct {
 	Ranked float64
 }
 
-// Rules are the published ones, by name, where they can be told from a tree.
-var Rules = []Rule{
-	// The best against the worst sibling on the committed path (MCTS-DPO, arXiv
-	// 2405.00451, released code with choose_worst).
-	{Name: "mcts-dpo", Path: true, Pairing: "extremes", Visits: 1, Ranked: 1},
-	// All with a positive value against all with a negative one (CPL, arXiv
-	// 2409.08642, plan steps).
-	{Name: "cpl", Pairing: "all", Signs: true, Visits: 1, Ranked: 1},
-	// All whose mixed values differ by a threshold (Agent Q, arXiv 2408.07199,
-	// section 5.2; neither the threshold nor the mix is published).
-	{Name: "agent-q", Pairing: "all", Gap: 0.2, Visits: 1, Ranked: 0.5},
-	// The committed action against each sibling, whatever the values (the open
-	// code of Agent Q).
-	{Name: "agent-q-open", Path: true, Pairing: "best", Visits: 0, Ranked: 1},
-	// The two best against the two worst, half a unit apart (rStar-Math, arXiv
-	// 2501.04519, process preference model). That the chosen ones lead to a
-	// success and the rejected ones to a failure somewhere follows from the gap
-	// where only ends are valued.
-	{Name: "rstar", Pairing: "fronts", Gap: 0.5, Visits: 1, Ranked: 1},
-	// The whole list of siblings in its order (TPO, arXiv 2410.12854).
-	{Name: "tpo", Pairing: "all", Visits: 1, Ranked: 1},
+// Extractions are the published extraction rules, by name, where they can be told from a
+// tree.
+var Extractions spec.Registry[Extraction]
+
+func init() {
+	add := func(x Extraction, help string) {
+		Extractions.Add(spec.Entry[Extraction]{Name: x.Name, Help: help, Value: x})
+	}
+	add(Extraction{Name: "mcts-dpo", Path: true, Pairing: "extremes", Visits: 1, Ranked: 1},
+		"the best against the worst, along the way of the best moves (MCTS-DPO, arXiv 2405.00451, its code's choose_worst)")
+	add(Extraction{Name: "cpl", Pairing: "all", Signs: true, Visits: 1, Ranked: 1},
+		"all of positive value against all of negative (CPL, arXiv 2409.08642, plan steps)")
+	// Section 5.2; neither the threshold nor the mix is published.
+	add(Extraction{Name: "agent-q", Pairing: "all", Gap: 0.2, Visits: 1, Ranked: 0.5},
+		"all whose values, mixed with the policy's ranking, differ by 0.2 (Agent Q, arXiv 2408.07199)")
+	add(Extraction{Name: "agent-q-open", Path: true, Pairing: "best", Visits: 0, Ranked: 1},
+		"the move made against each other one, whatever the values (the open code of Agent Q)")
+	// That the chosen ones lead to a success and the rejected ones to a failure
+	// somewhere follows from the gap where only ends are valued.
+	add(Extraction{Name: "rstar", Pairing: "fronts", Gap: 0.5, Visits: 1, Ranked: 1},
+		"the two best against the two worst, half a unit apart (rStar-Math, arXiv 2501.04519)")
+	add(Extraction{Name: "tpo", Pairing: "all", Visits: 1, Ranked: 1},
+		"the whole list in its order (TPO, arXiv 2410.12854)")
 }
 
-// FindRule returns the rule that text names, such as cpl or agent-q(gap=0.1).
-func FindRule(text string) (Rule, error) {
-	s, err := spec.Parse(text)
+// FindExtraction returns the extraction rule that text names, such as cpl or
+// agent-q(gap=0.1).
+func FindExtraction(text string) (Extraction, error) {
+	kind, r, err := Extractions.Read(text)
 	if err != nil {
-		return Rule{}, fmt.Errorf("rule %w", err)
+		return Extraction{}, fmt.Errorf("rule %w", err)
 	}
-	i := slices.IndexFunc(Rules, func(r Rule) bool { return r.Name == s.Name })
-	if i < 0 {
-		return Rule{}, fmt.Errorf("rule %q is unknown%s; there are %s", s.Name, spec.Suggest(s.Name, RuleNames()), strings.Join(RuleNames(), ", "))
-	}
-	rule, r := Rules[i], spec.Read(s)
-	rule.Gap = r.Float("gap", rule.Gap, 0, 2)
-	rule.Visits = r.Int("visits", rule.Visits, 0, 1<<30)
-	rule.Ranked = r.Float("ranked", rule.Ranked, 0, 1)
-	rule.Path = r.Bool("path", rule.Path)
-	rule.Signs = r.Bool("signs", rule.Signs)
-	rule.Pairing = r.Choice("pairing", rule.Pairing, "extremes", "all", "best", "fronts")
+	x := kind.Value
+	x.Gap = r.Float("gap", x.Gap, 0, 2)
+	x.Visits = r.Int("visits", x.Visits, 0, 1<<30)
+	x.Ranked = r.Float("ranked", x.Ranked, 0, 1)
+	x.Path = r.Bool("path", x.Path)
+	x.Signs = r.Bool("signs", x.Signs)
+	x.Pairing = r.Choice("pairing", x.Pairing, "extremes", "all", "best", "fronts")
 	if err := r.Err(); err != nil {
-		return Rule{}, fmt.Errorf("rule %w", err)
+		return Extraction{}, fmt.Errorf("rule %w", err)
 	}
-	rule.Name = text
-	return rule, nil
-}
-
-// RuleNames lists the names of Rules.
-func RuleNames() []string {
-	var out []string
-	for _, r := range Rules {
-		out = append(out, r.Name)
-	}
-	return out
+	x.Name = text
+	return x, nil
 }
 
 // Context is what a tree does not know of itself.
@@ -104,23 +93,23 @@ type Context struct {
 // Extract takes the pairs of a rule from a tree, those near the root first. In
 // games of hidden information, where the tree's states are drawn, only the root
 // is looked at.
-func Extract(t *mcts.Tree, rule Rule, c Context) []Pair {
-	e := &extraction{tree: t, rule: rule, context: c, hidden: t.Hidden()}
+func Extract(t *mcts.Tree, rule Extraction, c Context) []Pair {
+	e := &extractor{tree: t, rule: rule, context: c, hidden: t.Hidden()}
 	e.walk(mcts.Root, t.State().Clone(), numbers(c.History), 0)
 	slices.SortStableFunc(e.pairs, func(a, b Pair) int { return int(a.Depth - b.Depth) })
 	return e.pairs
 }
 
-type extraction struct {
+type extractor struct {
 	tree    *mcts.Tree
-	rule    Rule
+	rule    Extraction
 	context Context
 	hidden  bool
 	pairs   []Pair
 }
 
 // walk takes pairs at a node and below it.
-func (e *extraction) walk(at mcts.NodeID, s games.State, history []int32, depth int32) {
+func (e *extractor) walk(at mcts.NodeID, s games.State, history []int32, depth int32) {
 	seat := e.tree.Seat(at)
 	if seat == games.Over || s.Turn() != seat {
 		return
@@ -159,7 +148,7 @@ func (e *extraction) walk(at mcts.NodeID, s games.State, history []int32, depth 
 type Match struct{ Chosen, Rejected mcts.Child }
 
 // Choose pairs the actions of one node.
-func (r Rule) Choose(children []mcts.Child) []Match {
+func (r Extraction) Choose(children []mcts.Child) []Match {
 	var some []mcts.Child
 	for _, c := range children {
 		if c.Visits >= r.Visits {
@@ -188,7 +177,7 @@ func (r Rule) Choose(children []mcts.Child) []Match {
 }
 
 // values are the siblings' values, mixed with the policy's ranking of them.
-func (r Rule) values(children []mcts.Child) map[games.Action]float64 {
+func (r Extraction) values(children []mcts.Child) map[games.Action]float64 {
 	byPrior := slices.Clone(children)
 	slices.SortStableFunc(byPrior, func(a, b mcts.Child) int { return cmp.Compare(b.Prior, a.Prior) })
 	out := map[games.Action]float64{}
@@ -204,7 +193,7 @@ func (r Rule) values(children []mcts.Child) map[games.Action]float64 {
 }
 
 // places lists the pairs of places in the order from best to worst.
-func (r Rule) places(n int) (out [][2]int) {
+func (r Extraction) places(n int) (out [][2]int) {
 	switch r.Pairing {
 	case "extremes":
 		return [][2]int{{0, n - 1}}
@@ -233,7 +222,7 @@ func (r Rule) places(n int) (out [][2]int) {
 }
 
 // accepts tells whether a pair passes the rule's filters.
-func (r Rule) accepts(m Match, siblings []mcts.Child) bool {
+func (r Extraction) accepts(m Match, siblings []mcts.Child) bool {
 	value := r.values(siblings)
 	gap := value[m.Chosen.Action] - value[m.Rejected.Action]
 	switch {
@@ -246,7 +235,7 @@ func (r Rule) accepts(m Match, siblings []mcts.Child) bool {
 }
 
 // pair describes a match.
-func (e *extraction) pair(at mcts.NodeID, s games.State, history []int32, depth int32, m Match) Pair {
+func (e *extractor) pair(at mcts.NodeID, s games.State, history []int32, depth int32, m Match) Pair {
 	seat := e.tree.Seat(at)
 	p := Pair{
 		Game: e.context.Game, History: slices.Clone(history), Key: games.Key(s, seat), Seat: int32(seat), Depth: depth,

@@ -55,13 +55,13 @@ const textSize = 64
 // played. It needs pairs of games, all with the same tensor, and remembers what it
 // has seen. It is not for concurrent use.
 func StateFeatures() Features {
-	type answer struct {
+	type choice struct {
 		place  string
 		action int32
 	}
-	known, rules := map[answer][]float64{}, rulebook{}
+	known, rules := map[choice][]float64{}, rulebook{}
 	after := func(p Pair, action int32) ([]float64, error) {
-		key := answer{p.task(), action}
+		key := choice{p.task(), action}
 		if x, ok := known[key]; ok {
 			return x, nil
 		}

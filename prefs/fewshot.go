@@ -5,7 +5,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/agon-rl/agon/internal/spec"
 )
+
+func init() {
+	Strategies.Add(spec.Entry[func(r *spec.Reader) Selector]{
+		Name: "fewshot", Aliases: []string{"fspo"}, Usage: "fewshot(k=4)",
+		Help:  "each pair behind k others of the same source, who is the user (arXiv 2502.19312)",
+		Value: func(r *spec.Reader) Selector { return FewShot{K: r.Int("k", 4, 0, 1<<10)} },
+	})
+}
 
 // FewShot puts each pair behind K labelled pairs of the same user, who is the
 // pair's source (FSPO, Singh et al. 2025, arXiv 2502.19312): a model trained on

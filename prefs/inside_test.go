@@ -24,7 +24,7 @@ func TestEstimatorGradient(t *testing.T) {
 		}
 		mask := make([]float64, e.units())
 		e.drop(mask, r)
-		x := Example{Chosen: []float64{0.3, -1, 0.7, 2}, Rejected: []float64{1, 0.5, -0.2, -0.4}, Target: 0.8}
+		x := Observation{Chosen: []float64{0.3, -1, 0.7, 2}, Rejected: []float64{1, 0.5, -0.2, -0.4}, Target: 0.8}
 		loss := func() float64 {
 			p := logistic(e.score(x.Chosen, mask) - e.score(x.Rejected, mask))
 			return -x.Target*math.Log(p) - (1-x.Target)*math.Log(1-p)

@@ -11,18 +11,25 @@ import (
 	"github.com/agon-rl/agon/internal/spec"
 )
 
-// Judge tells the better of a pair's two answers. The margin is above 0 where the
-// chosen one is better, 0 where they are as good; known is false where the judge
-// cannot tell.
-type Judge interface {
+func init() {
+	Strategies.Add(spec.Entry[func(r *spec.Reader) Selector]{
+		Name: "judge", Aliases: []string{"anyprefer"}, Usage: "judge(tool=solver,depth=4,own=prior)",
+		Help:  "labels anew: by a solver that looks so many moves ahead, and where it does not know by the policy's\nown log-probabilities (own=prior), the old label (keep) or not at all (drop) (arXiv 2504.19276)",
+		Value: readJudge,
+	})
+}
+
+// Comparer tells the better of a pair's two answers. The margin is above 0 where the
+// chosen one is better, 0 where they are as good; known is false where it cannot tell.
+type Comparer interface {
 	Compare(ctx context.Context, p Pair) (margin float64, known bool, err error)
 }
 
 // Panel asks its judges in turn until one knows: tools first, the model's own
 // opinion last.
-type Panel []Judge
+type Panel []Comparer
 
-// Compare implements Judge.
+// Compare implements Comparer.
 func (j Panel) Compare(ctx context.Context, p Pair) (margin float64, known bool, err error) {
 	for _, judge := range j {
 		if margin, known, err = judge.Compare(ctx, p); known || err != nil {
@@ -37,7 +44,7 @@ func (j Panel) Compare(ctx context.Context, p Pair) (margin float64, known bool,
 // judge shares the policy's weights.
 type Own struct{}
 
-// Compare implements Judge.
+// Compare implements Comparer.
 func (Own) Compare(_ context.Context, p Pair) (float64, bool, error) {
 	margin := p.ChosenPrior - p.RejectedPrior
 	return margin, margin != 0, nil
@@ -46,7 +53,7 @@ func (Own) Compare(_ context.Context, p Pair) (float64, bool, error) {
 // Labelled believes the label.
 type Labelled struct{}
 
-// Compare implements Judge.
+// Compare implements Comparer.
 func (Labelled) Compare(context.Context, Pair) (float64, bool, error) { return 1, true, nil }
 
 // Solver is a tool that proves which answer is better by looking so many moves
@@ -70,7 +77,7 @@ const SolverNodes = 1 << 17
 // bounds are what is proven of the first seat's return.
 type bounds struct{ low, high float64 }
 
-// Compare implements Judge.
+// Compare implements Comparer.
 func (j *Solver) Compare(ctx context.Context, p Pair) (margin float64, known bool, err error) {
 	if j.rules == nil {
 		j.rules, j.known = rulebook{}, map[string]bounds{}
@@ -181,7 +188,7 @@ func (j *Solver) look(ctx context.Context, info games.Info, s games.State, depth
 // repeats its mistakes). Pairs that it finds even, or of which it cannot tell, are
 // left out. Anyprefer also rewrites both models' prompts by a reward model's
 // feedback, which has no counterpart here.
-type Relabel struct{ Judge Judge }
+type Relabel struct{ Judge Comparer }
 
 // Select implements Selector.
 func (s Relabel) Select(ctx context.Context, pairs []Pair, _ *rand.Rand) ([]Pair, error) {

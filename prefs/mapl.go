@@ -11,6 +11,14 @@ import (
 	"github.com/agon-rl/agon/internal/spec"
 )
 
+func init() {
+	Strategies.Add(spec.Entry[func(r *spec.Reader) Selector]{
+		Name: "mapl", Usage: "mapl(kind=inter,k=2,share=1)",
+		Help:  "inter: k pairs joined to one of k tasks; intra: one answer under the prompt where it was chosen and\none where it was rejected (arXiv 2505.12845)",
+		Value: readMAPL,
+	})
+}
+
 // PromptPair is a preference between two prompts of one answer: it does what the
 // chosen prompt asks, and not what the rejected one does. It is what MAPL's
 // intra-sample loss learns from,
@@ -69,7 +77,7 @@ type MAPL struct {
 }
 
 func readMAPL(r *spec.Reader) Selector {
-	return MAPL{Kind: r.Choice("kind", "inter", "inter", "intra"), K: r.Int("k", 2, 2, mostParts), Share: share(r, 1)}
+	return MAPL{Kind: r.Choice("kind", "inter", "inter", "intra"), K: r.Int("k", 2, 2, mostParts), Share: readShare(r, 1)}
 }
 
 // Select implements Selector for kind inter.
@@ -120,7 +128,7 @@ func Join(parts []Pair, r *rand.Rand) Pair {
 	}
 	var prompts, chosen, rejected []string
 	out := Pair{Rule: "mapl", Source: parts[0].Source, Seed: parts[0].Seed}
-	var good, bad Answer
+	var good, bad Candidate
 	n := float64(len(parts))
 	for i, p := range parts {
 		w, l := p.Answers()
@@ -144,7 +152,7 @@ func Join(parts []Pair, r *rand.Rand) Pair {
 // Instruction is a demand on an answer that can be checked. Ask words it so that it
 // wants an answer of which Holds is true, or one of which it is false.
 type Instruction struct {
-	Holds func(a Answer) bool
+	Holds func(a Candidate) bool
 	Ask   func(holds bool) string
 }
 
@@ -196,7 +204,7 @@ func InstructIntra(pairs []Pair, instructions []Instruction, k int, r *rand.Rand
 }
 
 // asked is a prompt with instructions as an answer meets them, some turned round.
-func asked(prompt string, instructions []Instruction, some []int, a Answer, turned func(j int) bool) string {
+func asked(prompt string, instructions []Instruction, some []int, a Candidate, turned func(j int) bool) string {
 	lines := []string{prompt}
 	if prompt == "" {
 		lines = nil

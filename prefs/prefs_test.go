@@ -24,6 +24,15 @@ import (
 	"github.com/agon-rl/agon/solve"
 )
 
+func extraction(t testing.TB, name string) prefs.Extraction {
+	t.Helper()
+	x, err := prefs.FindExtraction(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
 // grown returns the tree of a search after some moves.
 func grown(t testing.TB, name string, simulations int, moves ...games.Action) (*mcts.Tree, prefs.Context) {
 	t.Helper()
@@ -59,7 +68,8 @@ func grown(t testing.TB, name string, simulations int, moves ...games.Action) (*
 func TestExtract(t *testing.T) {
 	tree, c := grown(t, "tic_tac_toe", 2000, 4, 0)
 	root := tree.Children(mcts.Root)
-	for _, rule := range prefs.Rules {
+	for _, kind := range prefs.Extractions.All() {
+		rule := kind.Value
 		pairs := prefs.Extract(tree, rule, c)
 		if len(pairs) == 0 {
 			t.Errorf("%s: no pairs", rule.Name)
@@ -97,7 +107,7 @@ func TestExtract(t *testing.T) {
 	}
 	// At the root of tic-tac-toe after the centre and a corner nothing is lost
 	// for x: best and worst are known by the tree.
-	pair := prefs.Extract(tree, prefs.Rules[0], c)[0]
+	pair := prefs.Extract(tree, extraction(t, "mcts-dpo"), c)[0]
 	for _, child := range root {
 		if child.Q > pair.ChosenQ || child.Q < pair.RejectedQ {
 			t.Errorf("mcts-dpo takes %+v beside %+v", pair, child)
@@ -186,7 +196,7 @@ func TestExtractProposed(t *testing.T) {
 		t.Fatal(err)
 	}
 	deep := int32(0)
-	pairs := prefs.Extract(tree, prefs.Rules[5], prefs.Context{Game: game.Info().Spec()})
+	pairs := prefs.Extract(tree, extraction(t, "tpo"), prefs.Context{Game: game.Info().Spec()})
 	for _, p := range pairs {
 		deep = max(deep, p.Depth)
 		if !strings.HasPrefix(p.Chosen, "so ") || !strings.HasPrefix(p.Rejected, "so ") || p.Chosen == p.Rejected ||
@@ -237,7 +247,7 @@ func TestErrorRateFalls(t *testing.T) {
 	}
 	rate := func(simulations int) float64 {
 		tree, c := grown(t, "tic_tac_toe", simulations)
-		e, err := prefs.Check(t.Context(), prefs.Extract(tree, prefs.Rules[1], c), perfect.Value)
+		e, err := prefs.Check(t.Context(), prefs.Extract(tree, extraction(t, "cpl"), c), perfect.Value)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,8 +260,8 @@ func TestErrorRateFalls(t *testing.T) {
 	}
 }
 
-func TestFindRule(t *testing.T) {
-	r, err := prefs.FindRule("cpl(gap=0.5,visits=10)")
+func TestFindExtraction(t *testing.T) {
+	r, err := prefs.FindExtraction("cpl(gap=0.5,visits=10)")
 	if err != nil || r.Gap != 0.5 || r.Visits != 10 || !r.Signs {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -263,7 +273,7 @@ func TestFindRule(t *testing.T) {
 		"tpo(margin=1)":      `unknown parameter "margin"`,
 		"":                   "expected a name",
 	} {
-		if _, err := prefs.FindRule(text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := prefs.FindExtraction(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, expected %q", text, err, want)
 		}
 	}
@@ -319,7 +329,7 @@ func TestBadFiles(t *testing.T) {
 	}
 	tree, c := grown(t, "tic_tac_toe", 100)
 	good := filepath.Join(dir, "good.parquet")
-	if err := prefs.Write(good, prefs.Extract(tree, prefs.Rules[5], c)); err != nil {
+	if err := prefs.Write(good, prefs.Extract(tree, extraction(t, "tpo"), c)); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(good)

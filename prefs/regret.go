@@ -5,7 +5,19 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/agon-rl/agon/internal/spec"
 )
+
+func init() {
+	Strategies.Add(spec.Entry[func(r *spec.Reader) Selector]{
+		Name: "regret", Aliases: []string{"eva"}, Usage: "regret(share=0.5,mix=0.2)",
+		Help: "states drawn by the gap between their best and worst answers, mixed with even draws; of each its\nbest against its worst (arXiv 2411.00062)",
+		Value: func(r *spec.Reader) Selector {
+			return Regret{Share: readShare(r, 0.5), Mix: r.Float("mix", DefaultMix, 0, 1)}
+		},
+	})
+}
 
 // DefaultMix is the share of even draws: what is never drawn is never learnt of.
 const DefaultMix = 0.2

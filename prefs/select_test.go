@@ -212,13 +212,13 @@ func TestInformationGain(t *testing.T) {
 // the targets, and P(a ≻ b) + P(b ≻ a) = 1.
 func TestEstimatorClosedForm(t *testing.T) {
 	e := &prefs.Estimator{Rate: 0.05, Epochs: 400, Batch: 10}
-	var examples []prefs.Example
+	var examples []prefs.Observation
 	for i := range 10 {
 		target := 0.0
 		if i < 7 {
 			target = 1
 		}
-		examples = append(examples, prefs.Example{Chosen: []float64{1}, Rejected: []float64{0}, Target: target})
+		examples = append(examples, prefs.Observation{Chosen: []float64{1}, Rejected: []float64{0}, Target: target})
 	}
 	if err := e.Fit(examples, play.Generator(1, "fit")); err != nil {
 		t.Fatal(err)
@@ -251,12 +251,12 @@ func TestEstimatorClosedForm(t *testing.T) {
 // A hidden layer learns what a linear score cannot: that the middle is best.
 func TestEstimatorLearnsWhatIsNotLinear(t *testing.T) {
 	r := play.Generator(5, "middle")
-	draw := func() []prefs.Example {
-		var out []prefs.Example
+	draw := func() []prefs.Observation {
+		var out []prefs.Observation
 		for len(out) < 600 {
 			a, b := r.Float64()*2-1, r.Float64()*2-1
 			if math.Abs(a) < math.Abs(b) {
-				out = append(out, prefs.Example{Chosen: []float64{a}, Rejected: []float64{b}, Target: 1})
+				out = append(out, prefs.Observation{Chosen: []float64{a}, Rejected: []float64{b}, Target: 1})
 			}
 		}
 		return out
@@ -281,14 +281,14 @@ func TestEstimatorLearnsWhatIsNotLinear(t *testing.T) {
 }
 
 func TestEstimatorRefuses(t *testing.T) {
-	good := []prefs.Example{{Chosen: []float64{1}, Rejected: []float64{0}, Target: 1}}
+	good := []prefs.Observation{{Chosen: []float64{1}, Rejected: []float64{0}, Target: 1}}
 	for want, c := range map[string]struct {
 		change   func(e *prefs.Estimator)
-		examples []prefs.Example
+		examples []prefs.Observation
 	}{
 		"needs pairs":       {examples: nil},
-		"told by 1 and 2":   {examples: []prefs.Example{{Chosen: []float64{1}, Rejected: []float64{0, 0}}}},
-		"target 2":          {examples: []prefs.Example{{Chosen: []float64{1}, Rejected: []float64{0}, Target: 2}}},
+		"told by 1 and 2":   {examples: []prefs.Observation{{Chosen: []float64{1}, Rejected: []float64{0, 0}}}},
+		"target 2":          {examples: []prefs.Observation{{Chosen: []float64{1}, Rejected: []float64{0}, Target: 2}}},
 		"dropout=1":         {examples: good, change: func(e *prefs.Estimator) { e.Dropout = 1 }},
 		"dropout=NaN":       {examples: good, change: func(e *prefs.Estimator) { e.Dropout = math.NaN() }},
 		"0 epochs":          {examples: good, change: func(e *prefs.Estimator) { e.Epochs = 0 }},
@@ -794,8 +794,8 @@ func TestStrategies(t *testing.T) {
 			pairs[i].Source = "other"
 		}
 	}
-	for _, k := range prefs.Strategies {
-		form := strings.NewReplacer("SOURCE,", "minimax,", "=SOURCE", "=other", "epochs=30", "epochs=2", "past=SOURCE", "past=minimax").Replace(k.Form)
+	for _, k := range prefs.Strategies.All() {
+		form := strings.NewReplacer("SOURCE,", "minimax,", "=SOURCE", "=other", "epochs=30", "epochs=2", "past=SOURCE", "past=minimax").Replace(k.Usage)
 		s, err := prefs.FindSelector(form)
 		if err != nil {
 			t.Errorf("%s: %v", form, err)

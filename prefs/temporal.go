@@ -6,7 +6,19 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/agon-rl/agon/internal/spec"
 )
+
+func init() {
+	Strategies.Add(spec.Entry[func(r *spec.Reader) Selector]{
+		Name: "temporal", Aliases: []string{"temporal-self-rewarding"}, Usage: "temporal(past=SOURCE,future=SOURCE,gap=0)",
+		Help: "rejected from a past model, chosen from the present or from the one ahead, whichever is better;\nthe first and the last source unless named (arXiv 2508.06026)",
+		Value: func(r *spec.Reader) Selector {
+			return Temporal{Past: r.String("past", ""), Future: r.String("future", ""), Gap: r.Float("gap", 0, 0, 2)}
+		},
+	})
+}
 
 // Temporal is Temporal Self-Rewarding (Wang et al. 2025, arXiv 2508.06026).
 // Where one model gives both answers they grow alike as it learns, and the
@@ -42,10 +54,10 @@ func (s Temporal) Select(_ context.Context, pairs []Pair, _ *rand.Rand) ([]Pair,
 	if past == future {
 		return nil, fmt.Errorf("prefs: temporal: past and future are both %q", past)
 	}
-	byQ := func(a, b Answer) int { return cmp.Compare(a.Q, b.Q) }
+	byQ := func(a, b Candidate) int { return cmp.Compare(a.Q, b.Q) }
 	var out []Pair
 	for _, g := range groups {
-		var of [3][]Answer // past, present, future
+		var of [3][]Candidate // past, present, future
 		for _, a := range g.Answers {
 			switch a.Source {
 			case past:

@@ -148,10 +148,10 @@ func TestEndlessGames(t *testing.T) {
 	}
 }
 
-// answer gives the same probabilities everywhere.
-type answer []float64
+// flat gives the same probabilities everywhere.
+type flat []float64
 
-func (a answer) Probabilities(_ context.Context, _ []games.State, out [][]float64) error {
+func (a flat) Probabilities(_ context.Context, _ []games.State, out [][]float64) error {
 	for _, probs := range out {
 		copy(probs, a)
 	}
@@ -167,10 +167,10 @@ func TestEvaluateRefuses(t *testing.T) {
 		policy policy.Policy
 		want   string
 	}{
-		"sum":      {answer{0.5, 0.4}, `kuhn_poker: seat 0, information state "0": the probabilities sum to 0.9, not to 1`},
-		"negative": {answer{-0.5, 1.5}, "-0.5 is no probability"},
-		"NaN":      {answer{math.NaN(), 1}, "NaN is no probability"},
-		"infinite": {answer{math.Inf(1), 0}, "sum to +Inf"},
+		"sum":      {flat{0.5, 0.4}, `kuhn_poker: seat 0, information state "0": the probabilities sum to 0.9, not to 1`},
+		"negative": {flat{-0.5, 1.5}, "-0.5 is no probability"},
+		"NaN":      {flat{math.NaN(), 1}, "NaN is no probability"},
+		"infinite": {flat{math.Inf(1), 0}, "sum to +Inf"},
 		"missing":  {partial, `no entry for the information state "1p" of seat 1`},
 	} {
 		t.Run(name, func(t *testing.T) {

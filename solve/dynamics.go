@@ -13,11 +13,11 @@ import (
 	"github.com/agon-rl/agon/internal/spec"
 )
 
-// Dynamics is a Rule under way on a game. All policies step at the same time. It
+// Dynamics is an Update under way on a game. All policies step at the same time. It
 // belongs to one goroutine at a time.
 type Dynamics struct {
-	game *Polymatrix
-	rule Rule
+	game   *Polymatrix
+	update Update
 
 	given     [][]float64   // the reference of the regularised game, in logarithms
 	reference [][]float64   // that of the steps, which may move
@@ -35,7 +35,7 @@ type Dynamics struct {
 	nash  [][]float64 // the regularised equilibrium, in logarithms; nil until it is measured against
 }
 
-// DynamicsOptions say where a rule starts and what it hears.
+// DynamicsOptions say where an update starts and what it hears.
 type DynamicsOptions struct {
 	// Reference and Start are policies, by policy of the game; nil for uniform
 	// ones, and for the reference.
@@ -47,9 +47,9 @@ type DynamicsOptions struct {
 	Random  *rand.Rand
 }
 
-// NewDynamics starts a rule on a game.
-func NewDynamics(g *Polymatrix, rule Rule, o DynamicsOptions) (*Dynamics, error) {
-	d := &Dynamics{game: g, rule: rule, sum: g.perPolicy()}
+// NewDynamics starts an update on a game.
+func NewDynamics(g *Polymatrix, update Update, o DynamicsOptions) (*Dynamics, error) {
+	d := &Dynamics{game: g, update: update, sum: g.perPolicy()}
 	var err error
 	if d.given, err = g.logs("the reference", o.Reference); err != nil {
 		return nil, err
@@ -63,10 +63,10 @@ func NewDynamics(g *Polymatrix, rule Rule, o DynamicsOptions) (*Dynamics, error)
 	}
 	d.start = start
 	d.past, d.first, d.asked = [][][]float64{start}, [][][]float64{start}, [][][]float64{nil}
-	for _, step := range rule.Steps(0) {
+	for _, step := range update.Steps(0) {
 		for _, term := range step.Base {
 			if term.Of == Others && (len(g.Sizes) < 2 || slices.Max(g.Sizes) != slices.Min(g.Sizes)) {
-				return nil, fmt.Errorf("%s: %s among players needs two or more with the same answers", g.Name, rule.Name)
+				return nil, fmt.Errorf("%s: %s among players needs two or more with the same answers", g.Name, update.Name)
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func (d *Dynamics) iterate() {
 	}
 	var next [][]float64
 	deepest := 0
-	steps := d.rule.Steps(d.done)
+	steps := d.update.Steps(d.done)
 	for k, step := range steps {
 		next = d.step(step)
 		if k == 0 {
@@ -204,7 +204,7 @@ func (d *Dynamics) iterate() {
 	d.past = slices.Insert(d.past[:keep], 0, next)
 	d.asked = slices.Insert(d.asked[:keep], 0, nil)
 	d.done++
-	if d.rule.Every > 0 && d.done%d.rule.Every == 0 {
+	if d.update.Every > 0 && d.done%d.update.Every == 0 {
 		d.reference = next
 	}
 }
@@ -337,14 +337,14 @@ func (d *Dynamics) ask(play [][]float64) [][]float64 {
 	return out
 }
 
-// DynamicsReport measures where a rule stands.
+// DynamicsReport measures where an update stands.
 type DynamicsReport struct {
 	Iteration, Queries int
 	Comparisons        int
 	Gap                float64   // duality gap of the last iterate
 	AverageGap         float64   // of the average iterate
 	Gains              []float64 // by policy: what a best response gains on the last iterate
-	// Where the rule solves a regularised game, of the last iterate: the gap of that
+	// Where the update solves a regularised game, of the last iterate: the gap of that
 	// game, and KL(π*‖π) from its equilibrium, summed over policies; NaN elsewhere.
 	RegularisedGap float64
 	KL             float64
@@ -352,7 +352,7 @@ type DynamicsReport struct {
 	KLBound float64
 }
 
-// Measure measures the iterate and the average. The first call of a rule with a
+// Measure measures the iterate and the average. The first call of an update with a
 // regularised game solves that game.
 func (d *Dynamics) Measure(ctx context.Context) (DynamicsReport, error) {
 	r := DynamicsReport{
@@ -363,20 +363,20 @@ func (d *Dynamics) Measure(ctx context.Context) (DynamicsReport, error) {
 	for _, x := range r.Gains {
 		r.Gap += float64(d.game.Seats) * x
 	}
-	if d.rule.Beta == 0 {
+	if d.update.Beta == 0 {
 		return r, nil
 	}
 	if d.nash == nil {
-		nash, err := d.game.RegularisedNash(ctx, d.given, d.rule.Beta)
+		nash, err := d.game.RegularisedNash(ctx, d.given, d.update.Beta)
 		if err != nil {
 			return r, err
 		}
 		d.nash = nash
 	}
-	r.RegularisedGap = d.game.RegularisedGap(d.past[0], d.given, d.rule.Beta)
+	r.RegularisedGap = d.game.RegularisedGap(d.past[0], d.given, d.update.Beta)
 	r.KL = divergences(d.nash, d.past[0])
-	if d.rule.Contraction > 0 && d.samples == 0 {
-		r.KLBound = math.Pow(d.rule.Contraction, float64(d.done)) * divergences(d.nash, d.start)
+	if d.update.Contraction > 0 && d.samples == 0 {
+		r.KLBound = math.Pow(d.update.Contraction, float64(d.done)) * divergences(d.nash, d.start)
 	}
 	return r, nil
 }
@@ -460,7 +460,7 @@ func ParseDynamics(text string) (start func(*Polymatrix) (*Dynamics, error), kno
 		return nil, false, &MethodError{fmt.Errorf("method %w", err)}
 	}
 	r := spec.Read(s)
-	rule, known, wrong := parseRule(s.Name, r)
+	update, known, wrong := parseUpdate(s.Name, r)
 	if !known {
 		return nil, false, nil
 	}
@@ -488,7 +488,7 @@ func ParseDynamics(text string) (start func(*Polymatrix) (*Dynamics, error), kno
 		case "random":
 			o.Start = g.RandomPolicies(rand.New(rand.NewPCG(seed, 1)))
 		}
-		return NewDynamics(g, rule(g.scale()), o)
+		return NewDynamics(g, update(g.scale()), o)
 	}, true, nil
 }
 

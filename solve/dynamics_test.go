@@ -307,7 +307,7 @@ func TestUpdatesByHand(t *testing.T) {
 	}
 	var hat history // of apo
 	for _, test := range []struct {
-		rule solve.Rule
+		rule solve.Update
 		next func(h history) []float64
 	}{
 		{solve.Hedge(eta), func(h history) []float64 { return product([]float64{1, eta}, last(h), exp(against(last(h)))) }},

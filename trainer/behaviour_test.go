@@ -344,7 +344,7 @@ func TestChosenAndRejectedKeepTheirColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rule, err := prefs.FindRule("tpo")
+	rule, err := prefs.FindExtraction("tpo")
 	if err != nil {
 		t.Fatal(err)
 	}

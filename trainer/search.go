@@ -19,7 +19,7 @@ import (
 type Search struct {
 	// Agent names the search, such as mcts:sims=32,rule=gumbel; empty for none.
 	Agent string `yaml:"agent,omitempty"`
-	// Rule says which pairs are taken of what it tried; see prefs.Rules.
+	// Rule says which pairs are taken of what it tried; see prefs.Extractions.
 	Rule string `yaml:"rule"`
 	// Reference of preferences is logged, the network as it was when it
 	// searched, or copy, that of the magnet: one that moves at every multiple of
@@ -35,7 +35,7 @@ type Search struct {
 // validateSearch checks the search's settings; others says that the network learns from
 // games in another way too.
 func (r Recipe) validateSearch(searches, others bool) error {
-	if _, err := prefs.FindRule(r.Search.Rule); err != nil {
+	if _, err := prefs.FindExtraction(r.Search.Rule); err != nil {
 		return fmt.Errorf("search.rule: %w", err)
 	}
 	if r.Search.Reference == "copy" && r.Magnet.Kind != "copy" {
@@ -63,13 +63,13 @@ const searchLimit = 1_000_000
 // teacher is the search that the network learns from.
 type teacher struct {
 	searcher *agents.Searcher
-	rule     prefs.Rule
+	rule     prefs.Extraction
 }
 
 // openTeacher opens the recipe's search.
 func (r *Run) openTeacher(ctx context.Context) (t *teacher, err error) {
 	t = &teacher{}
-	if t.rule, err = prefs.FindRule(r.Recipe.Search.Rule); err != nil {
+	if t.rule, err = prefs.FindExtraction(r.Recipe.Search.Rule); err != nil {
 		return nil, err
 	}
 	options, temperature, err := agents.ReadSearch(r.Recipe.Search.Agent)

@@ -41,23 +41,23 @@ func faulty() {
 // question. With an argument it makes a wrong answer of it.
 func bot() {
 	questions := 0
-	plugins.ServeAgent(func(_ context.Context, q plugins.Question) (plugins.Answer, error) {
+	plugins.ServeAgent(func(_ context.Context, q plugins.Question) (plugins.Decision, error) {
 		if questions++; questions%30 == 0 {
 			os.Exit(3)
 		}
 		if len(q.Names) != len(q.Actions) || q.Prompt == "" || len(q.Key) == 0 || len(q.Observation) == 0 {
-			return plugins.Answer{}, fmt.Errorf("a question without all that its seat may know: %+v", q)
+			return plugins.Decision{}, fmt.Errorf("a question without all that its seat may know: %+v", q)
 		}
 		i := q.Rand.IntN(len(q.Actions))
 		switch {
 		case slices.Contains(os.Args, "illegal"):
-			return plugins.Answer{Action: 99}, nil
+			return plugins.Decision{Action: 99}, nil
 		case slices.Contains(os.Args, "mute"):
-			return plugins.Answer{Text: "no idea", Heard: true}, nil
+			return plugins.Decision{Text: "no idea", Heard: true}, nil
 		case i == 0:
-			return plugins.Answer{Action: q.Actions[i], Text: "the first of " + q.Game}, nil
+			return plugins.Decision{Action: q.Actions[i], Text: "the first of " + q.Game}, nil
 		}
-		return plugins.Answer{Text: "I take " + q.Names[i], Heard: true}, nil
+		return plugins.Decision{Text: "I take " + q.Names[i], Heard: true}, nil
 	})
 }
 

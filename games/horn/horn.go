@@ -94,15 +94,15 @@ type set uint16
 
 func (s set) has(atom int) bool { return s>>atom&1 == 1 }
 
-// rule says that then follows where all premises hold.
-type rule struct {
+// clause is a rule: it says that then follows where all premises hold.
+type clause struct {
 	premises set
 	then     int
 }
 
 type theory struct {
 	Params
-	rules []rule
+	rules []clause
 	goal  int
 }
 
@@ -124,11 +124,11 @@ func draw(r *rand.Rand, p Params) proof {
 		if r.IntN(2) == 0 {
 			premises |= 1 << order[r.IntN(facts+i)]
 		}
-		at.rules = append(at.rules, rule{premises, order[facts+i]})
+		at.rules = append(at.rules, clause{premises, order[facts+i]})
 	}
 	const tries = 100
 	for try := 0; len(at.rules) < p.Rules && try < tries*p.Rules; try++ {
-		extra := rule{premises: 1 << r.IntN(p.Atoms), then: r.IntN(p.Atoms)}
+		extra := clause{premises: 1 << r.IntN(p.Atoms), then: r.IntN(p.Atoms)}
 		if r.IntN(2) == 0 {
 			extra.premises |= 1 << r.IntN(p.Atoms)
 		}
@@ -144,7 +144,7 @@ func draw(r *rand.Rand, p Params) proof {
 	return at
 }
 
-func (t *theory) contains(x rule) bool {
+func (t *theory) contains(x clause) bool {
 	for _, y := range t.rules {
 		if x == y {
 			return true
@@ -208,7 +208,7 @@ const (
 )
 
 // line concludes an atom by a rule.
-func (p proof) line(r rule, atom int, slip, why string) problem.Line {
+func (p proof) line(r clause, atom int, slip, why string) problem.Line {
 	features := make([]float32, p.Atoms)
 	features[atom] = 1
 	return problem.Line{
@@ -219,7 +219,7 @@ func (p proof) line(r rule, atom int, slip, why string) problem.Line {
 
 // step is what a line says.
 type step struct {
-	by   rule
+	by   clause
 	atom int
 }
 
@@ -233,7 +233,7 @@ func write(at problem.Position, _ problem.Line, choices []int) (problem.Line, bo
 }
 
 // conclude is any statement by any rule, with the truth about it.
-func (p proof) conclude(r rule, atom int) problem.Line {
+func (p proof) conclude(r clause, atom int) problem.Line {
 	slip, why := "no connection", fmt.Sprintf("%s is not in the rule", atoms(1<<atom))
 	switch missing := r.premises &^ p.known; {
 	case r.then == atom && missing == 0:
@@ -275,7 +275,7 @@ func atoms(s set) string {
 	return strings.Join(out, " & ")
 }
 
-func (r rule) String() string { return atoms(r.premises) + " -> " + atoms(1<<r.then) }
+func (r clause) String() string { return atoms(r.premises) + " -> " + atoms(1<<r.then) }
 
 // Answer implements problem.Position: all proofs prove the same.
 func (p proof) Answer() string { return "proved" }

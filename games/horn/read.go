@@ -54,12 +54,12 @@ func readLine(at problem.Position, text string) (problem.Line, error) {
 	return p.conclude(r, atomOf(m[1])), nil
 }
 
-func readRule(text string) (r rule, ok bool) {
+func readRule(text string) (r clause, ok bool) {
 	m := rules.FindStringSubmatch(text)
 	if m == nil {
 		return r, false
 	}
-	r = rule{premises: 1 << atomOf(m[1]), then: atomOf(m[3])}
+	r = clause{premises: 1 << atomOf(m[1]), then: atomOf(m[3])}
 	if m[2] != "" {
 		r.premises |= 1 << atomOf(m[2])
 	}

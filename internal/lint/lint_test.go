@@ -62,6 +62,27 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
+// The self-play critic's game is a game like any other to the rooms below spc.
+func TestNoRoomBelowKnowsTheCritic(t *testing.T) {
+	const game = module + "games/sneakycritic"
+	_, level := roomOf("spc")
+	known := false
+	for _, pair := range goList(t, "-f", `{{$p := .ImportPath}}{{range .Imports}}{{$p}}>{{.}} {{end}}`, "./...") {
+		from, to, _ := strings.Cut(pair, ">")
+		path := strings.TrimPrefix(from, module)
+		if to != game || path == "games/standard" { // which registers all games
+			continue
+		}
+		known = true
+		if _, own := roomOf(path); own > level {
+			t.Errorf("%s imports %s: only spc and the rooms above it may", from, to)
+		}
+	}
+	if !known {
+		t.Errorf("nobody imports %s: this test looks for the wrong game", game)
+	}
+}
+
 func TestNothingDownloadsByItself(t *testing.T) {
 	for _, dep := range goList(t, "-deps", "./...") {
 		if strings.HasSuffix(dep, "/autoinstall") || strings.HasSuffix(dep, "gomlx/backends/default") {

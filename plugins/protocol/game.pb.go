@@ -239,7 +239,7 @@ func (x *Question) GetLeft() int64 {
 
 type ActReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Answers       []*Answer              `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	Decisions     []*Decision            `protobuf:"bytes,1,rep,name=decisions,proto3" json:"decisions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -274,14 +274,14 @@ func (*ActReply) Descriptor() ([]byte, []int) {
 	return file_game_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *ActReply) GetAnswers() []*Answer {
+func (x *ActReply) GetDecisions() []*Decision {
 	if x != nil {
-		return x.Answers
+		return x.Decisions
 	}
 	return nil
 }
 
-type Answer struct {
+type Decision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Action        *int32                 `protobuf:"zigzag32,1,opt,name=action,proto3,oneof" json:"action,omitempty"` // else the last action in text counts
 	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`              // what the agent says
@@ -289,20 +289,20 @@ type Answer struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Answer) Reset() {
-	*x = Answer{}
+func (x *Decision) Reset() {
+	*x = Decision{}
 	mi := &file_game_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Answer) String() string {
+func (x *Decision) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Answer) ProtoMessage() {}
+func (*Decision) ProtoMessage() {}
 
-func (x *Answer) ProtoReflect() protoreflect.Message {
+func (x *Decision) ProtoReflect() protoreflect.Message {
 	mi := &file_game_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -314,19 +314,19 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
-func (*Answer) Descriptor() ([]byte, []int) {
+// Deprecated: Use Decision.ProtoReflect.Descriptor instead.
+func (*Decision) Descriptor() ([]byte, []int) {
 	return file_game_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *Answer) GetAction() int32 {
+func (x *Decision) GetAction() int32 {
 	if x != nil && x.Action != nil {
 		return *x.Action
 	}
 	return 0
 }
 
-func (x *Answer) GetText() string {
+func (x *Decision) GetText() string {
 	if x != nil {
 		return x.Text
 	}
@@ -1152,10 +1152,10 @@ const file_game_proto_rawDesc = "" +
 	"\x03key\x18\x05 \x01(\fR\x03key\x12 \n" +
 	"\vobservation\x18\x06 \x03(\x02R\vobservation\x12\x12\n" +
 	"\x04seed\x18\a \x01(\x04R\x04seed\x12\x12\n" +
-	"\x04left\x18\b \x01(\x03R\x04left\"5\n" +
-	"\bActReply\x12)\n" +
-	"\aanswers\x18\x01 \x03(\v2\x0f.agon.v1.AnswerR\aanswers\"D\n" +
-	"\x06Answer\x12\x1b\n" +
+	"\x04left\x18\b \x01(\x03R\x04left\";\n" +
+	"\bActReply\x12/\n" +
+	"\tdecisions\x18\x01 \x03(\v2\x11.agon.v1.DecisionR\tdecisions\"F\n" +
+	"\bDecision\x12\x1b\n" +
 	"\x06action\x18\x01 \x01(\x11H\x00R\x06action\x88\x01\x01\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04textB\t\n" +
 	"\a_action\")\n" +
@@ -1273,7 +1273,7 @@ var file_game_proto_goTypes = []any{
 	(*ActRequest)(nil),      // 1: agon.v1.ActRequest
 	(*Question)(nil),        // 2: agon.v1.Question
 	(*ActReply)(nil),        // 3: agon.v1.ActReply
-	(*Answer)(nil),          // 4: agon.v1.Answer
+	(*Decision)(nil),        // 4: agon.v1.Decision
 	(*DescribeRequest)(nil), // 5: agon.v1.DescribeRequest
 	(*Description)(nil),     // 6: agon.v1.Description
 	(*Param)(nil),           // 7: agon.v1.Param
@@ -1285,7 +1285,7 @@ var file_game_proto_goTypes = []any{
 }
 var file_game_proto_depIdxs = []int32{
 	2,  // 0: agon.v1.ActRequest.questions:type_name -> agon.v1.Question
-	4,  // 1: agon.v1.ActReply.answers:type_name -> agon.v1.Answer
+	4,  // 1: agon.v1.ActReply.decisions:type_name -> agon.v1.Decision
 	7,  // 2: agon.v1.Description.params:type_name -> agon.v1.Param
 	10, // 3: agon.v1.StepReply.failures:type_name -> agon.v1.Failure
 	5,  // 4: agon.v1.Game.Describe:input_type -> agon.v1.DescribeRequest

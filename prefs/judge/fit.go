@@ -219,13 +219,13 @@ func (m *Embedding) Prefer(_ context.Context, a, b *Answer) (float64, error) {
 	return sigmoid(m.score(v, w)), nil
 }
 
-// example is a comparison as models read it.
-type example struct {
+// observation is a comparison as models read it.
+type observation struct {
 	a, b []float64
 	p    float64
 }
 
-func (i Inputs) examples(labels []Comparison) ([]example, error) {
+func (i Inputs) observations(labels []Comparison) ([]observation, error) {
 	if len(labels) == 0 {
 		return nil, errors.New("feedback: there is nothing to fit: expected comparisons")
 	}
@@ -236,7 +236,7 @@ func (i Inputs) examples(labels []Comparison) ([]example, error) {
 	if width == 0 {
 		return nil, errors.New("feedback: the answers have no features: expected some, or a list of answers")
 	}
-	out := make([]example, len(labels))
+	out := make([]observation, len(labels))
 	for k, c := range labels {
 		if !(c.P >= 0 && c.P <= 1) {
 			return nil, fmt.Errorf("feedback: comparison %d: %g: expected a probability", k+1, c.P)
@@ -249,7 +249,7 @@ func (i Inputs) examples(labels []Comparison) ([]example, error) {
 		if err != nil {
 			return nil, fmt.Errorf("comparison %d: %w", k+1, err)
 		}
-		out[k] = example{a, b, c.P}
+		out[k] = observation{a, b, c.P}
 	}
 	return out, nil
 }
@@ -263,12 +263,12 @@ func crossEntropy(s, p float64) (loss, slope float64) {
 // Without decay a reward grows without end where labels are never contradicted, and
 // where answers are a list only differences are determined: the mean is 0.
 func FitReward(labels []Comparison, inputs Inputs, decay float64) (*Reward, error) {
-	examples, err := inputs.examples(labels)
+	observations, err := inputs.observations(labels)
 	if err != nil {
 		return nil, err
 	}
 	objective := func(w, gradient []float64) (loss float64) {
-		for _, e := range examples {
+		for _, e := range observations {
 			l, slope := crossEntropy(floats.Dot(w, e.a)-floats.Dot(w, e.b), e.p)
 			loss += l
 			floats.AddScaled(gradient, slope, e.a)
@@ -276,7 +276,7 @@ func FitReward(labels []Comparison, inputs Inputs, decay float64) (*Reward, erro
 		}
 		return loss
 	}
-	w, err := minimize(objective, make([]float64, len(examples[0].a)), len(examples), decay)
+	w, err := minimize(objective, make([]float64, len(observations[0].a)), len(observations), decay)
 	if err != nil {
 		return nil, err
 	}
@@ -301,11 +301,11 @@ func FitEmbedding(labels []Comparison, inputs Inputs, o EmbeddingOptions, r *ran
 	if !(o.Temperature > 0) || o.Starts < 1 {
 		return nil, fmt.Errorf("feedback: an embedding with temperature %g, %d starts: expected more than 0 and at least 1", o.Temperature, o.Starts)
 	}
-	examples, err := inputs.examples(labels)
+	observations, err := inputs.observations(labels)
 	if err != nil {
 		return nil, err
 	}
-	width := len(examples[0].a)
+	width := len(observations[0].a)
 	best := math.Inf(1)
 	var out *Embedding
 	for range o.Starts {
@@ -320,8 +320,8 @@ func FitEmbedding(labels []Comparison, inputs Inputs, o EmbeddingOptions, r *ran
 			}
 			return m
 		}
-		objective := func(w, gradient []float64) float64 { return shape(w).loss(examples, gradient) }
-		w, err := minimize(objective, start, len(examples), o.Decay)
+		objective := func(w, gradient []float64) float64 { return shape(w).loss(observations, gradient) }
+		w, err := minimize(objective, start, len(observations), o.Decay)
 		if err != nil {
 			return nil, err
 		}
@@ -333,9 +333,9 @@ func FitEmbedding(labels []Comparison, inputs Inputs, o EmbeddingOptions, r *ran
 }
 
 // loss is the sum of cross entropies; gradient, by W row by row, is added to.
-func (m *Embedding) loss(examples []example, gradient []float64) (loss float64) {
+func (m *Embedding) loss(observations []observation, gradient []float64) (loss float64) {
 	dimension := len(m.Weights)
-	for _, e := range examples {
+	for _, e := range observations {
 		v, lv := m.embed(e.a)
 		w, lw := m.embed(e.b)
 		l, slope := crossEntropy(m.score(v, w), e.p)

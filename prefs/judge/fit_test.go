@@ -112,9 +112,9 @@ func TestEmbeddingGradient(t *testing.T) {
 	const dimension, width, count = 4, 3, 7
 	r := play.Generator(2, "test")
 	for _, unit := range []bool{false, true} {
-		examples := make([]example, count)
+		examples := make([]observation, count)
 		for i := range examples {
-			examples[i] = example{randoms(r.NormFloat64, width), randoms(r.NormFloat64, width), r.Float64()}
+			examples[i] = observation{randoms(r.NormFloat64, width), randoms(r.NormFloat64, width), r.Float64()}
 		}
 		shape := func(w []float64) *Embedding {
 			m := &Embedding{Temperature: 0.3, Unit: unit}

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from agon_game import OVER, Answer, IllegalAction
+from agon_game import OVER, Decision, IllegalAction
 from agon_game import game_pb2 as pb
 from agon_game._agent import answer_all
 from agon_game._plain import Plain
@@ -125,15 +125,15 @@ def test_an_agent_answers_every_question():
         return kuhn_player.act(q)
 
     reply = answer_all(act, ask)
-    assert [a.action for a in reply.answers] == [1, 0]  # a king bets, a jack does not call
+    assert [a.action for a in reply.decisions] == [1, 0]  # a king bets, a jack does not call
     assert (seen[0].game, seen[0].seat, seen[0].names, seen[0].left, seen[1].left) == ("kuhn_poker", 1, ["Pass", "Bet"], 1.5, None)
 
 
 @pytest.mark.parametrize("said, action, text", [
-    (3, 3, ""), ("I bet.", None, "I bet."), (Answer(1, "a bluff"), 1, "a bluff"), (Answer(text="pass"), None, "pass"),
+    (3, 3, ""), ("I bet.", None, "I bet."), (Decision(1, "a bluff"), 1, "a bluff"), (Decision(text="pass"), None, "pass"),
 ])
 def test_what_an_agent_may_say(said, action, text):
-    (answer,) = answer_all(lambda q: said, pb.ActRequest(questions=[pb.Question(actions=[0])])).answers
+    (answer,) = answer_all(lambda q: said, pb.ActRequest(questions=[pb.Question(actions=[0])])).decisions
     assert (answer.action if answer.HasField("action") else None) == action and answer.text == text
 
 

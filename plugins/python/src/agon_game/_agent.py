@@ -25,14 +25,14 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Decision:
     """An action, or text in which it is to be found, or an action with something said."""
 
     action: int | None = None  # None: the last action in text counts
     text: str = ""
 
 
-Act = Callable[[Question], "int | str | Answer"]
+Act = Callable[[Question], "int | str | Decision"]
 
 
 def question_of(game: str, q: pb.Question) -> Question:
@@ -42,13 +42,13 @@ def question_of(game: str, q: pb.Question) -> Question:
     )
 
 
-def answer_of(said: int | str | Answer) -> pb.Answer:
+def decision_of(said: int | str | Decision) -> pb.Decision:
     if isinstance(said, str):
-        said = Answer(text=said)
-    elif not isinstance(said, Answer):
-        said = Answer(action=int(said))
-    return pb.Answer(action=said.action, text=said.text)
+        said = Decision(text=said)
+    elif not isinstance(said, Decision):
+        said = Decision(action=int(said))
+    return pb.Decision(action=said.action, text=said.text)
 
 
 def answer_all(act: Act, request: pb.ActRequest) -> pb.ActReply:
-    return pb.ActReply(answers=[answer_of(act(question_of(request.game, q))) for q in request.questions])
+    return pb.ActReply(decisions=[decision_of(act(question_of(request.game, q))) for q in request.questions])

@@ -46,12 +46,12 @@ class Question(_message.Message):
     def __init__(self, seat: _Optional[int] = ..., actions: _Optional[_Iterable[int]] = ..., names: _Optional[_Iterable[str]] = ..., prompt: _Optional[str] = ..., key: _Optional[bytes] = ..., observation: _Optional[_Iterable[float]] = ..., seed: _Optional[int] = ..., left: _Optional[int] = ...) -> None: ...
 
 class ActReply(_message.Message):
-    __slots__ = ("answers",)
-    ANSWERS_FIELD_NUMBER: _ClassVar[int]
-    answers: _containers.RepeatedCompositeFieldContainer[Answer]
-    def __init__(self, answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ...) -> None: ...
+    __slots__ = ("decisions",)
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    decisions: _containers.RepeatedCompositeFieldContainer[Decision]
+    def __init__(self, decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ...) -> None: ...
 
-class Answer(_message.Message):
+class Decision(_message.Message):
     __slots__ = ("action", "text")
     ACTION_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]

@@ -30,12 +30,12 @@ func TestConfidence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		judge, err := chat.NewJudge(client, game)
+		model, err := chat.NewConfidence(client, game)
 		if err != nil {
 			t.Fatal(err)
 		}
 		out := make([]float64, 2)
-		if err := judge.Confidence(t.Context(), []games.State{game.Start(), game.Start()}, out); err != nil || out[0] != want || out[1] != want {
+		if err := model.Confidence(t.Context(), []games.State{game.Start(), game.Start()}, out); err != nil || out[0] != want || out[1] != want {
 			t.Errorf("%q is %v, %v; expected %g", answer, out, err, want)
 		}
 		if err := client.Close(); err != nil {

@@ -40,8 +40,8 @@ const (
 	Others
 )
 
-// Rule is a method: the steps of each iteration. The last one gives θ_{t+1}.
-type Rule struct {
+// Update is a method: the steps of each iteration. The last one gives θ_{t+1}.
+type Update struct {
 	Name  string
 	Beta  float64 // of the regularised game that it solves; 0 where it solves the game itself
 	Steps func(t int) []MirrorStep
@@ -53,12 +53,12 @@ type Rule struct {
 	Contraction float64
 }
 
-// Falling makes a rule of one that takes its step as a parameter, with steps of
+// Falling makes an update of one that takes its step as a parameter, with steps of
 // η_t = 2/(β(t+2)), by which Nash-MD's theory goes.
-func Falling(beta float64, rule func(eta, beta float64) Rule) Rule {
-	r := rule(1/beta, beta)
+func Falling(beta float64, update func(eta, beta float64) Update) Update {
+	r := update(1/beta, beta)
 	r.Contraction = 0
-	r.Steps = func(t int) []MirrorStep { return rule(2/(beta*float64(t+2)), beta).Steps(t) }
+	r.Steps = func(t int) []MirrorStep { return update(2/(beta*float64(t+2)), beta).Steps(t) }
 	return r
 }
 
@@ -81,23 +81,23 @@ func pulled(eta, beta float64) []Term {
 // on win rates, and SPPO (Wu et al. 2024, arXiv 2405.00675) regresses on it:
 //
 //	π⁺ ∝ π·exp(η·Pπ)
-func Hedge(eta float64) Rule {
-	return Rule{Name: "hedge", Steps: always(MirrorStep{[]Term{now(1)}, []Term{now(1)}, eta})}
+func Hedge(eta float64) Update {
+	return Update{Name: "hedge", Steps: always(MirrorStep{[]Term{now(1)}, []Term{now(1)}, eta})}
 }
 
 // OMD is online mirror descent on the regularised game:
 //
 //	π⁺ ∝ π^{1−ηβ}·ref^{ηβ}·exp(η·Pπ)
-func OMD(eta, beta float64) Rule {
-	return Rule{Name: "omd", Beta: beta, Steps: always(MirrorStep{pulled(eta, beta), []Term{now(1)}, eta})}
+func OMD(eta, beta float64) Update {
+	return Update{Name: "omd", Beta: beta, Steps: always(MirrorStep{pulled(eta, beta), []Term{now(1)}, eta})}
 }
 
 // INPO (Zhang et al. 2024, arXiv 2407.00617) has OMD's step under its own names: the
 // minimiser of the loss with τ and η has log-ratios
 //
 //	log π⁺ = (τ/η)·log ref + (1−τ/η)·log π + (1/η)·Pπ
-func INPO(eta, tau float64) Rule {
-	return Rule{Name: "inpo", Beta: tau, Steps: always(MirrorStep{
+func INPO(eta, tau float64) Update {
+	return Update{Name: "inpo", Beta: tau, Steps: always(MirrorStep{
 		[]Term{{Of: Reference, Weight: tau / eta}, now(1 - tau/eta)}, []Term{now(1)}, 1 / eta,
 	})}
 }
@@ -107,8 +107,8 @@ func INPO(eta, tau float64) Rule {
 // policy every so many iterations, or never:
 //
 //	π⁺ ∝ [π·ref^{ηβ}·exp(η·Pπ)]^{1/(1+ηβ)}
-func MPO(eta, beta float64, every int) Rule {
-	r := Rule{Name: "mpo", Beta: beta, Every: every, Steps: always(MirrorStep{
+func MPO(eta, beta float64, every int) Update {
+	r := Update{Name: "mpo", Beta: beta, Every: every, Steps: always(MirrorStep{
 		[]Term{{Of: Reference, Weight: eta * beta / (1 + eta*beta)}, now(1 / (1 + eta*beta))}, []Term{now(1)}, eta / (1 + eta*beta),
 	})}
 	if every > 0 {
@@ -124,8 +124,8 @@ func MPO(eta, beta float64, every int) Rule {
 //
 // With a constant step it ends beside the regularised equilibrium, since there π would
 // have to be m. Falling steps take it there at a rate of 1/T.
-func NashMD(eta, beta float64) Rule {
-	return Rule{Name: "nash-md", Beta: beta, Steps: always(MirrorStep{pulled(eta, beta), []Term{{Of: OwnBase, Weight: 1}}, eta})}
+func NashMD(eta, beta float64) Update {
+	return Update{Name: "nash-md", Beta: beta, Steps: always(MirrorStep{pulled(eta, beta), []Term{{Of: OwnBase, Weight: 1}}, eta})}
 }
 
 // EGPO (Zhou et al. 2025, arXiv 2503.08942) is the extragradient method: it answers
@@ -135,8 +135,8 @@ func NashMD(eta, beta float64) Rule {
 //
 // KL(π*‖π_t) ≤ (1−ηβ)^t·KL(π*‖π_0) for η ≤ 1/(β+3) by its paper, and up to Nash
 // Mirror Prox's 2/(1+2β) since the two are one.
-func EGPO(eta, beta, scale float64) Rule {
-	r := Rule{Name: "egpo", Beta: beta, Steps: always(
+func EGPO(eta, beta, scale float64) Update {
+	r := Update{Name: "egpo", Beta: beta, Steps: always(
 		MirrorStep{pulled(eta, beta), []Term{now(1)}, eta},
 		MirrorStep{pulled(eta, beta), []Term{{Of: First, Weight: 1}}, eta},
 	)}
@@ -152,10 +152,10 @@ func EGPO(eta, beta, scale float64) Rule {
 //	θ_½ = (θ + η·θ_ref + (η/β)·Pπ)/(1+η),   θ⁺ = (θ + η·θ_ref + (η/β)·Pπ_½)/(1+η)
 //
 // KL(π*‖π) ≤ (1+2β)^{−N/2}·KL(π*‖π_0) after N queries with η = 2β.
-func NashMP(eta, beta, scale float64) Rule {
+func NashMP(eta, beta, scale float64) Update {
 	base := []Term{{Of: Reference, Weight: eta / (1 + eta)}, now(1 / (1 + eta))}
 	size := eta / beta / (1 + eta)
-	r := Rule{Name: "nash-mp", Beta: beta, Steps: always(
+	r := Update{Name: "nash-mp", Beta: beta, Steps: always(
 		MirrorStep{base, []Term{now(1)}, size}, MirrorStep{base, []Term{{Of: First, Weight: 1}}, size},
 	)}
 	if eta*scale <= 2*beta*(1+1e-12) {
@@ -169,8 +169,8 @@ func NashMP(eta, beta, scale float64) Rule {
 // Panageas 2019, arXiv 1807.04252):
 //
 //	π⁺ ∝ π^{1−ηβ}·ref^{ηβ}·exp(η·P(2π_t − π_{t−1}))
-func Optimistic(eta, beta float64) Rule {
-	return Rule{Name: "optimistic", Beta: beta, Steps: always(MirrorStep{
+func Optimistic(eta, beta float64) Update {
+	return Update{Name: "optimistic", Beta: beta, Steps: always(MirrorStep{
 		pulled(eta, beta), []Term{now(2), {Of: Past, Weight: -1, Back: 1}}, eta,
 	})}
 }
@@ -182,21 +182,21 @@ func Optimistic(eta, beta float64) Rule {
 //
 // The population is the current policy and those before it; one opponent makes it
 // INPO.
-func MNPO(eta, tau float64, lambda []float64) Rule {
+func MNPO(eta, tau float64, lambda []float64) Update {
 	base := []Term{{Of: Reference, Weight: tau / eta}}
 	var opponent []Term
 	for j, weight := range lambda {
 		base = append(base, Term{Of: Past, Weight: (1 - tau/eta) * weight, Back: j})
 		opponent = append(opponent, Term{Of: Past, Weight: weight, Back: j})
 	}
-	return Rule{Name: "mnpo", Beta: tau, Steps: always(MirrorStep{base, opponent, 1 / eta})}
+	return Update{Name: "mnpo", Beta: tau, Steps: always(MirrorStep{base, opponent, 1 / eta})}
 }
 
 // MNPOPlayers is MNPO among n players, who each step from the others' policies:
 //
 //	log π_i⁺ = (τ/η)·log ref + (1−τ/η)·1/(n−1)·Σ_{j≠i} log π_j + (1/η)·1/(n−1)·Σ_{j≠i} Pπ_j
-func MNPOPlayers(eta, tau float64) Rule {
-	return Rule{Name: "mnpo", Beta: tau, Steps: always(MirrorStep{
+func MNPOPlayers(eta, tau float64) Update {
+	return Update{Name: "mnpo", Beta: tau, Steps: always(MirrorStep{
 		[]Term{{Of: Reference, Weight: tau / eta}, {Of: Others, Weight: 1 - tau/eta}}, []Term{now(1)}, 1 / eta,
 	})}
 }
@@ -207,8 +207,8 @@ func MNPOPlayers(eta, tau float64) Rule {
 //	θ̂_{t+1} = OMD(θ_t),   θ_{t+1} = θ̂_{t+1} + α·(θ̂_{t+1} − θ̂_t)
 //
 // Once its direction is steady, that is a step of η/(1−α).
-func APO(eta, beta, alpha float64) Rule {
-	return Rule{Name: "apo", Beta: beta, Steps: always(
+func APO(eta, beta, alpha float64) Update {
+	return Update{Name: "apo", Beta: beta, Steps: always(
 		MirrorStep{pulled(eta, beta), []Term{now(1)}, eta},
 		MirrorStep{Base: []Term{{Of: First, Weight: 1 + alpha}, {Of: First, Weight: -alpha, Back: 1}}},
 	)}
@@ -217,7 +217,7 @@ func APO(eta, beta, alpha float64) Rule {
 // COMAL (Liu et al. 2024, arXiv 2410.23223) is the proximal point method: it solves a
 // regularised game, by so many iterations of EGPO, moves the reference to what it
 // found, and goes on. It ends in the equilibrium of the game itself.
-func COMAL(eta, beta float64, inner int) Rule {
+func COMAL(eta, beta float64, inner int) Update {
 	r := EGPO(eta, beta, math.Inf(1))
 	r.Name, r.Beta, r.Every = "comal", 0, inner
 	return r

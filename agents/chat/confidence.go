@@ -12,19 +12,19 @@ import (
 	"github.com/agon-rl/agon/games"
 )
 
-// Judge asks a model how likely states are to end well for the seat that is to
+// Confidence asks a model how likely states are to end well for the seat that is to
 // move, as language models judge their own steps. It is an mcts.Confidence.
-type Judge struct {
+type Confidence struct {
 	client *Client
 	info   games.Info
 }
 
-// NewJudge returns a judge of a game whose states are games.Speakers.
-func NewJudge(c *Client, game games.Game) (*Judge, error) {
+// NewConfidence returns the confidence of a model in states of a game whose states are games.Speakers.
+func NewConfidence(c *Client, game games.Game) (*Confidence, error) {
 	if _, ok := game.Start().(games.Speaker); !ok {
 		return nil, fmt.Errorf("%s does not speak: expected a game that can be played in text", game.Info().Name)
 	}
-	return &Judge{client: c, info: game.Info()}, nil
+	return &Confidence{client: c, info: game.Info()}, nil
 }
 
 const confidenceQuestion = `
@@ -33,16 +33,16 @@ Do not act now. Judge what was done so far: how likely is it, in per cent, that 
 
 // Confidence overwrites out[i] with what the model says of states[i]. It asks for
 // all at once, as far as the client's limits allow.
-func (j *Judge) Confidence(ctx context.Context, states []games.State, out []float64) error {
+func (c *Confidence) Confidence(ctx context.Context, states []games.State, out []float64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for i, s := range states {
 		speaker, ok := s.(games.Speaker)
 		if !ok {
-			return fmt.Errorf("%s: a model cannot judge a state that does not speak", j.info.Name)
+			return fmt.Errorf("%s: a model cannot judge a state that does not speak", c.info.Name)
 		}
 		messages := []Message{{"user", speaker.Prompt(s.Turn()) + confidenceQuestion}}
 		group.Go(func() error {
-			reply, err := j.client.Complete(ctx, messages)
+			reply, err := c.client.Complete(ctx, messages)
 			out[i] = confidence(reply.Text)
 			return err
 		})

@@ -97,12 +97,12 @@ func (p *parameters) weights(n int) []float64 {
 	return out
 }
 
-// parseRule reads a method's parameters; the reader keeps what is wrong with single
-// ones. The rule is made when the game's scale is known.
-func parseRule(name string, r *spec.Reader) (rule func(scale float64) Rule, known bool, err error) {
+// parseUpdate reads a method's parameters; the reader keeps what is wrong with single
+// ones. The update is made when the game's scale is known.
+func parseUpdate(name string, r *spec.Reader) (update func(scale float64) Update, known bool, err error) {
 	p := &parameters{Reader: r, name: name}
-	rule, known = p.rule()
-	return rule, known, p.err
+	update, known = p.update()
+	return update, known, p.err
 }
 
 // or is a step, or, where none is given, another.
@@ -116,26 +116,26 @@ func or(eta, otherwise float64) float64 {
 // careful is the step that is used where none is given.
 func careful(beta, scale float64) float64 { return 1 / (beta + 3*scale) }
 
-// scheduled reads a rule whose steps may fall.
-func (p *parameters) scheduled(rule func(eta, beta float64) Rule) func(scale float64) Rule {
+// scheduled reads an update whose steps may fall.
+func (p *parameters) scheduled(update func(eta, beta float64) Update) func(scale float64) Update {
 	eta := p.step()
 	if p.Choice("schedule", "constant", "constant", "falling") == "falling" {
 		if eta != 0 {
 			p.fail("eta=%g, schedule=falling: falling steps are 2/(beta·(t+2)): leave eta out", eta)
 		}
 		beta := p.someBeta("beta")
-		return func(float64) Rule { return Falling(beta, rule) }
+		return func(float64) Update { return Falling(beta, update) }
 	}
 	beta := p.beta("beta", 0.1)
 	p.pull(eta, beta)
-	return func(scale float64) Rule { return rule(or(eta, careful(beta, scale)), beta) }
+	return func(scale float64) Update { return update(or(eta, careful(beta, scale)), beta) }
 }
 
-func (p *parameters) rule() (rule func(scale float64) Rule, known bool) {
+func (p *parameters) update() (update func(scale float64) Update, known bool) {
 	switch p.name {
 	case "hedge", "spo", "sppo":
 		eta := p.step()
-		return func(scale float64) Rule {
+		return func(scale float64) Update {
 			r := Hedge(or(eta, 0.1/scale))
 			r.Name = p.name
 			return r
@@ -145,10 +145,10 @@ func (p *parameters) rule() (rule func(scale float64) Rule, known bool) {
 	case "inpo":
 		eta, tau := p.step(), p.beta("tau", 0.1)
 		p.share(eta, tau)
-		return func(scale float64) Rule { return INPO(or(eta, 1/careful(tau, scale)), tau) }, true
+		return func(scale float64) Update { return INPO(or(eta, 1/careful(tau, scale)), tau) }, true
 	case "mpo":
 		eta, beta, every := p.step(), p.beta("beta", 0.1), p.Int("every", 0, 0, 1<<31-1)
-		return func(scale float64) Rule {
+		return func(scale float64) Update {
 			step := careful(beta, scale)
 			return MPO(or(eta, step/(1-step*beta)), beta, every)
 		}, true
@@ -157,30 +157,30 @@ func (p *parameters) rule() (rule func(scale float64) Rule, known bool) {
 	case "egpo":
 		eta, beta := p.step(), p.beta("beta", 0.1)
 		p.pull(eta, beta)
-		return func(scale float64) Rule { return EGPO(or(eta, careful(beta, scale)), beta, scale) }, true
+		return func(scale float64) Update { return EGPO(or(eta, careful(beta, scale)), beta, scale) }, true
 	case "nash-mp":
 		eta, beta := p.step(), p.someBeta("beta")
-		return func(scale float64) Rule { return NashMP(or(eta, 2*beta/scale), beta, scale) }, true
+		return func(scale float64) Update { return NashMP(or(eta, 2*beta/scale), beta, scale) }, true
 	case "optimistic":
 		eta, beta := p.step(), p.beta("beta", 0.1)
 		p.pull(eta, beta)
-		return func(scale float64) Rule { return Optimistic(or(eta, careful(beta, scale)), beta) }, true
+		return func(scale float64) Update { return Optimistic(or(eta, careful(beta, scale)), beta) }, true
 	case "mnpo":
 		eta, tau := p.step(), p.beta("tau", 0.1)
 		p.share(eta, tau)
 		if p.Choice("population", "past", "past", "players") == "players" {
-			return func(scale float64) Rule { return MNPOPlayers(or(eta, 1/careful(tau, scale)), tau) }, true
+			return func(scale float64) Update { return MNPOPlayers(or(eta, 1/careful(tau, scale)), tau) }, true
 		}
 		weights := p.weights(p.Int("opponents", 2, 1, 100))
-		return func(scale float64) Rule { return MNPO(or(eta, 1/careful(tau, scale)), tau, weights) }, true
+		return func(scale float64) Update { return MNPO(or(eta, 1/careful(tau, scale)), tau, weights) }, true
 	case "apo":
 		eta, beta, alpha := p.step(), p.beta("beta", 0), p.Float("alpha", 0.3, 0, 0.999)
 		p.pull(eta, beta)
-		return func(scale float64) Rule { return APO(or(eta, 0.1/scale), beta, alpha) }, true
+		return func(scale float64) Update { return APO(or(eta, 0.1/scale), beta, alpha) }, true
 	case "comal", "proximal":
 		eta, beta, inner := p.step(), p.someBeta("beta"), p.Int("inner", 50, 1, 1<<31-1)
 		p.pull(eta, beta)
-		return func(scale float64) Rule { return COMAL(or(eta, 2/(scale+2*beta)), beta, inner) }, true
+		return func(scale float64) Update { return COMAL(or(eta, 2/(scale+2*beta)), beta, inner) }, true
 	}
 	return nil, false
 }
