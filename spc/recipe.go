@@ -172,7 +172,7 @@ func lessons(r trainer.Recipe) ([]trainer.Lesson, error) {
 }
 
 // validate says what is wrong with a recipe, beside what the trainer checks.
-func validate(r trainer.Recipe, game games.Game) error {
+func validate(r trainer.Recipe, _ games.Game) error {
 	s := settingsOf(r)
 	for _, bound := range []struct {
 		name          string

@@ -373,7 +373,7 @@ func (u *Updater) accumulated(g *graphs, batches []*policy.Batch, c Coefficients
 		return nil, err
 	}
 	norm, err := u.replace(out, donated-len(sum))
-	return append(stats, norm...), err
+	return slices.Concat(stats, norm), err
 }
 
 // addGradient adds the gradient of a batch, one of those of a step, to a sum, which is
@@ -595,9 +595,9 @@ func (u *Updater) accumulateGraph(g *graphs, all []*Node) []*Node {
 	sum, trained := in.next(n), policy.Compute(in.next(n))
 	gradients, stats, _ := u.gradient(g, trained, &in)
 	square := squared(gradients)
-	out := make([]*Node, n)
+	out := make([]*Node, 0, n+1)
 	for i, x := range gradients {
-		out[i] = Add(sum[i], x)
+		out = append(out, Add(sum[i], x))
 	}
 	return append(out, packed(append(stats, square)))
 }
