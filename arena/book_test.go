@@ -116,3 +116,41 @@ func TestAnotherBookIsRefused(t *testing.T) {
 		t.Errorf("another book: %v", err)
 	}
 }
+
+// What is no opening is said with its place in the book.
+func TestBadBooks(t *testing.T) {
+	rules, err := games.New("chess")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const pawn = "4k3/8/8/8/8/8/P7/4K3 w - -"
+	for name, test := range map[string]struct {
+		file  string
+		lines []string
+		want  string // "" where it is one
+	}{
+		"nothing":               {"a.epd", []string{"", "# none"}, "it holds no opening"},
+		"words":                 {"a.epd", []string{"# a book", "", "hello"}, `line 3: "hello": expected a position in FEN or EPD`},
+		"no position":           {"a.epd", []string{pawn, "x w - -"}, "line 2: "},
+		"a finished game":       {"a.epd", []string{"k6R/8/1K6/8/8/8/8/8 b - -"}, "line 1: the game is over there"},
+		"FEN":                   {"a.epd", []string{pawn + " 0 1"}, ""},
+		"EPD":                   {"a.epd", []string{pawn + " bm a4;"}, ""},
+		"EPD of six fields":     {"a.epd", []string{pawn + " hmvc 3;"}, ""},
+		"no game of chess":      {"a.pgn", []string{"1. e5 *"}, "e5"},
+		"one that ends at once": {"a.pgn", []string{"1. f3 e5 2. g4 Qh4# 0-1"}, "game 1: the game is over there"},
+		"games":                 {"a.pgn", []string{"1. e4 e5 *"}, ""},
+	} {
+		path := bookOf(t, test.file, test.lines...)
+		_, err := arena.ParseOpenings("book(file="+path+")", rules, 1)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %v, expected %q", name, err, test.want)
+		}
+	}
+	if _, err := arena.ParseOpenings("book(file=none.epd)", rules, 1); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("%v", err)
+	}
+	// A position's own clocks are kept where they are numbers.
+	if got := starts(t, "book(file="+bookOf(t, "a.epd", pawn+" 7 30", pawn+" 7 x")+")", "chess", 1, 2); got[0] != pawn+" 7 30" || got[1] != pawn+" 0 1" {
+		t.Errorf("%q", got)
+	}
+}

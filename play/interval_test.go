@@ -78,3 +78,23 @@ func TestMeanIntervalCovers(t *testing.T) {
 func close2(a, b [2]float64, tolerance float64) bool {
 	return math.Abs(a[0]-b[0]) < tolerance && math.Abs(a[1]-b[1]) < tolerance
 }
+
+// Bounds that do not lie evenly about 0, by hand: with z² = 3.8416, ten zeros of [0, 1]
+// have a mean of (z²/2)/(10+z²) = 0.138770, and Agresti and Coull's half width is
+// 1.96 √(0.138770·0.861230/13.8416) = 0.182122. Returns of [1, 3] are those of [0, 1]
+// times 2 and 1 more. Three of four have 4.9208/7.8416 ± 1.96 √(0.627525·0.372475/7.8416).
+func TestMeanIntervalOfUnevenBounds(t *testing.T) {
+	zeros, ones := make([]float64, 10), make([]float64, 10)
+	for i := range ones {
+		ones[i] = 1
+	}
+	if got := play.MeanInterval(zeros, 0, 1); !close2(got, [2]float64{0, 0.138770 + 0.182122}, 1e-5) {
+		t.Errorf("ten zeros of [0, 1]: %v", got)
+	}
+	if got := play.MeanInterval(ones, 1, 3); !close2(got, [2]float64{1, 1 + 2*(0.138770+0.182122)}, 1e-5) {
+		t.Errorf("ten ones of [1, 3]: %v", got)
+	}
+	if got := play.MeanInterval([]float64{0, 1, 1, 1}, 0, 1); !close2(got, [2]float64{0.289135, 0.965915}, 1e-5) {
+		t.Errorf("three of four: %v", got)
+	}
+}

@@ -85,6 +85,7 @@ type quick struct {
 	info    games.Info
 	start   games.State
 	state   games.State
+	other   bool // whether state is of another game than start
 	pcg     *rand.PCG
 	rand    *rand.Rand
 	legal   []games.Action
@@ -179,11 +180,14 @@ func (q *quick) open(e *Episode) error {
 		opening = q.Opening(e.Number)
 	}
 	start := q.start
-	if opening.Game != nil {
+	other := opening.Game != nil
+	if other {
 		start, e.Game = opening.Game.Start(), opening.Game.Info().Name
+	}
+	if other || q.other {
 		q.state = nil // one of another game may not take it
 	}
-	q.state = games.Copy(q.state, start)
+	q.state, q.other = games.Copy(q.state, start), other
 	for _, a := range opening.Actions {
 		if err := q.state.Apply(a); err != nil {
 			return err
