@@ -89,7 +89,7 @@ func resultsOf(t *testing.T, tournament arena.Tournament) (*arena.Table, []arena
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close() //nolint:errcheck // it was only read
+	defer log.Close()
 	var out []arena.Result
 	if err := log.Results(func(r arena.Result) error { out = append(out, r); return nil }); err != nil {
 		t.Fatal(err)

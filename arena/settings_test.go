@@ -352,7 +352,7 @@ func TestProgress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close() //nolint:errcheck // a test's
+	defer log.Close()
 	var heard []int
 	if _, err := tournament.Run(t.Context(), log, func(table *arena.Table) { heard = append(heard, table.Games()) }); err != nil {
 		t.Fatal(err)

@@ -19,14 +19,14 @@ func TestLimit(t *testing.T) {
 		move, game, want time.Duration
 	}{
 		{0, 0, 0},
-		{3, 0, 3},
-		{0, 5, 5},
-		{3, 5, 3},
-		{5, 3, 3},
+		{3 * time.Second, 0, 3 * time.Second},
+		{0, 5 * time.Second, 5 * time.Second},
+		{3 * time.Second, 5 * time.Second, 3 * time.Second},
+		{5 * time.Second, 3 * time.Second, 3 * time.Second},
 	} {
-		clock := play.Clock{Move: test.move * time.Second, Game: test.game * time.Second, Gain: 7 * time.Second}
-		if got := clock.Limit(); got != test.want*time.Second {
-			t.Errorf("%d s a move and %d s a game: %v, expected %d s", test.move, test.game, got, test.want)
+		clock := play.Clock{Move: test.move, Game: test.game, Gain: 7 * time.Second}
+		if got := clock.Limit(); got != test.want {
+			t.Errorf("%v a move and %v a game: %v, expected %v", test.move, test.game, got, test.want)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // small is a ring under another name, in which everybody has moved once.
-type small struct{ ring }
+type small struct{}
 
 func (small) Info() games.Info {
 	info := ring{}.Info()

@@ -192,9 +192,9 @@ func TestDefaults(t *testing.T) {
 		"raw":                  1,
 		"batch_mean":           0,
 		"gae(gamma=0)":         0 - 0.5,
-		"gae(gamma=1)":         0.5 - 0.5 + 0.95*(1-0.5),
-		"shared(decay=0)":      1 + 1, // the mean is what seat 1 got last
-		"rae(decay=0,gamma=0)": 0,     // an earlier turn of the seat counts for nothing
+		"gae(gamma=1)":         0.95 * (1 - 0.5), // the first step gains nothing: V is 0.5 at both
+		"shared(decay=0)":      1 + 1,            // the mean is what seat 1 got last
+		"rae(decay=0,gamma=0)": 0,                // an earlier turn of the seat counts for nothing
 	} {
 		e := estimator(t, spec)
 		var played []*play.Episode
