@@ -337,6 +337,27 @@ func TestRewardOfTheBetterAnswerIsHigher(t *testing.T) {
 	}
 }
 
+// A doubt is the label's: a loss that has none, or takes the win rates of both answers in
+// its place, gets no target, which it would refuse or take for a win rate.
+func TestDoubtIsForLossesWithALabel(t *testing.T) {
+	for name, labelled := range map[string]bool{
+		"dpo": true, "ipo": true, "cdpo": true,
+		"kto": false, "robust-dpo": false, "nca": false, "sppo": false, "spo-minimax": false, "sft": false,
+	} {
+		c, err := newComparing(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := c.pair(&response{}, &response{}, [2]float64{0.5, -0.5}, [2]float64{60, 20}, 0.125).Target
+		if !labelled && target != nil {
+			t.Errorf("%s: a doubt of 1/8 makes the target %g, expected none", name, *target)
+		}
+		if labelled && (target == nil || *target != 0.875) {
+			t.Errorf("%s: a doubt of 1/8 makes the target %v, expected 7/8", name, target)
+		}
+	}
+}
+
 // Chosen stays chosen on the way from a search's children, and from a file's row, to
 // what the objective reads: priors, values and visits.
 func TestChosenAndRejectedKeepTheirColumns(t *testing.T) {

@@ -128,14 +128,14 @@ func (c *comparing) sorts() bool { return strings.HasPrefix(c.Pair.Shape, "aot")
 func (c *comparing) third() bool { return c.Needs().Extra != "" && !c.Pair.Pessimism }
 
 // pair is a comparison of two actions by a search's values q, from −1 to 1, and visits
-// n; doubt, where above 0, is how probable it is that the label is wrong.
+// n; doubt, where above 0, is how probable it is that the label is wrong, of a loss that has one.
 func (c *comparing) pair(chosen, rejected *response, q, n [2]float64, doubt float64) comparison {
 	if c.Pair.OfWinRates() { // in which a tie is ½
 		q = [2]float64{(1 + q[0]) / 2, (1 + q[1]) / 2}
 	}
 	out := comparison{chosen: chosen, rejected: rejected}
 	out.Q, out.N = &q, &n
-	if doubt > 0 {
+	if doubt > 0 && c.Pair.Labelled() {
 		right := 1 - doubt
 		out.Target = &right
 	}
