@@ -47,7 +47,8 @@ func TestByHand(t *testing.T) {
 		{"robust-dpo(beta=0.5)", nil, 0.188261687518223, -0.196970710684998, 0.196970710684998, 0},
 		// 1 − x with x = 0.6.
 		{"hinge(beta=0.3)", nil, 0.4, -0.3, 0.3, 0},
-		// x = 2 lies beyond 1.
+		// x = 1 is where the slope ends, and x = 2 lies beyond.
+		{"hinge(beta=0.5)", nil, 0, 0, 0, 0},
 		{"hinge(beta=1)", nil, 0, 0, 0, 0},
 		// By token: (0.75 − 1/(2·0.5))², 2·(−0.25).
 		{"ipo(beta=0.5)", nil, 0.0625, -0.5, 0.5, 0},
