@@ -16,7 +16,7 @@ var variants = []string{
 	"ipo(alpha=0.4)", "sigmoid-norm(divergence=js)", "exo(smoothing=0.3)", "exo(smoothing=0,trl=0.19)", "discopop(beta=1,tau=0.5)", "discopop(beta=1,tau=3)",
 	"f-dpo(divergence=forward_kl)", "f-dpo(divergence=alpha,divergence_alpha=1.8)", "f-dpo(divergence=alpha,divergence_alpha=1)",
 	"gpo-generalized(convex=logistic)", "gpo-generalized(convex=hinge)", "gpo-generalized(convex=exponential)", "gpo-generalized(convex=truncated)",
-	"gpo-generalized(convex=savage)", "simpo(sft=0.3)", "simpo(curve=0.3)", "alphapo(alpha=-0.4)", "alphapo(alpha=0)", "cpo(loss=hinge)", "cpo(alpha=0.1)", "orpo(beta=2)", "orpo(sft=0)",
+	"gpo-generalized(convex=savage)", "simpo(sft=0.3)", "simpo(sft=0.3,sft_by=sum)", "simpo(curve=0.3)", "alphapo(alpha=-0.4)", "alphapo(alpha=0)", "cpo(loss=hinge)", "cpo(alpha=0.1)", "orpo(beta=2)", "orpo(sft=0)",
 	"kto(kl=0.4,desirable_weight=2)", "kto(undesirable=3,base=\"0.3,0.7\")", "bco(delta=0.3)", "bco(trl=0.19)", "aot(smoothing=0.2)", "aot-unpaired(smoothing=0.2)", "sft(sft_by=answer)", "mpo(beta=1)",
 	"step-apo(alpha=0.5)", "soft-dpo(temperature=2)", "spin(loss=hinge)", "mnpo(weights=\"1,0.5,2\",eta=0.5)", "inpo(eta=0.5,ratio=0.8)", "online-ipo(beta=2)",
 	"sppo(beta=0.5)", "sppo-hard(beta=2)", "gpo-preference(beta=1)", "dno(eta=2)", "srpo-robust(beta=1)", "rpo-regularized(eta=3)", "rpo-reward-aware(distance=sq)", "rpo-reward-aware(distance=rpo_fwd_kl,eta=3)",

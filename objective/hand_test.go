@@ -47,7 +47,8 @@ func TestByHand(t *testing.T) {
 		{"robust-dpo(beta=0.5)", nil, 0.188261687518223, -0.196970710684998, 0.196970710684998, 0},
 		// 1 − x with x = 0.6.
 		{"hinge(beta=0.3)", nil, 0.4, -0.3, 0.3, 0},
-		// x = 2 lies beyond 1.
+		// x = 1 is where the slope ends, and x = 2 lies beyond.
+		{"hinge(beta=0.5)", nil, 0, 0, 0, 0},
 		{"hinge(beta=1)", nil, 0, 0, 0, 0},
 		// By token: (0.75 − 1/(2·0.5))², 2·(−0.25).
 		{"ipo(beta=0.5)", nil, 0.0625, -0.5, 0.5, 0},
@@ -228,6 +229,38 @@ func TestListsByHand(t *testing.T) {
 			if math.Abs(got.Grads[0][k]-want) > 1e-14*math.Max(1, math.Abs(want)) {
 				t.Errorf("%s: slope of answer %d %.15g, by hand %.15g", c.text, k+1, got.Grads[0][k], want)
 			}
+		}
+	}
+}
+
+// A mean is over lists, and tpo-tree's over those that the scores order.
+func TestMeansOfListsByHand(t *testing.T) {
+	answer := func(ratio float64) objective.Sequence {
+		return objective.Sequence{LogP: []float64{ratio - 2}, Ref: [][]float64{{-2}}}
+	}
+	list := func(first, second float64) objective.Listing {
+		return objective.Listing{Answers: []objective.Sequence{answer(1), answer(-1)}, Scores: []float64{first, second}}
+	}
+	half := 0.5
+	light := list(1, 0)
+	light.Weight = &half
+	batch := []objective.Listing{list(1, 0), light, list(1, 1)}
+	for text, want := range map[string]struct{ loss, slope float64 }{
+		// r is 0.5 and −0.5, λ = (2 − 1)·(1 − 1/log₂ 3) = 0.369070: 1.5·λ·log(1 + e^−1)/2, and −0.5·λ·σ(−1)/2.
+		"tpo-tree(beta=0.5)": {0.0867116761567287, -0.0248145691649666},
+		// log(1 + e^−1) of each, the first of equals being the better: (1 + 0.5 + 1)/3 of it, and −0.5·σ(−1)/3.
+		"plackett-luce(beta=0.5)": {0.261051406265186, -0.0448235702283325},
+	} {
+		o, err := objective.Get(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := o.List.Evaluate(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g := got.Grads; math.Abs(got.Loss-want.loss) > 1e-14 || math.Abs(g[0][0]-want.slope) > 1e-14 || g[1][1] != -g[0][0]/2 {
+			t.Errorf("%s: loss %.15g, slopes %.15g, expected %.15g, %.15g", text, got.Loss, g, want.loss, want.slope)
 		}
 	}
 }
