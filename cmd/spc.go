@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -51,7 +50,12 @@ func (p *program) spcTrainVerb() *cobra.Command {
 file that says method: critic, or a game with the default settings. Every setting can
 be changed with --set path=value. The run is written to a folder; the folder of a
 run that was stopped or killed, in the recipe's place, goes on with it as if it
-had not been.`,
+had not been. agon train does the same, and its help says what the settings that all
+methods have may be.
+
+learn, from what and by what players learn, such as [{from: games, loss: ppo}]; a loss
+with a comma stands in quotes, [{from: rounds, loss: "spc(clip=0.9,imitate=0.1)"}]:
+` + indent(spc.LearnForms),
 		Example: `  agon spc train sneaky_critic
   agon spc train sneaky_critic --set 'game=sneaky_critic(domain=horn)' --set critic.rounds=2
   agon spc train sneaky_critic --set 'learn=[{from: rounds, loss: spc}]' --out runs/offline
@@ -71,11 +75,7 @@ had not been.`,
 			return p.resume(c.Context(), selfPlayCritic, args[0], workers)
 		},
 	}
-	c.Flags().StringArrayVar(&settings, "set", nil, "change a setting of the recipe: path=value")
-	c.Flags().StringVar(&out, "out", "", "folder of the run (default runs/NAME, with a number where that is taken)")
-	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "groups of games played at the same time; changes nothing but the speed")
-	p.backendFlag(c)
-	p.jsonFlag(c, "one object at the end")
+	p.trainFlags(c, &settings, &out, &workers)
 	return c
 }
 

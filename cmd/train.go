@@ -18,6 +18,7 @@ import (
 
 	"github.com/agon-rl/agon/games"
 	"github.com/agon-rl/agon/rae"
+	"github.com/agon-rl/agon/spc"
 	"github.com/agon-rl/agon/trainer"
 	"github.com/agon-rl/agon/trainer/recipes"
 	"github.com/agon-rl/agon/trainer/run"
@@ -31,16 +32,21 @@ func (p *program) trainVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train RECIPE|FILE.yaml|GAME",
 		Short: "Train an agent by self-play",
-		Long: `Trains by a recipe: one that comes with Agon (` + strings.Join(recipes.Names(), ", ") + `),
-a YAML file, or a game with the default settings. Every setting can be changed with --set path=value. The run is
-written to a folder, and a run that was stopped or killed goes on with --resume
-as if it had not been.
+		Long: `Trains by a recipe: one that comes with Agon, a YAML file, or a game with the default
+settings. Every setting can be changed with --set path=value. The run is written to
+a folder, and a run that was stopped or killed goes on with --resume as if it had
+not been.
 
+recipes that come with Agon:
+` + indent(strings.Join(recipes.Names(), "\n")) + `
 method:
 ` + indent(trainer.Methods.Help()) + `
-learn: what is learnt from what, such as [{from: games, loss: ppo(clip=0.2)}]; from games, search,
-preferences or file(PATH); losses are ppo, reinforce, of a search visits and best, and the names of
-agon objectives list
+learn, what is learnt from what, such as [{from: games, loss: ppo}]; a loss with a comma
+stands in quotes, [{from: preferences, loss: "inpo(eta=0.2,ratio=0.1)"}], and preference
+objectives are those of agon objectives list:
+` + indent(trainer.LearnForms) + `
+learn, with method: critic:
+` + indent(spc.LearnForms) + `
 advantage:
 ` + indent(rae.Estimators.Help()) + `
 opponents:
@@ -74,13 +80,18 @@ preferences.reference:
 			return p.begin(c.Context(), anyMethod, args[0], settings, out, workers)
 		},
 	}
-	c.Flags().StringArrayVar(&settings, "set", nil, "change a setting of the recipe: path=value")
-	c.Flags().StringVar(&out, "out", "", "folder of the run (default runs/NAME, with a number where that is taken)")
 	c.Flags().StringVar(&resume, "resume", "", "go on with the run in this folder")
-	c.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "groups of games played at the same time; changes nothing but the speed")
+	p.trainFlags(c, &settings, &out, &workers)
+	return c
+}
+
+// trainFlags are those of the verbs that train.
+func (p *program) trainFlags(c *cobra.Command, settings *[]string, out *string, workers *int) {
+	c.Flags().StringArrayVar(settings, "set", nil, "change a setting of the recipe: path=value")
+	c.Flags().StringVar(out, "out", "", "folder of the run (default runs/NAME, with a number where that is taken)")
+	c.Flags().IntVar(workers, "workers", runtime.GOMAXPROCS(0), "groups of games played at the same time; changes nothing but the speed")
 	p.backendFlag(c)
 	p.jsonFlag(c, "one object at the end")
-	return c
 }
 
 // school is what differs between the verbs that train.

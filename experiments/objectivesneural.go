@@ -320,7 +320,7 @@ that is a name in a recipe:
 
 `+"```sh"+`
 agon train sequence
-agon train sequence --set opponents=half-step --set 'learn=[{from: preferences, loss: online-ipo(beta=0.2)}]'
+agon train sequence --set opponents=half-step --set 'learn=[{from: preferences, loss: "online-ipo(beta=0.2,base=\"0.1,0.9\")"}]'
 agon train kuhn_poker --set 'learn=[{from: preferences, loss: spin}]' --set preferences.demonstrations=cfr:iterations=1000
 `+"```"+`
 

@@ -117,6 +117,11 @@ type learning struct {
 	soft     float64  // its temperature, in units of return per nat; 0 for exact ones
 }
 
+// LearnForms documents what players learn from, and by what.
+const LearnForms = `games   ppo(clip=0.2) or reinforce; in a game that can be solved, best-response(soft=0)
+rounds  ppo or reinforce on the games of the rounds so far, or SPC's own objective on
+        them, spc(clip=0.2,imitate=0.15)`
+
 // losses are the names of what players learn by.
 var losses = append(slices.Clone(objective.PolicyGradients), "spc", "best-response")
 

@@ -26,6 +26,13 @@ type Learn struct {
 	Loss string `yaml:"loss"`
 }
 
+// LearnForms documents what may be learnt from what by recipes of the method play.
+const LearnForms = `games        ppo(clip=0.2) or reinforce
+search       visits, best, or a preference objective among the actions that it tried
+preferences  a preference objective; or ppo or reinforce, to which the share of answers
+             that an answer beats is the reward
+file(PATH)   a preference objective`
+
 // source is an entry that was read.
 type source struct {
 	from     string

@@ -122,6 +122,9 @@ func checkTree(kind, prefix string, tree map[string]any, t reflect.Type) error {
 		if now, was := Moved(firstLeaf(prefix+key, tree[key])); !ok && was && kind == "recipe" {
 			return fmt.Errorf("%s: %s was a setting of version 0.1; now it is %s", kind, firstLeaf(prefix+key, tree[key]), now)
 		}
+		if !ok && strings.HasSuffix(key, ")") {
+			return fmt.Errorf("%s: %s: a text was cut at its comma: put it in quotes, such as loss: \"inpo(eta=0.2,ratio=0.1)\"", kind, prefix+key)
+		}
 		if !ok {
 			return fmt.Errorf("%s: unknown setting %q%s; there are %s", kind, prefix+key, suggest(key, names, fields), strings.Join(names, ", "))
 		}
