@@ -20,25 +20,25 @@ import (
 	"github.com/agon-rl/agon/play"
 )
 
-// wordsOf is a tournament of a game between ann and bob, to put games into words.
+// wordsOf is a tournament of a game between ann, bob and cid, to put games into words.
 func wordsOf(t *testing.T, game string) arena.Tournament {
 	t.Helper()
 	rules, err := games.New(game)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return arena.Tournament{Game: rules, Entrants: []arena.Entrant{{Name: "ann"}, {Name: "bob"}}}
+	return arena.Tournament{Game: rules, Entrants: []arena.Entrant{{Name: "ann"}, {Name: "bob"}, {Name: "cid"}}}
 }
 
-// A game in words by hand: bob is x and wins the top row, ann speaks with her second move.
+// A game in words by hand: cid is x and wins the top row, ann speaks with her second move.
 func TestTranscribeByHand(t *testing.T) {
 	seat := games.Seat(0)
 	r := arena.Result{
-		Game: 5, Seats: []int{1, 0}, Actions: []games.Action{0, 3, 1, 4, 2}, Returns: []float64{1, -1},
+		Game: 5, Seats: []int{2, 0}, Actions: []games.Action{0, 3, 1, 4, 2}, Returns: []float64{1, -1},
 		Forfeit: &seat, Late: true, Voids: 2, Illegal: []int{0, 3}, Talk: []arena.Talk{{At: 3, Text: "the middle"}},
 	}
 	want := arena.Transcript{
-		Game: 5, Start: "tic_tac_toe", Agents: []string{"bob", "ann"}, Returns: []float64{1, -1}, Scores: []float64{1, 0},
+		Game: 5, Start: "tic_tac_toe", Agents: []string{"cid", "ann"}, Returns: []float64{1, -1}, Scores: []float64{1, 0},
 		Forfeit: 0, Late: true, Voids: 2, Illegal: []int{0, 3},
 		Moves: []arena.Move{
 			{Seat: 0, Action: 0, Name: "x(0,0)"}, {Seat: 1, Action: 3, Name: "o(1,0)"}, {Seat: 0, Action: 1, Name: "x(0,1)"},
