@@ -106,6 +106,10 @@ def measure(program, seconds, repeats):
     return found
 
 
+def figure(x):
+    return f"{x:,.0f}" if x >= 10 else f"{x:.2g}"
+
+
 def table(found, what):
     """One table of medians as Markdown."""
     backends = [b for b in ("xla:cpu", "go") if any(who == b for *_, who in found)]
@@ -115,10 +119,10 @@ def table(found, what):
     print(f"\n{what}, calls a second\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for hidden, rows in itertools.product(NETWORKS, ROWS):
         jaxs = [statistics.median(found[hidden, rows, w, "jax"]) for w in [what, *waits]]
-        cells = ["-".join(map(str, hidden)), f"{rows:,}", *(f"{x:,.0f}" for x in jaxs)]
+        cells = ["-".join(map(str, hidden)), f"{rows:,}", *map(figure, jaxs)]
         for b in backends:
             x = statistics.median(found[hidden, rows, what, b])
-            cells += [f"{x:,.0f}", f"{x / jaxs[0]:.2f}"]
+            cells += [figure(x), f"{x / jaxs[0]:.2f}"]
         print(f"| {' | '.join(cells)} |")
 
 
