@@ -25,7 +25,8 @@ type benchReport struct {
 	Name      string  `json:"name"`
 	Game      string  `json:"game"`
 	Backend   string  `json:"backend,omitempty"`
-	Rows      int     `json:"rows,omitempty"` // states or turns a call
+	Hidden    []int   `json:"hidden,omitempty"` // widths of the network's layers
+	Rows      int     `json:"rows,omitempty"`   // states or turns a call
 	PerSecond float64 `json:"per_second"`
 	Unit      string  `json:"unit"`
 }
@@ -35,18 +36,21 @@ var benchNames = []string{"playouts", "cfr", "exploitability", "inference", "upd
 // bencher measures for as long as asked and reports.
 type bencher struct {
 	*program
-	least time.Duration
-	table table.Writer
+	least  time.Duration
+	hidden []int // of the network
+	table  table.Writer
 }
 
 func (p *program) benchVerb() *cobra.Command {
 	var only, gameNames []string
+	var hidden []int
 	var seconds float64
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure playouts, solvers, inference and updates on this machine",
 		Example: `  agon bench
-  agon bench --only playouts --game kuhn_poker --game connect_four --json`,
+  agon bench --only playouts --game kuhn_poker --game connect_four --json
+  agon bench --only inference,update --hidden 512,512,512`,
 		Args: exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, name := range only {
@@ -60,12 +64,13 @@ func (p *program) benchVerb() *cobra.Command {
 			if len(only) == 0 {
 				only = benchNames
 			}
-			b := &bencher{program: p, least: time.Duration(seconds * float64(time.Second)), table: table.NewWriter()}
+			b := &bencher{program: p, least: time.Duration(seconds * float64(time.Second)), hidden: hidden, table: table.NewWriter()}
 			return b.run(c.Context(), only, gameNames)
 		},
 	}
 	c.Flags().StringSliceVar(&only, "only", nil, strings.Join(benchNames, ", "))
 	c.Flags().StringArrayVar(&gameNames, "game", nil, "games to measure playouts of (default: all)")
+	c.Flags().IntSliceVar(&hidden, "hidden", []int{128, 128}, "widths of the layers of the network that inference and update measure")
 	c.Flags().Float64Var(&seconds, "seconds", 1, "least time of each measurement")
 	p.jsonFlag(c, "one object a rate")
 	return c
@@ -246,7 +251,7 @@ func startNamed(tree *solve.Tree, method string) (solve.Solver, error) {
 	return start(tree)
 }
 
-// networks measures a small network on every backend that works here.
+// networks measures a network on every backend that works here.
 func (b *bencher) networks(ctx context.Context, what string) error {
 	game, err := games.New("leduc_poker")
 	if err != nil {
@@ -261,7 +266,7 @@ func (b *bencher) networks(ctx context.Context, what string) error {
 			return err
 		}
 		defer device.Finalize()
-		model, err := policy.NewModel(device, game.Info(), policy.Arch{Kind: "mlp", Hidden: []int{128, 128}, Activation: "relu"}, policy.NewTensors(game.Info()))
+		model, err := policy.NewModel(device, game.Info(), policy.Arch{Kind: "mlp", Hidden: b.hidden, Activation: "relu"}, policy.NewTensors(game.Info()))
 		if err != nil {
 			return err
 		}
@@ -274,7 +279,7 @@ func (b *bencher) networks(ctx context.Context, what string) error {
 			if err != nil {
 				return err
 			}
-			if err := b.report(benchReport{Name: what, Game: "leduc_poker", Backend: entry.Name, Rows: rows, PerSecond: rate, Unit: "calls"}); err != nil {
+			if err := b.report(benchReport{Name: what, Game: "leduc_poker", Backend: entry.Name, Hidden: b.hidden, Rows: rows, PerSecond: rate, Unit: "calls"}); err != nil {
 				return err
 			}
 		}
