@@ -102,7 +102,7 @@ const top = ".." // the repository's root, from here
 func pagesWithCommands(t *testing.T) []string {
 	t.Helper()
 	pages := []string{"README.md", "CONTRIBUTING.md", "plugins/python/README.md"}
-	err := fs.WalkDir(os.DirFS(top), "docs", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(top), "docs", func(name string, _ fs.DirEntry, err error) error {
 		if err == nil && path.Ext(name) == ".md" {
 			pages = append(pages, name)
 		}
