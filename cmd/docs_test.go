@@ -25,10 +25,10 @@ var (
 	// first; they follow the page's own.
 	short = map[string][]string{
 		"train":                {"updates=2", "games=16", "group=16", "evaluate.every=2", "evaluate.games=4", "checkpoint.every=1"},
-		"spc train":            append([]string{"warmup=1"}, shortRounds...),
+		"spc train":            append([]string{"critic.warmup=1"}, shortRounds...),
 		"spc train inspection": shortRounds, // it has no warm-up
 	}
-	shortRounds = []string{"rounds=1", "updates=1", "games=16", "group=16", "evaluate.every=1", "evaluate.cases=2", "evaluate.games=2", "checkpoint.every=1"}
+	shortRounds = []string{"critic.rounds=1", "updates=1", "games=16", "group=16", "evaluate.every=1", "critic.cases=2", "evaluate.games=2", "checkpoint.every=1"}
 	// before are files that a page's commands expect, and commands that make them.
 	before = map[string]struct {
 		files    map[string]string
