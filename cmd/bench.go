@@ -257,6 +257,10 @@ func (b *bencher) networks(ctx context.Context, what string) error {
 	if err != nil {
 		return err
 	}
+	arch := policy.Arch{Kind: "mlp", Hidden: b.hidden, Activation: "relu"}
+	if err := arch.Validate(game.Info()); err != nil {
+		return usage(fmt.Errorf("bench: --hidden: %w", err))
+	}
 	for _, entry := range backend.List() {
 		if !entry.Available {
 			continue
@@ -266,7 +270,7 @@ func (b *bencher) networks(ctx context.Context, what string) error {
 			return err
 		}
 		defer device.Finalize()
-		model, err := policy.NewModel(device, game.Info(), policy.Arch{Kind: "mlp", Hidden: b.hidden, Activation: "relu"}, policy.NewTensors(game.Info()))
+		model, err := policy.NewModel(device, game.Info(), arch, policy.NewTensors(game.Info()))
 		if err != nil {
 			return err
 		}
